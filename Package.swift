@@ -1,0 +1,181 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One table of targets, one settings loop (see Sources/README.md for what each target is).
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+/// The two programs that run inside a sandbox link archives, so that they start without a search for libraries.
+func systemLibrary(_ name: String, apt package: String) -> Target {
+    .systemLibrary(name: name, providers: [.apt([package])])
+}
+
+let libraries: [Target] = [
+    .target(name: "CLinux"),
+    .target(name: "CKernels"),
+    .target(name: "CPlanes"),
+    .target(name: "Wire"),
+    .target(name: "Scheduling"),
+    .target(name: "Linux", dependencies: ["CLinux"]),
+    .target(name: "JSON", dependencies: ["CJansson"]),
+    .target(name: "Sandboxing", dependencies: ["Linux", "CSeccomp"]),
+    .target(name: "Serving", dependencies: ["Sandboxing", "Wire", "Linux"]),
+    .target(name: "Snapshots", dependencies: ["Linux", "CPlanes", "CZstd", "COpenSSL"]),
+    .target(name: "Kernels", dependencies: ["CKernels"]),
+    .target(name: "Inference", dependencies: ["Kernels"]),
+    .target(name: "Tokenizing", dependencies: ["JSON"]),
+    .target(name: "Tasks", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
+    .target(name: "Models", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
+    .target(name: "Manifests", dependencies: [yams]),
+    .target(name: "Registry", dependencies: ["Manifests", grdb]),
+    .target(name: "Metering", dependencies: ["Scheduling", "Linux", grdb]),
+    .target(
+        name: "Fleet",
+        dependencies: ["Scheduling", "Wire", "Linux", logging, nioCore, nioPosix]
+    ),
+    .target(
+        name: "Invoking",
+        dependencies: ["Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", logging, nioCore]
+    ),
+    .target(
+        name: "Doors",
+        dependencies: [
+            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", nioHTTPTypes,
+            hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioPosix, serviceLifecycle,
+        ]
+    ),
+    .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1]),
+]
+
+let programs: [Target] = [
+    .executableTarget(
+        name: "thaw",
+        dependencies: [
+            "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
+            "Linux", "Wire", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+            serviceLifecycle, unixSignals,
+        ]
+    ),
+    .executableTarget(
+        name: "thaw-worker",
+        dependencies: ["Serving", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"]
+    ),
+    .executableTarget(
+        name: "thaw-pack",
+        dependencies: ["Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Linux"]
+    ),
+    .executableTarget(
+        name: "thaw-bench",
+        dependencies: ["Trials", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
+    ),
+]
+
+func tests(_ room: Target.Dependency, of name: String, with more: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [room] + more)
+}
+
+let testing: [Target] = [
+    tests("Wire", of: "Wire"),
+    tests("Scheduling", of: "Scheduling"),
+    .target(name: "CProbe", dependencies: ["CLinux"], path: "Tests/CProbe"),
+    tests("Linux", of: "Linux", with: ["Wire"]),
+    tests("JSON", of: "JSON"),
+    tests("Sandboxing", of: "Sandboxing", with: ["Linux", "CProbe"]),
+    tests("Serving", of: "Serving", with: ["Sandboxing", "Wire", "Linux", "fault-worker"]),
+    tests("Snapshots", of: "Snapshots", with: ["Linux"]),
+    tests("Kernels", of: "Kernels"),
+    tests("Inference", of: "Inference", with: ["Kernels"]),
+    tests("Tokenizing", of: "Tokenizing"),
+    tests("Tasks", of: "Tasks", with: ["Inference", "Kernels", "Tokenizing", "JSON"]),
+    .testTarget(name: "ModelsTests", dependencies: ["Models", "Inference", "Kernels"], exclude: ["Fixtures"]),
+    tests("Manifests", of: "Manifests", with: [yams]),
+    tests("Registry", of: "Registry", with: ["Manifests", grdb]),
+    tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
+    tests("Fleet", of: "Fleet", with: ["Wire"]),
+    tests(
+        "Doors",
+        of: "Doors",
+        with: [
+            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", logging, nioCore, nioPosix,
+            serviceLifecycle,
+        ]
+    ),
+    .testTarget(name: "HouseTests"),
+    .testTarget(name: "thaw-packTests", dependencies: ["thaw-pack", "Manifests", "Snapshots", "Linux"]),
+    .testTarget(name: "thawTests", dependencies: ["thaw", nioCore, nioPosix]),
+    .executableTarget(
+        name: "fault-worker",
+        dependencies: ["Serving", "Wire", "Linux", "CProbe"],
+        path: "Tests/FaultWorker"
+    ),
+    .testTarget(name: "SystemTests", dependencies: ["Trials", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]),
+]
+
+let package = Package(
+    name: "thaw",
+    products: [
+        .executable(name: "thaw", targets: ["thaw"]),
+        .executable(name: "thaw-worker", targets: ["thaw-worker"]),
+        .executable(name: "thaw-pack", targets: ["thaw-pack"]),
+        .executable(name: "thaw-bench", targets: ["thaw-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: libraries + programs + testing
+)
+
+package.targets.append(contentsOf: [
+    systemLibrary("CZstd", apt: "libzstd-dev"),
+    systemLibrary("COpenSSL", apt: "libssl-dev"),
+    systemLibrary("CSeccomp", apt: "libseccomp-dev"),
+    systemLibrary("CJansson", apt: "libjansson-dev"),
+])
+
+for target in package.targets {
+    switch target.type {
+    case .regular, .executable, .test:
+        break
+    default:
+        continue
+    }
+    if target.name.first == "C", target.name.dropFirst().first?.isUppercase == true {
+        // Kernels are slow beyond use without optimisation, also in a debug build: tests run real models.
+        target.cSettings = [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        continue
+    }
+    var settings: [SwiftSetting] = [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+    if !target.isTest {
+        settings.append(.strictMemorySafety())
+    }
+    target.swiftSettings = settings
+}

@@ -1,0 +1,95 @@
+// The inference kernels: plain C, f32, one thread. A caller picks one variant and calls through its table.
+//
+// Every matrix is row-major. R = rows, K = inner, N = columns. Sizes are ≥ 1 and the memory holds them: the safe face
+// (`Sources/Kernels`) checks that. `out` never overlaps an input, except in `softmax`, `normalize`, `activate` and
+// both `combine`, where it may be the very same memory.
+#ifndef THAW_KERNELS_H
+#define THAW_KERNELS_H
+
+#include <stdint.h>
+
+// A panel holds 16 columns of a weight, one row of 16 after the other: one AVX-512 register, two of AVX2.
+// The last panel is filled up with zeros. See Sources/Kernels/Panels.swift.
+#define THAW_PANEL_COLUMNS 16
+
+// Rows of scores that attention holds at a time: a multiple of each variant's row tile (12 and 6), and 48 rows of 512
+// scores (96 KiB) stay in the second-level cache beside the head's keys and values.
+#define THAW_ATTENTION_BLOCK_ROWS 48
+
+enum thaw_activation {
+    THAW_NONE = 0,
+    THAW_RELU = 1,
+    THAW_GELU = 2,
+    THAW_TANH = 3,
+    THAW_SIGMOID = 4,
+};
+
+enum thaw_arithmetic {
+    THAW_ADD = 0,
+    THAW_SUBTRACT = 1,
+    THAW_MULTIPLY = 2,
+    THAW_DIVIDE = 3,
+};
+
+struct thaw_kernels {
+    const char *_Nonnull name;
+
+    // out[R, N] = activation(input[R, K] · weight[K, N] + bias[N]); strides count floats from row to row.
+    void (*_Nonnull linear)(
+        const float *_Nonnull input, int64_t input_stride, const float *_Nonnull panels, const float *_Nullable bias,
+        float *_Nonnull out, int64_t out_stride, int64_t rows, int64_t inner, int64_t columns, int32_t activation);
+
+    // out[R, N] = (x − mean) / √(variance + epsilon) · scale[N] + shift[N] by row, x = input (+ residual).
+    void (*_Nonnull layer_norm)(
+        const float *_Nonnull input, const float *_Nullable residual, const float *_Nonnull scale,
+        const float *_Nonnull shift, float epsilon, float *_Nonnull out, int64_t rows, int64_t columns);
+
+    // One sequence: out[L, heads · width] = softmax(q kᵀ / √width) v by head; fused[L, 3 · heads · width] holds q, k, v
+    // side by side. scratch holds thaw_attention_scratch(length, width) floats.
+    void (*_Nonnull attention)(
+        const float *_Nonnull fused, float *_Nonnull out, float *_Nonnull scratch, int64_t length, int64_t heads,
+        int64_t width);
+
+    // One sequence: out[L, N] = words[ids[l]] + positions[l] + types[0].
+    void (*_Nonnull embed)(
+        const int32_t *_Nonnull ids, const float *_Nonnull words, const float *_Nonnull positions,
+        const float *_Nonnull types, float *_Nonnull out, int64_t length, int64_t columns);
+
+    // out[N] = mean over the rows of input[R, N].
+    void (*_Nonnull mean)(const float *_Nonnull input, float *_Nonnull out, int64_t rows, int64_t columns);
+
+    // out[R, N] = input / max(‖row‖₂, 1e-12).
+    void (*_Nonnull normalize)(const float *_Nonnull input, float *_Nonnull out, int64_t rows, int64_t columns);
+
+    // Softmax of each row; stride counts floats from row to row on both sides.
+    void (*_Nonnull softmax)(
+        const float *_Nonnull input, float *_Nonnull out, int64_t stride, int64_t rows, int64_t columns);
+
+    void (*_Nonnull activate)(const float *_Nonnull input, float *_Nonnull out, int64_t count, int32_t activation);
+
+    // out[i] = left[i] ∘ right[i].
+    void (*_Nonnull combine)(
+        const float *_Nonnull left, const float *_Nonnull right, float *_Nonnull out, int64_t count,
+        int32_t arithmetic);
+
+    // out[i] = left[i] ∘ right.
+    void (*_Nonnull combine_scalar)(
+        const float *_Nonnull left, float right, float *_Nonnull out, int64_t count, int32_t arithmetic);
+
+    // Multiplies and adds in registers only, for the benchmark: returns the number of floating-point operations done.
+    int64_t (*_Nonnull fma_loop)(int64_t iterations);
+};
+
+// Floats of scratch that `attention` needs for one sequence.
+static inline int64_t thaw_attention_scratch(int64_t length, int64_t width) {
+    int64_t padded_length = (length + THAW_PANEL_COLUMNS - 1) / THAW_PANEL_COLUMNS * THAW_PANEL_COLUMNS;
+    int64_t padded_width = (width + THAW_PANEL_COLUMNS - 1) / THAW_PANEL_COLUMNS * THAW_PANEL_COLUMNS;
+    // keys as panels [width][16 keys] + values as panels [length][16 columns] + a block of scores
+    return padded_length * width + length * padded_width + THAW_ATTENTION_BLOCK_ROWS * padded_length;
+}
+
+// The variants from the plainest to the fastest: 0 scalar, 1 avx2, 2 avx512. NULL where this machine cannot run it
+// (also when the operating system does not save its registers) or where there is none of that number.
+const struct thaw_kernels *_Nullable thaw_kernels_variant(int32_t index);
+
+#endif

@@ -1,0 +1,18 @@
+// The plain variant: one loop after the other, runs everywhere, and says what the others must compute.
+#include "variants.h"
+
+#include <math.h>
+
+#include "scalar/activate.h"
+#include "scalar/linear.h"
+#include "scalar/layer_norm.h"
+#include "scalar/softmax.h"
+#include "scalar/attention.h"
+#include "scalar/embed.h"
+#include "scalar/pool.h"
+#include "scalar/combine.h"
+#include "scalar/fma_loop.h"
+
+#define VARIANT thaw_scalar
+#define VARIANT_NAME "scalar"
+#include "table_entry.h"

@@ -1,0 +1,22 @@
+// Multiplications and additions of four floats, the width of every x86-64: what the plain loops are compiled to.
+typedef float four __attribute__((vector_size(16)));
+
+// 8 chains hide the latency of 4 cycles on two ports.
+#define CHAINS 8
+
+static int64_t fma_loop(int64_t iterations) {
+    four sums[CHAINS], half = {0.5f, 0.5f, 0.5f, 0.5f}, one = {1.0f, 1.0f, 1.0f, 1.0f};
+#pragma clang loop unroll(full)
+    for (int chain = 0; chain < CHAINS; chain++) {
+        sums[chain] = one;
+    }
+    for (int64_t iteration = 0; iteration < iterations; iteration++) {
+#pragma clang loop unroll(full)
+        for (int chain = 0; chain < CHAINS; chain++) {
+            sums[chain] = sums[chain] * half + one;
+            // The compiler may not see that all chains hold the same.
+            __asm__ volatile("" : "+x"(sums[chain]));
+        }
+    }
+    return iterations * CHAINS * 4 * 2;
+}

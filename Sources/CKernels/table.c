@@ -1,0 +1,45 @@
+// Which variant this machine can run: asked of the processor and of the operating system, once a call.
+#include "variants.h"
+
+#include <cpuid.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+// Extended control register 0: which registers the operating system saves when it switches threads.
+static uint64_t saved_registers(void) {
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+struct features {
+    bool avx2;
+    bool avx512;
+};
+
+static struct features detected(void) {
+    struct features none = {false, false};
+    uint32_t a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) {
+        return none;
+    }
+    bool osxsave = c & bit_OSXSAVE, fma = c & bit_FMA;
+    if (!osxsave || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        return none;
+    }
+    uint64_t saved = saved_registers();
+    bool ymm = (saved & 0x06) == 0x06;  // SSE and AVX state
+    bool zmm = (saved & 0xe6) == 0xe6;  // and the AVX-512 masks and both halves of its registers
+    bool avx2 = ymm && fma && (b & bit_AVX2);
+    return (struct features){.avx2 = avx2, .avx512 = avx2 && zmm && (b & bit_AVX512F)};
+}
+
+const struct thaw_kernels *thaw_kernels_variant(int32_t index) {
+    struct features features = detected();
+    switch (index) {
+    case 0: return &thaw_scalar;
+    case 1: return features.avx2 ? &thaw_avx2 : NULL;
+    case 2: return features.avx512 ? &thaw_avx512 : NULL;
+    default: return NULL;
+    }
+}

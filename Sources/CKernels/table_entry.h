@@ -1,0 +1,15 @@
+// Fills the table that the including file names in VARIANT and VARIANT_NAME with that file's functions.
+const struct thaw_kernels VARIANT = {
+    .name = VARIANT_NAME,
+    .linear = linear,
+    .layer_norm = layer_norm,
+    .attention = attention,
+    .embed = embed,
+    .mean = mean,
+    .normalize = normalize,
+    .softmax = softmax,
+    .activate = activate,
+    .combine = combine,
+    .combine_scalar = combine_scalar,
+    .fma_loop = fma_loop,
+};

@@ -1,0 +1,124 @@
+#ifndef THAW_CLINUX_H
+#define THAW_CLINUX_H
+
+// What Swift cannot call by itself: variadic functions, function-like macros, calls that glibc has no name for,
+// and code that must run between a clone and an exec. Functions answer -1 and set errno like the C library's.
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// error.c: texts of errno values and signals; NULL where there is none.
+const char *thaw_error_text(int code);
+const char *thaw_error_name(int code);
+const char *thaw_signal_name(int signal); // without SIG
+
+// call.c: the name of a system call of x86-64; NULL where no kernel we know has one.
+const char *thaw_call_name(int number);
+
+// descriptor.c
+extern const int thaw_o_path;
+int thaw_duplicate(int descriptor, int lowest);
+int thaw_set_nonblocking(int descriptor, int on);
+int thaw_memory_file(const char *name);
+// The descriptor moves to the place, everything above is closed.
+int thaw_keep_only(int descriptor, int place);
+int thaw_pipe(int ends[2]);
+
+// message.c: one message with descriptors attached; the receiver's are close-on-exec.
+ssize_t thaw_send_message(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
+// A message or a set of descriptors that does not fit is EMSGSIZE; its descriptors are closed.
+ssize_t thaw_receive_message(int socket, void *bytes, size_t count_max, int *descriptors, int descriptors_max,
+                             int *descriptor_count, int nonblocking);
+
+// poll.c: one thread waits for many descriptors.
+enum { thaw_poll_reading = 1, thaw_poll_writing = 2, thaw_poll_once = 4, thaw_poll_hung_up = 8 };
+struct thaw_poll_event {
+    uint64_t token;
+    uint32_t happened;
+};
+int thaw_poll_make(void);
+int thaw_wakeup_make(void);
+int thaw_poll_add(int poll, int descriptor, uint64_t token, uint32_t interest);
+int thaw_poll_change(int poll, int descriptor, uint64_t token, uint32_t interest);
+int thaw_poll_remove(int poll, int descriptor);
+int thaw_poll_wait(int poll, struct thaw_poll_event *events, int events_max, int timeout_milliseconds);
+
+// process.c
+struct thaw_ending {
+    int32_t signal;           // that ended it; 0 when it exited
+    int32_t status;           // when it exited
+    uint64_t cpu_nanoseconds; // user and system
+    uint64_t resident_bytes_max;
+};
+int thaw_pidfd_open(pid_t pid);
+int thaw_pidfd_signal(int pidfd, int signal);
+// Waits for a child by its pidfd (by_pidfd = 1) or its number, and takes it off the process table.
+// Answers 1, or 0 where block is 0 and it still runs.
+int thaw_wait(int child, int by_pidfd, int block, struct thaw_ending *ending);
+// fork(2) for a process with one thread; 0 in the child.
+pid_t thaw_fork(void);
+int thaw_name_thread(const char *name);
+
+// spawn.c
+struct thaw_spawn {
+    int program;                 // descriptor of the executable
+    char *const *arguments;      // NULL-terminated
+    char *const *environment;    // NULL-terminated
+    const int *descriptors;      // become 0, 1, 2, … of the child
+    int descriptor_count;
+    uint64_t namespaces;         // CLONE_NEW…; with CLONE_NEWUSER the inner 0 is outer_uid, outer_gid
+    uint32_t outer_uid;
+    uint32_t outer_gid;
+    int can_set_groups;          // the caller may map ids that are not its own
+    int tasks;                   // `tasks` file of a control group to join, or -1
+    int dies_with_parent;        // SIGKILL when the thread that called ends
+};
+enum thaw_spawn_stage {
+    thaw_spawn_stage_prepare = 1,
+    thaw_spawn_stage_clone,
+    thaw_spawn_stage_map_ids,
+    thaw_spawn_stage_take_ids,
+    thaw_spawn_stage_join_group,
+    thaw_spawn_stage_descriptors,
+    thaw_spawn_stage_execute,
+};
+// The child's pidfd, or -1 with errno and the stage that failed; nothing of the child is left then.
+int thaw_spawn(const struct thaw_spawn *spawn, int *pid, int *stage);
+int thaw_unshare(uint64_t namespaces);
+
+// confine.c: what a sandbox is made of, one thing each.
+int thaw_mounts_make_private(void);
+// An empty tmpfs becomes the only mount of this process.
+int thaw_enter_empty_root(void);
+int thaw_set_host_name(const char *name);
+enum thaw_limit {
+    thaw_limit_open_files,
+    thaw_limit_core_bytes,
+    thaw_limit_processes,
+    thaw_limit_file_bytes,
+    thaw_limit_locked_bytes,
+    thaw_limit_message_queue_bytes,
+    thaw_limit_pending_signals,
+    thaw_limit_data_bytes,
+};
+int thaw_set_limit(enum thaw_limit limit, uint64_t value);
+int thaw_forbid_new_privileges(void);
+int thaw_forbid_dumping(void);
+// Level of the interface; -1 with ENOSYS or EOPNOTSUPP where there is none.
+int thaw_landlock_level(void);
+// Denies every file, and from level 4 every TCP port, from level 6 abstract sockets and signals to the outside.
+int thaw_landlock_deny_all(int level);
+int thaw_drop_capabilities(void);
+
+// filter.c: seccomp
+int thaw_filter_load(const void *instructions, size_t byte_count, int with_listener);
+// The next refused call: 1 with the caller's pid and the call's number, 0 where the caller has gone meanwhile.
+int thaw_filter_next_refused(int listener, uint64_t *id, pid_t *pid, int *call);
+// Answers a refused call with an error instead of ending its caller.
+int thaw_filter_answer(int listener, uint64_t id, int error);
+// From here on SIGSYS writes the refused call's number to *slot and ends the process by SIGSYS.
+int thaw_refusals_record(void);
+void thaw_refusals_into(int32_t *slot);
+
+#endif

@@ -1,0 +1,57 @@
+package import Invoking
+package import Metering
+package import Registry
+
+/// What stands behind the doors, as the acts that a request can ask for.
+package struct DoorServices: Sendable {
+    /// The largest body that a call of this function may have, in bytes.
+    package var payloadBytesMax: @Sendable (_ function: String, _ qualifier: String?) throws(Failure) -> Int
+    package var invoke: @Sendable (Call) async -> Completion
+    package var readiness: @Sendable () -> Readiness
+    package var pools: @Sendable () -> PoolsReport
+    package var deploy:
+        @Sendable (_ name: String, _ bundle: AdmittedBody) async throws(DeployFailure) -> FunctionVersion
+    package var delete: @Sendable (_ name: String) async throws -> Void
+    package var collectGarbage: @Sendable () async throws -> GarbageReport
+    /// The newest lines of a function, oldest first.
+    package var logLines: @Sendable (_ function: String, _ last: Int) -> [LogLine]
+    /// Lines as they are written; ends when its reader stops.
+    package var followLogs: @Sendable (_ function: String) -> AsyncStream<LogLine>
+    package var registry: Registry
+    package var ledger: Ledger
+
+    package init(
+        payloadBytesMax: @escaping @Sendable (String, String?) throws(Failure) -> Int,
+        invoke: @escaping @Sendable (Call) async -> Completion,
+        readiness: @escaping @Sendable () -> Readiness,
+        pools: @escaping @Sendable () -> PoolsReport,
+        deploy: @escaping @Sendable (String, AdmittedBody) async throws(DeployFailure) -> FunctionVersion,
+        delete: @escaping @Sendable (String) async throws -> Void,
+        collectGarbage: @escaping @Sendable () async throws -> GarbageReport,
+        logLines: @escaping @Sendable (String, Int) -> [LogLine],
+        followLogs: @escaping @Sendable (String) -> AsyncStream<LogLine>,
+        registry: Registry,
+        ledger: Ledger
+    ) {
+        self.payloadBytesMax = payloadBytesMax
+        self.invoke = invoke
+        self.readiness = readiness
+        self.pools = pools
+        self.deploy = deploy
+        self.delete = delete
+        self.collectGarbage = collectGarbage
+        self.logLines = logLines
+        self.followLogs = followLogs
+        self.registry = registry
+        self.ledger = ledger
+    }
+}
+
+/// Whether this node takes calls.
+package enum Readiness: Sendable {
+    case ready
+    /// Deployed functions are being loaded.
+    case starting
+    /// Calls in progress end; new ones are refused.
+    case draining
+}

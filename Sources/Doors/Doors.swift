@@ -1,0 +1,89 @@
+import Hummingbird
+import HummingbirdCore
+package import Invoking
+package import Logging
+package import NIOCore
+package import ServiceLifecycle
+
+/// The HTTP face of a node: one listening socket and the doors behind it.
+///
+/// Doors translate between HTTP and the rooms behind them; they decide nothing.
+package struct Doors: Sendable {
+    private let front: FrontDoor
+    private let listen: ListenAddress
+    private let logger: Logger
+
+    /// - Throws: ``AccessError`` where the address may not be listened on without a token.
+    package init(
+        listen: ListenAddress,
+        token: BearerToken?,
+        services: DoorServices,
+        logger: Logger
+    ) throws(AccessError) {
+        let policy = try AccessPolicy(listen: listen, token: token)
+        front = FrontDoor(policy: policy, router: Self.router(services).buildResponder(), logger: logger)
+        self.listen = listen
+        self.logger = logger
+    }
+
+    /// The server, to be run in a service group: on graceful shutdown it stops to listen and ends when the requests
+    /// in progress have been answered.
+    ///
+    /// - Parameters:
+    ///   - eventLoopGroup: its threads serve the connections.
+    ///   - onListening: called once with the port, which the kernel chose where `listen` says 0.
+    /// - Returns: a service that throws where the address cannot be listened on.
+    /// - Throws: never for what the world does; the server library declares it.
+    package func server(
+        eventLoopGroup: any EventLoopGroup,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) throws -> any Service {
+        let front = front
+        let listen = listen
+        let http = HTTPServerBuilder.http1(
+            configuration: HTTP1Channel.Configuration(
+                idleTimeout: DoorLimits.idleTimeout,
+                httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
+                    maxHeaderFieldSize: DoorLimits.headerBytesMax,
+                    maxHeaderListSize: DoorLimits.headerBytesMax,
+                    maxHeaderFieldCount: DoorLimits.headersMax
+                )
+            )
+        )
+        return try http.buildServer(
+            configuration: ServerConfiguration(
+                address: .hostname(listen.host, port: listen.port),
+                backlog: DoorLimits.backlog,
+                availableConnectionsDelegate: .maximum(DoorLimits.connectionsMax, logger: logger)
+            ),
+            eventLoopGroup: eventLoopGroup,
+            logger: logger,
+            responder: { request, writer, channel in
+                try await front.answer(request, writer, channel)
+            },
+            onServerRunning: { channel in
+                await onListening(channel.localAddress?.port ?? listen.port)
+            }
+        )
+    }
+
+    /// The status that a call's failure is answered with, for its receipt.
+    package static func status(of failure: Failure) -> Int {
+        Replies.refusal(for: failure).status.code
+    }
+
+    /// Every path, door by door.
+    private static func router(_ services: DoorServices) -> Router<DoorContext> {
+        let router = Router(context: DoorContext.self)
+        let invocations = InvocationDoor(services: services)
+        FunctionDoors(services: services).open(router)
+        VersionDoors(services: services).open(router)
+        LogDoor(services: services).open(router)
+        invocations.open(router)
+        ReceiptDoors(services: services).open(router)
+        AdminDoors(services: services).open(router)
+        // Added last, so that it sees only the requests that no path above takes.
+        router.add(middleware: RouteDoor(registry: services.registry, invocations: invocations))
+        return router
+    }
+}

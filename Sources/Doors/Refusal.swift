@@ -1,0 +1,67 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// A request that is answered with an error: what the client is told.
+///
+/// Its body is `{"error": {"code": …, "message": …, "invocation": …}}`.
+struct Refusal: Error, Equatable {
+    var status: HTTPResponse.Status
+    /// A word that programs can compare; it stays when the sentence is improved.
+    var code: String
+    /// What was wrong and what to do.
+    var message: String
+    var invocation: String?
+    var headers: HTTPFields = [:]
+}
+
+extension Refusal: HTTPResponseError {
+    func response(from request: Request, context: some RequestContext) throws -> Response {
+        response()
+    }
+
+    func response() -> Response {
+        var fields: HTTPFields = [:]
+        fields.append(contentsOf: headers)
+        let document = Document(error: Document.Detail(code: code, message: message, invocation: invocation))
+        return Response(document, status: status, headers: fields)
+    }
+
+    private struct Document: Encodable {
+        struct Detail: Encodable {
+            var code: String
+            var message: String
+            var invocation: String?
+        }
+        var error: Detail
+    }
+}
+
+extension Response {
+    /// A JSON document, with sorted keys so that two equal answers are equal bytes.
+    init(_ document: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        var buffer: ByteBuffer
+        do {
+            buffer = ByteBuffer(bytes: try JSONDocument.encode(document))
+        } catch {
+            // Only a number that JSON cannot hold ends here; the client gets a valid document all the same.
+            buffer = ByteBuffer(
+                string: #"{"error":{"code":"internal","message":"the answer cannot be written as JSON"}}"#
+            )
+        }
+        buffer.writeInteger(UInt8(ascii: "\n"))
+        self.init(status: status, headers: headers, body: ResponseBody(byteBuffer: buffer))
+    }
+}
+
+/// How the doors write JSON.
+enum JSONDocument {
+    static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+}

@@ -1,0 +1,138 @@
+import HTTPTypes
+import Hummingbird
+import Invoking
+import Metering
+import Registry
+import Scheduling
+
+/// The one table from what can go wrong to what a client is told, and the headers of an invocation's reply.
+enum Replies {
+    /// | failure | status | retry |
+    /// |---|---|---|
+    /// | unknown function, unknown qualifier | 404 | – |
+    /// | bad input | 400 | – |
+    /// | body over the limit | 413 | – |
+    /// | queue full | 429 | after the pool's estimate |
+    /// | model failed | 500 | – |
+    /// | worker died, worker broke the contract | 502 | at once, on another worker |
+    /// | draining, unavailable | 503 | after a restart, after a while |
+    /// | timed out | 504 | – |
+    static func refusal(for failure: Failure) -> Refusal {
+        switch failure {
+        case .unknownFunction(let name):
+            .unknownFunction(name)
+        case .unknownQualifier(let function, let qualifier):
+            .unknownQualifier(function: function, qualifier: qualifier)
+        case .tooLarge(let bytesMax):
+            .tooLarge(bytesMax: bytesMax)
+        case .badInput(let message):
+            .badInput(message)
+        case .overloaded(let seconds):
+            Refusal(
+                status: .tooManyRequests,
+                code: "overloaded",
+                message: "the queue of this function is full; try again in \(seconds) s",
+                headers: [.retryAfter: String(seconds)]
+            )
+        case .draining:
+            .draining
+        case .timedOut(let milliseconds):
+            Refusal(
+                status: .gatewayTimeout,
+                code: "timedOut",
+                message: "the function did not answer within its timeout of \(milliseconds) ms; its worker was ended"
+            )
+        case .died(let reason):
+            Refusal(status: .badGateway, code: "workerDied", message: "the worker died: \(reason)")
+        case .model(let message):
+            Refusal(status: .internalServerError, code: "modelFailed", message: message)
+        case .contractBroken(let message):
+            Refusal(
+                status: .badGateway,
+                code: "contractBroken",
+                message: "the worker broke its contract and was ended: \(message)"
+            )
+        case .unavailable(let message):
+            .unavailable(message)
+        }
+    }
+
+    /// A deploy that came to nothing; the version that served before still serves.
+    static func refusal(for failure: DeployFailure) -> Refusal {
+        switch failure {
+        case .invalid(let message):
+            Refusal(status: .badRequest, code: "invalidBundle", message: message)
+        case .tooLarge(let bytesMax):
+            .tooLarge(bytesMax: bytesMax)
+        case .storage(let message):
+            Refusal(
+                status: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"),
+                code: "storage",
+                message: message
+            )
+        case .packerDied(let reason):
+            Refusal(
+                status: .unprocessableContent,
+                code: "packerDied",
+                message: "the packer died on this bundle: \(reason)"
+            )
+        }
+    }
+
+    /// What the registry refused.
+    static func refusal(for error: RegistryError) -> Refusal {
+        switch error {
+        case .unknownFunction(let name):
+            .unknownFunction(name)
+        case .unknownQualifier(let function, let qualifier):
+            .unknownQualifier(function: function, qualifier: qualifier)
+        case .invalidLabel:
+            .badInput(error.description)
+        case .nothingToRollBack:
+            Refusal(status: .conflict, code: "nothingToRollBack", message: error.description)
+        case .routeTaken:
+            Refusal(status: .conflict, code: "routeTaken", message: error.description)
+        case .newerSchema, .corrupt, .storage:
+            .storage(error.description)
+        }
+    }
+
+    /// The reply of one invocation, with what it cost in its headers.
+    static func response(to completion: Completion) -> Response {
+        let id = completion.id.description
+        var response: Response
+        switch completion.result {
+        case .success(let reply):
+            response = Response(status: .ok, body: ResponseBody(byteBuffer: reply.body))
+            response.headers[.contentType] = reply.contentType
+        case .failure(let failure):
+            var refusal = refusal(for: failure)
+            refusal.invocation = id
+            response = refusal.response()
+        }
+        response.headers[.thawInvocationID] = id
+        if let start = completion.start {
+            response.headers[.thawStart] = start.rawValue
+            response.headers[.serverTiming] = ServerTiming.value(
+                queueNanoseconds: completion.queueNanoseconds,
+                bindNanoseconds: completion.bindNanoseconds,
+                runNanoseconds: completion.runNanoseconds
+            )
+        }
+        return response
+    }
+}
+
+extension HTTPField.Name {
+    static let thawInvocationID = Self(literal: "Thaw-Invocation-Id")
+    static let thawStart = Self(literal: "Thaw-Start")
+    static let serverTiming = Self(literal: "Server-Timing")
+
+    /// - Parameter literal: a name that we wrote; one that HTTP does not allow is a mistake of ours.
+    private init(literal: StaticString) {
+        guard let name = HTTPField.Name(String(describing: literal)) else {
+            preconditionFailure("\(literal) is not a header name")
+        }
+        self = name
+    }
+}

@@ -1,0 +1,29 @@
+/// The fleet's own bounds, in one place.
+package enum FleetLimits {
+    /// Bytes of one reply.
+    ///
+    /// Four times the default request limit: a batch of embeddings is larger than its texts. A reply is held in memory
+    /// until it is complete, so that its time can stand in its head.
+    package static let replyBytesMax = 64 * 1024 * 1024
+
+    /// Bytes of a reply that arrive before more credit is given: half of what a worker may send unasked, so that it
+    /// never stands still on a reader that keeps up.
+    package static let creditStepBytes = 512 * 1024
+
+    /// A template decodes about 1 GB/s: a minute is enough for the largest snapshot that fits this kind of node, on a
+    /// slow disk.
+    ///
+    /// A template that is not resident by then is ended.
+    package static let bootSecondsMax: Int64 = 60
+
+    /// A packer reads, packs and compresses about 30 MB/s: ten minutes hold 18 GB, more than an upload may have.
+    package static let packSecondsMax: Int64 = 600
+
+    /// Bytes of one log line; longer ones are cut in pieces.
+    package static let logLineBytesMax = 4096
+
+    /// How often resident memory is looked at while a call runs, where the kernel has no memory groups for us.
+    ///
+    /// A worker writes about 1 GB/s into fresh pages, so 10 ms let it exceed its limit by some 10 MB at the most.
+    package static let memoryWatchMilliseconds: Int64 = 10
+}

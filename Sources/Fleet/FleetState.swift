@@ -1,0 +1,307 @@
+import Linux
+import NIOCore
+import Scheduling
+import Wire
+
+/// One thing to do outside the lock.
+enum FleetAction: Sendable {
+    case boot(TemplateID, FunctionBinding)
+    case fork(WorkerID, from: TemplateProcess?, FunctionBinding)
+    case send(CallID, WorkOrder, WorkerChannel)
+    case resume(CheckedContinuation<WorkResult, Never>, WorkResult)
+    case kill(WorkerID, because: String)
+    case close(WorkerChannel)
+    case end(TemplateID)
+    case wake(Instant)
+    /// No call is left.
+    case quiet(CheckedContinuation<Void, Never>)
+}
+
+/// What the kernel says a worker has used since it began.
+struct MeterReading {
+    var cpuNanoseconds: UInt64
+    var memoryBytesPeak: UInt64
+}
+
+/// A call between admission and answer.
+struct CallRecord {
+    let continuation: CheckedContinuation<WorkResult, Never>
+    let order: WorkOrder
+    let acceptedAt: UInt64
+    var start: StartKind?
+    var worker: WorkerID?
+    var assignedAt: UInt64?
+    /// When its worker was ready for it; the assignment itself where it was already.
+    var readyAt: UInt64?
+    /// The worker's processor time when it was given the call.
+    var cpuMark: UInt64 = 0
+    /// Why it will fail, known before the pool says that it does.
+    var lastWords: WorkFailure?
+    var cpuNanoseconds: UInt64 = 0
+    var memoryBytesPeak: UInt64 = 0
+
+    /// The call's times, as far as it came.
+    func result(_ outcome: Result<WorkReply, WorkFailure>, at now: UInt64) -> WorkResult {
+        var result = WorkResult(result: outcome)
+        result.start = start
+        result.cpuNanoseconds = cpuNanoseconds
+        result.memoryBytesPeak = memoryBytesPeak
+        guard let assignedAt else {
+            result.queueNanoseconds = now - acceptedAt
+            return result
+        }
+        // A cold call waits for processes from its first moment, any other for its turn until it is assigned.
+        let boundFrom = start == .cold ? acceptedAt : assignedAt
+        let ready = readyAt ?? now
+        result.queueNanoseconds = boundFrom - acceptedAt
+        result.bindNanoseconds = ready - boundFrom
+        result.runNanoseconds = now >= ready ? now - ready : 0
+        return result
+    }
+}
+
+/// A worker from the order to fork it until it is buried.
+struct WorkerRecord {
+    let key: PoolKey
+    var channel: WorkerChannel?
+    var memory: MemoryAllowance?
+    var pid: Int32?
+    var readyAt: UInt64?
+    var cpuMark: UInt64 = 0
+    var calls: Set<CallID> = []
+    /// Calls given to it before its channel was open.
+    var unsent: [CallID] = []
+    /// Told to end before its channel was open.
+    var mustEnd = false
+    /// Replies that came before its pid was known.
+    var deferred: [DeferredAnswer] = []
+}
+
+struct DeferredAnswer {
+    let call: CallID
+    let result: Result<WorkReply, WorkFailure>
+}
+
+struct TemplateRecord {
+    let key: PoolKey
+    var process: TemplateProcess?
+    var isResident = false
+}
+
+/// The tables behind the fleet's lock.
+///
+/// Methods change them and say what is to be done afterwards.
+struct FleetState {
+    var pool: WorkerPool
+    var bindings: [PoolKey: FunctionBinding] = [:]
+    var calls: [CallID: CallRecord] = [:]
+    var workers: [WorkerID: WorkerRecord] = [:]
+    var templates: [TemplateID: TemplateRecord] = [:]
+    var wakeTask: Scheduled<Void>?
+    /// Who waits for the last call to end.
+    var quietWaiter: CheckedContinuation<Void, Never>?
+    private var lastCallNumber: UInt64 = 0
+
+    init(node: NodeLimits) {
+        pool = WorkerPool(node: node)
+    }
+
+    mutating func admit(
+        _ order: WorkOrder,
+        _ continuation: CheckedContinuation<WorkResult, Never>,
+        at now: UInt64
+    ) -> CallID {
+        lastCallNumber += 1
+        let call = CallID(lastCallNumber)
+        calls[call] = CallRecord(continuation: continuation, order: order, acceptedAt: now)
+        return call
+    }
+
+    /// Lets the pool decide and turns its effects into actions.
+    mutating func handle(_ event: PoolEvent, at now: Instant) -> [FleetAction] {
+        var actions: [FleetAction] = []
+        for effect in pool.handle(event, at: now) {
+            switch effect {
+            case .bootTemplate(let template, let key):
+                templates[template] = TemplateRecord(key: key)
+                guard let binding = bindings[key] else { continue }
+                actions.append(.boot(template, binding))
+            case .forkWorker(let worker, let template):
+                guard let record = templates[template], let binding = bindings[record.key] else { continue }
+                workers[worker] = WorkerRecord(key: record.key)
+                actions.append(.fork(worker, from: record.process, binding))
+            case .assign(let call, let worker, let start):
+                actions += assign(call, to: worker, start, at: now.nanoseconds)
+            case .refuse(let call, let refusal):
+                actions += complete(call, .failure(.refused(refusal)), at: now.nanoseconds)
+            case .fail(let call):
+                let words = calls[call]?.lastWords ?? .died(reason: DeathReason().sentence)
+                actions += complete(call, .failure(words), at: now.nanoseconds)
+            case .timeOut(let call, let worker):
+                measure(call, on: worker)
+                actions += complete(call, .failure(.timedOut), at: now.nanoseconds)
+                actions.append(.kill(worker, because: "timeout: its call ran for longer than limits.timeout"))
+            case .endWorker(let worker):
+                if let channel = workers[worker]?.channel { actions.append(.close(channel)) }
+                workers[worker]?.mustEnd = true
+            case .endTemplate(let template):
+                actions.append(.end(template))
+            case .wake(let instant):
+                actions.append(.wake(instant))
+            }
+        }
+        return actions
+    }
+
+    // MARK: Calls
+
+    private mutating func assign(
+        _ call: CallID,
+        to worker: WorkerID,
+        _ start: StartKind,
+        at now: UInt64
+    ) -> [FleetAction] {
+        guard var record = calls[call], var target = workers[worker] else { return [] }
+        record.start = start
+        record.worker = worker
+        record.assignedAt = now
+        record.readyAt = target.readyAt == nil ? nil : now
+        record.cpuMark = target.cpuMark
+        calls[call] = record
+        target.calls.insert(call)
+        if target.channel == nil { target.unsent.append(call) }
+        workers[worker] = target
+        guard let channel = target.channel else { return [] }
+        return [.send(call, record.order, channel)]
+    }
+
+    /// Takes the call off the table: whoever does that resumes it.
+    private mutating func complete(
+        _ call: CallID,
+        _ outcome: Result<WorkReply, WorkFailure>,
+        at now: UInt64
+    ) -> [FleetAction] {
+        guard let record = calls.removeValue(forKey: call) else { return [] }
+        if let worker = record.worker { workers[worker]?.calls.remove(call) }
+        let answer = FleetAction.resume(record.continuation, record.result(outcome, at: now))
+        guard calls.isEmpty, let waiter = takeQuietWaiter() else { return [answer] }
+        return [answer, .quiet(waiter)]
+    }
+
+    mutating func takeQuietWaiter() -> CheckedContinuation<Void, Never>? {
+        defer { quietWaiter = nil }
+        return quietWaiter
+    }
+
+    private mutating func measure(_ call: CallID, on worker: WorkerID) {
+        guard let pid = workers[worker]?.pid, let used = Clock.processCPUNanoseconds(pid: pid) else { return }
+        note(MeterReading(cpuNanoseconds: used, memoryBytesPeak: workers[worker]?.memory?.peakBytes() ?? 0), for: call)
+    }
+
+    private mutating func note(_ reading: MeterReading, for call: CallID) {
+        guard let mark = calls[call]?.cpuMark else { return }
+        calls[call]?.cpuNanoseconds = reading.cpuNanoseconds >= mark ? reading.cpuNanoseconds - mark : 0
+        calls[call]?.memoryBytesPeak = reading.memoryBytesPeak
+    }
+
+    /// - Returns: nil if the worker does not have that call.
+    mutating func answered(
+        _ call: CallID,
+        by worker: WorkerID,
+        _ result: Result<WorkReply, WorkFailure>,
+        _ reading: MeterReading,
+        at now: UInt64
+    ) -> [FleetAction]? {
+        guard workers[worker]?.calls.contains(call) == true else { return nil }
+        note(reading, for: call)
+        workers[worker]?.cpuMark = reading.cpuNanoseconds
+        let answers = complete(call, result, at: now)
+        return answers + handle(.finished(call, worker), at: Instant(nanoseconds: now))
+    }
+
+    /// Answers what a worker holds before it is dead; its burial then finds nothing to answer.
+    mutating func failCalls(of worker: WorkerID, with failure: WorkFailure, at now: UInt64) -> [FleetAction] {
+        (workers[worker]?.calls ?? []).flatMap { call in
+            measure(call, on: worker)
+            return complete(call, .failure(failure), at: now)
+        }
+    }
+
+    // MARK: Workers
+
+    func meter(of worker: WorkerID) -> (pid: Int32?, memory: MemoryAllowance?)? {
+        workers[worker].map { ($0.pid, $0.memory) }
+    }
+
+    mutating func `defer`(
+        _ result: Result<WorkReply, WorkFailure>,
+        of call: CallID,
+        by worker: WorkerID
+    ) {
+        workers[worker]?.deferred.append(DeferredAnswer(call: call, result: result))
+    }
+
+    mutating func noteReady(_ worker: WorkerID, at now: UInt64) {
+        workers[worker]?.readyAt = now
+        for call in workers[worker]?.calls ?? [] {
+            calls[call]?.readyAt = now
+        }
+    }
+
+    mutating func forkOrdered(_ worker: WorkerID, channel: WorkerChannel, memory: MemoryAllowance?) -> [FleetAction] {
+        guard var record = workers[worker] else { return [.close(channel)] }
+        let unsent = record.unsent
+        record.channel = channel
+        record.memory = memory
+        record.unsent = []
+        workers[worker] = record
+        if record.mustEnd { return [.close(channel)] }
+        return unsent.compactMap { call in
+            calls[call].map { .send(call, $0.order, channel) }
+        }
+    }
+
+    mutating func noteForked(_ worker: WorkerID, pid: Int32) -> [DeferredAnswer] {
+        workers[worker]?.pid = pid
+        let deferred = workers[worker]?.deferred ?? []
+        workers[worker]?.deferred = []
+        return deferred
+    }
+
+    mutating func noteGone(_ worker: WorkerID, because reason: String, _ cpuNanoseconds: UInt64?, at now: UInt64) {
+        guard let record = workers.removeValue(forKey: worker) else { return }
+        for call in record.calls {
+            if let cpuNanoseconds {
+                note(
+                    MeterReading(cpuNanoseconds: cpuNanoseconds, memoryBytesPeak: record.memory?.peakBytes() ?? 0),
+                    for: call
+                )
+            }
+            calls[call]?.lastWords = .died(reason: reason)
+        }
+    }
+
+    // MARK: Templates
+
+    func isBooting(_ template: TemplateID) -> Bool {
+        templates[template].map { !$0.isResident } ?? false
+    }
+
+    /// - Returns: false if nobody waits for it any more.
+    mutating func noteStarted(_ process: TemplateProcess) -> Bool {
+        guard templates[process.id] != nil else { return false }
+        templates[process.id]?.process = process
+        return true
+    }
+
+    mutating func noteResident(_ template: TemplateID) {
+        templates[template]?.isResident = true
+    }
+
+    mutating func noteGone(_ template: TemplateID, because reason: String) {
+        guard let record = templates.removeValue(forKey: template) else { return }
+        for (call, waiting) in calls where waiting.worker == nil && waiting.order.key == record.key {
+            calls[call]?.lastWords = .died(reason: reason)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package import Linux
+package import Scheduling
+
+/// All that the fleet must know of one function version to run it.
+package struct FunctionBinding: Sendable {
+    package var key: PoolKey
+    package var limits: PoolLimits
+    /// The snapshot file, content-addressed and never changed.
+    package var snapshotPath: String
+    /// Private memory that one worker may use, in bytes.
+    package var memoryBytesMax: UInt64
+    /// The largest request body, in bytes.
+    package var payloadBytesMax: Int
+    /// `NAME=value`.
+    package var environment: [String]
+    /// Whether a file in this state was once verified digest by digest; if not, the template does it while loading.
+    package var isVerified: @Sendable (FileIdentity) -> Bool
+    /// The template has verified every digest of the file in this state.
+    package var noteVerified: @Sendable (FileIdentity) -> Void
+
+    package init(
+        key: PoolKey,
+        limits: PoolLimits,
+        snapshotPath: String,
+        memoryBytesMax: UInt64,
+        payloadBytesMax: Int,
+        environment: [String],
+        isVerified: @escaping @Sendable (FileIdentity) -> Bool,
+        noteVerified: @escaping @Sendable (FileIdentity) -> Void
+    ) {
+        self.key = key
+        self.limits = limits
+        self.snapshotPath = snapshotPath
+        self.memoryBytesMax = memoryBytesMax
+        self.payloadBytesMax = payloadBytesMax
+        self.environment = environment
+        self.isVerified = isVerified
+        self.noteVerified = noteVerified
+    }
+}

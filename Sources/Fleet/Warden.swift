@@ -1,0 +1,145 @@
+package import Linux
+package import Logging
+package import Scheduling
+import Synchronization
+import Wire
+
+/// What the warden tells the fleet, on its own thread.
+protocol WardenDelegate: AnyObject, Sendable {
+    func templateStarted(_ template: TemplateProcess)
+    func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency)
+    func templateGone(_ template: TemplateID, because reason: String)
+    func workerForked(_ worker: WorkerID, pid: Int32)
+    /// - Parameter cpuNanoseconds: all that the worker has used; nil where its template died with it.
+    func workerGone(_ worker: WorkerID, because reason: DeathReason, cpuNanoseconds: UInt64?)
+}
+
+/// The programs that the warden starts, and the filters that close their sandboxes.
+package struct WardenPrograms: Sendable {
+    package var workerPath: String
+    package var packerPath: String
+    package var templateFilter: SystemCallFilter
+    package var workerFilter: SystemCallFilter
+    package var packerFilter: SystemCallFilter
+
+    package init(
+        workerPath: String,
+        packerPath: String,
+        templateFilter: SystemCallFilter,
+        workerFilter: SystemCallFilter,
+        packerFilter: SystemCallFilter
+    ) {
+        self.workerPath = workerPath
+        self.packerPath = packerPath
+        self.templateFilter = templateFilter
+        self.workerFilter = workerFilter
+        self.packerFilter = packerFilter
+    }
+}
+
+/// The thread that makes, watches and buries the node's processes.
+///
+/// One thread, so that what it knows needs no lock; and one that lives as long as the scheduler, because a template dies
+/// with the *thread* that made it. With nothing to watch it sleeps in the kernel without a time limit.
+package final class Warden: Sendable {
+    /// A line that a process of a function wrote.
+    package typealias LogSink = @Sendable (_ key: PoolKey, _ line: String) -> Void
+
+    private let programs: WardenPrograms
+    private let memoryGroups: MemoryGroups?
+    private let poll: EventPoll
+    private let mailbox = Mutex<[WardenOrder]>([])
+    private let logger: Logger
+    private let log: LogSink
+
+    /// - Parameter memoryGroups: nil where the kernel has none for us; then resident memory is watched.
+    package init(
+        programs: WardenPrograms,
+        memoryGroups: MemoryGroups?,
+        logger: Logger,
+        log: @escaping LogSink
+    ) throws(SystemError) {
+        self.programs = programs
+        self.memoryGroups = memoryGroups
+        self.logger = logger
+        self.log = log
+        poll = try EventPoll()
+    }
+
+    func start(delegate: any WardenDelegate) throws(SystemError) {
+        try Thread.start(named: "thaw-warden") { [self] in
+            var yard = WardenYard(
+                programs: programs,
+                memoryGroups: memoryGroups,
+                poll: poll,
+                delegate: delegate,
+                logger: logger,
+                log: log,
+                orders: { self.takeOrders() }
+            )
+            yard.run()
+        }
+    }
+
+    private func takeOrders() -> [WardenOrder] {
+        mailbox.withLock { orders in
+            defer { orders = [] }
+            return orders
+        }
+    }
+
+    // MARK: Orders, from any thread
+
+    func boot(_ template: TemplateID, _ binding: FunctionBinding) {
+        tell(.boot(template, binding))
+    }
+
+    func end(_ template: TemplateID) {
+        tell(.end(template))
+    }
+
+    func kill(_ template: TemplateID, because verdict: String) {
+        tell(.killTemplate(template, because: verdict))
+    }
+
+    func kill(_ worker: WorkerID, because verdict: String) {
+        tell(.killWorker(worker, because: verdict))
+    }
+
+    /// Call before the fork is ordered: the template's report then finds the worker known.
+    ///
+    /// Wakes nobody.
+    func expect(_ worker: WorkerID, of template: TemplateID, memory: MemoryAllowance?) {
+        mailbox.withLock { $0.append(.expect(worker, of: template, memory: memory)) }
+    }
+
+    func pack(_ order: PackOrder) {
+        tell(.pack(order))
+    }
+
+    /// A group for one worker, nil where the kernel has none for us.
+    func memoryAllowance(bytes: UInt64) throws(SystemError) -> MemoryAllowance? {
+        try MemoryAllowance(from: memoryGroups, limitBytes: bytes)
+    }
+
+    /// Kills everything and ends the thread.
+    func stop() async {
+        await withCheckedContinuation { tell(.stop($0)) }
+    }
+
+    private func tell(_ order: WardenOrder) {
+        mailbox.withLock { $0.append(order) }
+        poll.wake()
+    }
+}
+
+/// What the warden is asked to do.
+enum WardenOrder: Sendable {
+    case boot(TemplateID, FunctionBinding)
+    case end(TemplateID)
+    case killTemplate(TemplateID, because: String)
+    case expect(WorkerID, of: TemplateID, memory: MemoryAllowance?)
+    case killWorker(WorkerID, because: String)
+    case pack(PackOrder)
+    case stop(CheckedContinuation<Void, Never>)
+}

@@ -1,0 +1,192 @@
+import Linux
+import Logging
+import Scheduling
+import Wire
+
+/// Templates: from the spawn to the burial.
+extension WardenYard {
+    mutating func boot(_ template: TemplateID, _ binding: FunctionBinding) {
+        do {
+            let watch = try spawnTemplate(template, binding)
+            templates[template] = watch
+            delegate.templateStarted(watch.process)
+        } catch {
+            logger.error(
+                "template not started",
+                metadata: ["function": "\(binding.key.function)", "error": "\(error)"]
+            )
+            delegate.templateGone(template, because: "\(error)")
+        }
+    }
+
+    private func spawnTemplate(_ template: TemplateID, _ binding: FunctionBinding) throws -> TemplateWatch {
+        let snapshot = try FileDescriptor.open(binding.snapshotPath)
+        let identity = try FileIdentity(of: snapshot)
+        let verifiesDigests = !binding.isVerified(identity)
+        let control = try DescriptorPair.sequencedSockets()
+        let ours = control.first
+        let theirs = control.second
+        let output = try DescriptorPair.pipe()
+        let logOurs = output.first
+        let logTheirs = output.second
+        try logOurs.setNonBlocking(true)
+
+        var spawn = Spawn(name: "thaw-worker")
+        spawn.environment = ["PATH=/nonexistent"]
+        let null = try FileDescriptor.open("/dev/null", .readingWriting)
+        spawn.descriptors = [null.rawValue, null.rawValue, logTheirs.rawValue, theirs.rawValue]
+        spawn.namespaces = hasEmptyNetwork ? .sandbox : [.sandbox, .network]
+        let handle = try spawn.start(try FileDescriptor.open(programs.workerPath))
+
+        let process = TemplateProcess(id: template, control: ours)
+        try process.boot(
+            TemplateBoot(
+                function: binding.key.function,
+                verifiesDigests: verifiesDigests,
+                memoryBytesMax: binding.memoryBytesMax,
+                payloadBytesMax: UInt64(binding.payloadBytesMax),
+                templateFilter: programs.templateFilter.instructions,
+                workerFilter: programs.workerFilter.instructions,
+                environment: binding.environment
+            ),
+            snapshot: snapshot
+        )
+        let log = LineReader(logOurs)
+        try poll.add(process.control, token: Subject.templateControl.token(template.number))
+        try poll.add(handle.descriptor, token: Subject.templateDeath.token(template.number))
+        try poll.add(log.pipe, token: Subject.templateLog.token(template.number))
+        let pid = try handle.pid()
+        return TemplateWatch(
+            process: process,
+            binding: binding,
+            handle: handle,
+            pid: pid,
+            snapshotIdentity: identity,
+            verifiesDigests: verifiesDigests,
+            log: log
+        )
+    }
+
+    /// Takes every report that has come.
+    mutating func readReports(_ template: TemplateID) {
+        while let watch = templates[template] {
+            do {
+                let arrival = try watch.process.control.receiveMessageAvailable(
+                    bytesMax: WireLimits.controlMessageBytesMax,
+                    descriptorsMax: WireLimits.descriptorsMax
+                )
+                switch consume arrival {
+                case .nothing:
+                    return
+                case .end:
+                    return poll.forget(watch.process.control.rawValue)
+                case .message(var message):
+                    try take(try TemplateReport(parsing: message.bytes), message.takeDescriptor(), watch)
+                }
+            } catch {
+                watch.verdict = watch.verdict ?? "contract: its report cannot be read: \(error)"
+                try? watch.handle.kill()
+                return
+            }
+        }
+    }
+
+    private mutating func take(
+        _ report: TemplateReport,
+        _ descriptor: consuming FileDescriptor?,
+        _ watch: TemplateWatch
+    ) throws {
+        let template = watch.process.id
+        switch report {
+        case .sandboxed:
+            guard let descriptor = consume descriptor else { throw WireError.truncated }
+            try poll.add(descriptor, token: Subject.templateListener.token(template.number))
+            watch.listener = RefusalListener(owning: descriptor)
+        case .resident(let residency):
+            if watch.verifiesDigests { watch.binding.noteVerified(watch.snapshotIdentity) }
+            delegate.templateResident(template, residency)
+        case .refused(let message):
+            watch.verdict = "snapshot: \(message)"
+        case .forked(let worker):
+            guard let descriptor = consume descriptor else { throw WireError.truncated }
+            noteForked(WorkerID(worker), ProcessHandle(owning: descriptor))
+        case .reaped(let worker, let death):
+            noteReaped(WorkerID(worker), death)
+        }
+    }
+
+    mutating func readLog(_ template: TemplateID) {
+        guard let watch = templates[template] else { return }
+        let (lines, isEnded) = watch.log.readLines()
+        for line in lines {
+            log(watch.binding.key, line)
+        }
+        if isEnded { poll.forget(watch.log.pipe.rawValue) }
+    }
+
+    /// A call was refused to the template or to one of its forks: whoever made it is named and killed.
+    mutating func hearTemplateRefusal(_ template: TemplateID, _ event: EventPoll.Event) {
+        guard let watch = templates[template] else { return }
+        guard event.isReadable else {
+            if let listener = watch.listener?.descriptor.rawValue { poll.forget(listener) }
+            return
+        }
+        guard let refusal = (try? watch.listener?.next()) ?? nil else { return }
+        let name = SystemCall.name(of: refusal.call)
+        if refusal.pid == watch.pid {
+            watch.refusedCall = name
+            try? watch.handle.kill()
+            return
+        }
+        // The fork's report may still lie in the socket.
+        readReports(template)
+        for worker in watch.workers where workers[worker]?.pid == refusal.pid {
+            workers[worker]?.refusedCall = name
+            kill(worker, because: "seccomp")
+            return
+        }
+        // Nobody of ours, but under our filter: it must not live, and its caller is told by its death.
+        if let stranger = try? ProcessHandle(pid: refusal.pid) { try? stranger.kill() }
+    }
+
+    mutating func buryTemplate(_ template: TemplateID) {
+        readReports(template)
+        readLog(template)
+        guard let watch = templates.removeValue(forKey: template) else { return }
+        poll.forget(watch.process.control.rawValue)
+        poll.forget(watch.handle.descriptor.rawValue)
+        poll.forget(watch.log.pipe.rawValue)
+        if let listener = watch.listener?.descriptor.rawValue { poll.forget(listener) }
+        let ending = try? watch.handle.wait()
+        let reason = DeathReason(
+            verdict: watch.verdict,
+            refusedCall: watch.refusedCall,
+            death: ending.map(TemplateReport.Death.init)
+        )
+        // The kernel has killed its forks with it.
+        for worker in watch.workers {
+            if let handle = workers[worker]?.handle?.descriptor.rawValue { poll.forget(handle) }
+            bury(
+                worker,
+                because: DeathReason(
+                    verdict: workers[worker]?.verdict,
+                    refusedCall: workers[worker]?.refusedCall,
+                    parentReason: reason.sentence
+                )
+            )
+        }
+        delegate.templateGone(template, because: reason.sentence)
+    }
+}
+
+extension TemplateReport.Death {
+    init(_ ending: ProcessEnding) {
+        self.init(
+            signal: UInt8(clamping: ending.signal),
+            status: UInt8(clamping: ending.status),
+            refusedCall: -1,
+            cpuNanoseconds: ending.cpuNanoseconds,
+            residentBytesMax: ending.residentBytesMax
+        )
+    }
+}

@@ -1,0 +1,214 @@
+import Linux
+import Logging
+import Scheduling
+import Wire
+
+/// The warden's thread: all processes of the node, and the loop that hears of them.
+struct WardenYard {
+    /// What a descriptor in the poll belongs to; the upper byte of its token.
+    ///
+    /// The rest is a number.
+    enum Subject: UInt64 {
+        case templateControl = 1
+        case templateDeath
+        case templateListener
+        case templateLog
+        case workerDeath
+        case packDeath
+        case packSocket
+        case packListener
+        case packReport
+        case packLog
+
+        func token(_ number: UInt32) -> UInt64 {
+            rawValue << 56 | UInt64(number)
+        }
+    }
+
+    let programs: WardenPrograms
+    let memoryGroups: MemoryGroups?
+    let poll: EventPoll
+    let delegate: any WardenDelegate
+    let logger: Logger
+    let log: Warden.LogSink
+    /// Takes what is in the mailbox.
+    let orders: () -> [WardenOrder]
+
+    var templates: [TemplateID: TemplateWatch] = [:]
+    var workers: [WorkerID: WorkerWatch] = [:]
+    var packs: [UInt32: PackWatch] = [:]
+    var lastPack: UInt32 = 0
+    /// The thread is in an empty network of its own, which its children inherit.
+    var hasEmptyNetwork = false
+    var stopping: CheckedContinuation<Void, Never>?
+
+    init(
+        programs: WardenPrograms,
+        memoryGroups: MemoryGroups?,
+        poll: EventPoll,
+        delegate: any WardenDelegate,
+        logger: Logger,
+        log: @escaping Warden.LogSink,
+        orders: @escaping () -> [WardenOrder]
+    ) {
+        self.programs = programs
+        self.memoryGroups = memoryGroups
+        self.poll = poll
+        self.delegate = delegate
+        self.logger = logger
+        self.log = log
+        self.orders = orders
+    }
+
+    mutating func run() {
+        // Needs privilege; without it each process gets a network of its own, which costs 3 ms.
+        hasEmptyNetwork = (try? Namespaces.enterEmptyNetwork()) != nil
+        while stopping == nil || !templates.isEmpty || !packs.isEmpty {
+            let events = wait()
+            carryOutOrders()
+            for event in events {
+                hear(event)
+            }
+            endLatePacks()
+            watchMemory()
+        }
+        stopping?.resume()
+    }
+
+    private func wait() -> [EventPoll.Event] {
+        do {
+            return try poll.wait(timeoutMilliseconds: timeoutMilliseconds)
+        } catch {
+            preconditionFailure("the warden's poll cannot fail: \(error)")
+        }
+    }
+
+    /// nil: sleep until something happens.
+    ///
+    /// A packer has a deadline, and memory without groups is watched.
+    private var timeoutMilliseconds: Int? {
+        if memoryGroups == nil, !workers.isEmpty { return Int(FleetLimits.memoryWatchMilliseconds) }
+        return packs.isEmpty ? nil : 1000
+    }
+
+    private mutating func carryOutOrders() {
+        for order in orders() {
+            carryOut(order)
+        }
+    }
+
+    private mutating func carryOut(_ order: WardenOrder) {
+        switch order {
+        case .boot(let template, let binding):
+            boot(template, binding)
+        case .end(let template):
+            // It takes its forks with it; it has none that work.
+            templates[template]?.verdict = "ended by the scheduler"
+            try? templates[template]?.handle.kill()
+        case .killTemplate(let template, let verdict):
+            templates[template]?.verdict = verdict
+            try? templates[template]?.handle.kill()
+        case .expect(let worker, let template, let memory):
+            workers[worker] = WorkerWatch(template: template, memory: memory)
+            templates[template]?.workers.insert(worker)
+            if templates[template] == nil { bury(worker, because: DeathReason(verdict: "its template has ended")) }
+        case .killWorker(let worker, let verdict):
+            kill(worker, because: verdict)
+        case .pack(let order):
+            startPack(order)
+        case .stop(let continuation):
+            stopping = continuation
+            for template in templates.values {
+                template.verdict = "ended by the scheduler"
+                try? template.handle.kill()
+            }
+            for pack in packs.values {
+                pack.kill(because: "ended by the scheduler")
+            }
+        }
+    }
+
+    private mutating func hear(_ event: EventPoll.Event) {
+        guard let subject = Subject(rawValue: event.token >> 56) else { return }
+        let number = UInt32(truncatingIfNeeded: event.token)
+        switch subject {
+        case .templateControl: readReports(TemplateID(number))
+        case .templateDeath: buryTemplate(TemplateID(number))
+        case .templateListener: hearTemplateRefusal(TemplateID(number), event)
+        case .templateLog: readLog(TemplateID(number))
+        case .workerDeath: reap(WorkerID(number))
+        case .packDeath: buryPack(number)
+        case .packSocket: receivePackListener(number)
+        case .packListener: hearPackRefusal(number, event)
+        case .packReport: packs[number]?.readReport()
+        case .packLog: readPackLog(number)
+        }
+    }
+
+    // MARK: Workers
+
+    mutating func kill(_ worker: WorkerID, because verdict: String) {
+        guard let watch = workers[worker] else { return }
+        watch.verdict = watch.verdict ?? verdict
+        // Without a handle the kill comes with the report of the fork.
+        try? watch.handle?.kill()
+    }
+
+    mutating func noteForked(_ worker: WorkerID, _ handle: consuming ProcessHandle) {
+        // The worker was announced before its fork was ordered, but the announcement may still lie in the mailbox.
+        if workers[worker] == nil { carryOutOrders() }
+        guard let watch = workers[worker], let pid = try? handle.pid() else { return }
+        watch.pid = pid
+        do throws(SystemError) {
+            try poll.add(handle.descriptor, token: Subject.workerDeath.token(worker.number))
+        } catch {
+            logger.error("worker cannot be watched", metadata: ["pid": "\(pid)", "error": "\(error)"])
+            watch.verdict = "it could not be watched: \(error)"
+        }
+        if watch.verdict != nil { try? handle.kill() }
+        watch.handle = consume handle
+        delegate.workerForked(worker, pid: pid)
+    }
+
+    /// A worker has died: reads its clock while the kernel still has it, then lets its parent take it off.
+    private mutating func reap(_ worker: WorkerID) {
+        guard let watch = workers[worker], let template = templates[watch.template] else { return }
+        if let handle = watch.handle?.descriptor.rawValue { poll.forget(handle) }
+        watch.cpuNanoseconds = watch.pid.flatMap(Clock.processCPUNanoseconds(pid:))
+        // A template that cannot take the order is dead too, and buries its workers with itself.
+        try? template.process.reap(worker: worker.number)
+    }
+
+    mutating func noteReaped(_ worker: WorkerID, _ death: TemplateReport.Death) {
+        guard let watch = workers[worker] else { return }
+        if death.refusedCall >= 0, watch.refusedCall == nil {
+            watch.refusedCall = SystemCall.name(of: death.refusedCall)
+        }
+        watch.cpuNanoseconds = watch.cpuNanoseconds ?? death.cpuNanoseconds
+        bury(worker, because: reason(of: watch, death: death))
+    }
+
+    private func reason(of watch: WorkerWatch, death: TemplateReport.Death?) -> DeathReason {
+        var reason = DeathReason(verdict: watch.verdict, refusedCall: watch.refusedCall, death: death)
+        if let memory = watch.memory, memory.wasExceeded { reason.memoryLimitBytes = memory.limitBytes }
+        return reason
+    }
+
+    mutating func bury(_ worker: WorkerID, because reason: DeathReason) {
+        guard let watch = workers.removeValue(forKey: worker) else { return }
+        templates[watch.template]?.workers.remove(worker)
+        delegate.workerGone(worker, because: reason, cpuNanoseconds: watch.cpuNanoseconds)
+        watch.memory?.giveBack()
+    }
+
+    /// Where the kernel has no memory groups: kills what holds more private memory than it may.
+    private mutating func watchMemory() {
+        guard memoryGroups == nil else { return }
+        for (worker, watch) in workers {
+            guard let pid = watch.pid, let limit = templates[watch.template]?.binding.memoryBytesMax,
+                let used = ProcessMemory.privateBytes(pid: pid), used > limit
+            else { continue }
+            kill(worker, because: DeathReason(memoryLimitBytes: limit).sentence)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package import NIOCore
+package import Scheduling
+
+/// One call, as the fleet runs it.
+package struct WorkOrder: Sendable {
+    package var key: PoolKey
+    package var contentType: String
+    package var body: ByteBuffer
+
+    package init(key: PoolKey, contentType: String, body: ByteBuffer) {
+        self.key = key
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// What became of a call, and what it cost.
+///
+/// Times are nanoseconds of the monotonic clock.
+///
+/// ```
+/// accepted ──queue──► a worker is ordered or free ──bind──► it is ready ──run──► answered
+/// ```
+package struct WorkResult: Sendable {
+    package var result: Result<WorkReply, WorkFailure>
+    /// nil where no worker was ever given the call.
+    package var start: StartKind?
+    package var queueNanoseconds: UInt64 = 0
+    /// Building the template and forking the worker, as far as this call waited for it.
+    package var bindNanoseconds: UInt64 = 0
+    package var runNanoseconds: UInt64 = 0
+    /// Processor time of the worker for this call, read from the kernel by the scheduler.
+    ///
+    /// A fresh worker's own start counts.
+    package var cpuNanoseconds: UInt64 = 0
+    /// Largest private memory of the worker so far; where the kernel has no memory groups for us, its largest resident.
+    package var memoryBytesPeak: UInt64 = 0
+
+    /// The scheduler ended before the call did.
+    package var isInterrupted: Bool {
+        if case .failure(.interrupted) = result { return true }
+        return false
+    }
+
+    init(result: Result<WorkReply, WorkFailure>) {
+        self.result = result
+    }
+}

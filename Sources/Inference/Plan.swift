@@ -1,0 +1,136 @@
+/// A model, ready to run: steps in order over numbered values and named weights.
+///
+/// The packer writes a plan once per deploy; the worker follows it for each call. A value is a matrix of `Float`,
+/// row-major, whose row count is known only at the call: one row per token, or one per sequence (or example).
+package struct Plan: Equatable, Sendable {
+    /// What a row of a value stands for.
+    package enum Rows: UInt8, Sendable {
+        /// One row per token of all sequences of the call, one sequence after the other, no padding.
+        case tokens = 0
+        /// One row per sequence, or per example of a batch.
+        case sequences = 1
+    }
+
+    /// The shape of a value: rows are counted at the call, columns are fixed.
+    package struct Value: Equatable, Sendable {
+        package var rows: Rows
+        package var columns: Int
+
+        package init(rows: Rows, columns: Int) {
+            self.rows = rows
+            self.columns = columns
+        }
+    }
+
+    /// Index into ``values``.
+    package typealias ValueIndex = Int
+    /// Index into ``weights``.
+    package typealias WeightIndex = Int
+
+    /// How a weight's floats lie in the snapshot.
+    package enum Layout: UInt8, Sendable {
+        /// Row-major, as in the model file.
+        case plain = 0
+        /// Panels of 16 columns for ``Step/linear``: see `Kernels/Panels.swift`.
+        case panels16 = 1
+    }
+
+    /// A tensor that the snapshot holds under `name`.
+    package struct Weight: Equatable, Sendable {
+        package var name: String
+        /// Logical shape: `[columns]` for a vector, `[rows, columns]` for a table, `[inner, columns]` for a product.
+        package var shape: [Int]
+        package var layout: Layout
+
+        package init(name: String, shape: [Int], layout: Layout) {
+            self.name = name
+            self.shape = shape
+            self.layout = layout
+        }
+    }
+
+    package enum Activation: UInt8, Sendable {
+        case none = 0
+        case relu = 1
+        /// x · Φ(x) with the exact error function, as BERT uses it.
+        case gelu = 2
+        case tanh = 3
+        case sigmoid = 4
+    }
+
+    package enum Arithmetic: UInt8, Sendable {
+        case add = 0
+        case subtract = 1
+        case multiply = 2
+        case divide = 3
+    }
+
+    /// One operation.
+    ///
+    /// Shapes: T = tokens, S = sequences, R = either.
+    package enum Step: Equatable, Sendable {
+        /// out[T, C] = words[id] + positions[place in its sequence] + types[0]; ids come with the call.
+        case embed(words: WeightIndex, positions: WeightIndex, types: WeightIndex, out: ValueIndex)
+        /// out[R, C] = (x − mean) / √(variance + epsilon) · scale + shift over each row of x = input (+ residual).
+        case layerNorm(
+            input: ValueIndex,
+            residual: ValueIndex?,
+            scale: WeightIndex,
+            shift: WeightIndex,
+            epsilon: Float,
+            out: ValueIndex
+        )
+        /// out[R, N] = activation(input[R, K] · weight[K, N] + bias[N]); the weight is in `panels16`.
+        case linear(
+            input: ValueIndex,
+            weight: WeightIndex,
+            bias: WeightIndex?,
+            activation: Activation,
+            out: ValueIndex
+        )
+        /// out[T, heads · d] = softmax(q kᵀ / √d) v within each sequence and head. `fused`[T, 3 · heads · d] holds
+        /// q, k and v side by side.
+        case attention(fused: ValueIndex, heads: Int, out: ValueIndex)
+        /// out[S, C] = mean of the sequence's rows of input[T, C].
+        case meanPool(input: ValueIndex, out: ValueIndex)
+        /// out[S, C] = first row of each sequence of input[T, C].
+        case firstPool(input: ValueIndex, out: ValueIndex)
+        /// out = input / max(‖row‖₂, 1e-12), row by row.
+        case normalize(input: ValueIndex, out: ValueIndex)
+        /// Softmax of each row.
+        case softmax(input: ValueIndex, out: ValueIndex)
+        case activate(input: ValueIndex, Activation, out: ValueIndex)
+        /// out = input ∘ constant, the constant being `[columns]` or `[1]`.
+        case combineConstant(input: ValueIndex, Arithmetic, constant: WeightIndex, out: ValueIndex)
+        /// out = left ∘ right, same shape.
+        case combine(left: ValueIndex, Arithmetic, right: ValueIndex, out: ValueIndex)
+    }
+
+    package var values: [Value]
+    package var weights: [Weight]
+    package var steps: [Step]
+    /// The value that the caller fills, nil where the input is token ids.
+    package var input: ValueIndex?
+    /// The value that the caller reads, named as in the model file.
+    package var output: ValueIndex
+    package var inputName: String
+    package var outputName: String
+
+    package init(
+        values: [Value],
+        weights: [Weight],
+        steps: [Step],
+        input: ValueIndex?,
+        output: ValueIndex,
+        inputName: String,
+        outputName: String
+    ) {
+        self.values = values
+        self.weights = weights
+        self.steps = steps
+        self.input = input
+        self.output = output
+        self.inputName = inputName
+        self.outputName = outputName
+    }
+}

@@ -1,0 +1,229 @@
+package import Kernels
+
+/// Follows a plan, call after call, on one thread.
+///
+/// Made in the template and used in its forks: ``reserve(tokens:sequences:)`` maps all memory that calls up to that
+/// size need, so that a call allocates only its result. Memory that a call never reaches is never touched.
+package final class PlanRunner {
+    package let plan: Plan
+    private let kernels: KernelSet
+    private let weights: [WeightView]
+    private let assignment: BufferAssignment
+    private let buffers: [FloatBuffer]
+    private let attentionScratch = FloatBuffer(count: 0)
+
+    /// Asks `lookup` for the floats of each weight by name: they must outlive the runner; nil where there are none.
+    /// - Throws: ``PlanError`` where the plan is not consistent or a weight is missing or of another size.
+    package init(
+        plan: Plan,
+        kernels: KernelSet = .best,
+        weight lookup: (_ name: String) -> WeightView?
+    ) throws(PlanError) {
+        try plan.validate()
+        var weights: [WeightView] = []
+        for weight in plan.weights {
+            guard let view = lookup(weight.name) else {
+                throw .weight(name: weight.name, reason: "the plan needs it, but the snapshot does not hold it")
+            }
+            guard view.count == weight.floatCount else {
+                let reason = "expected \(weight.floatCount) floats for shape \(weight.shape), got \(view.count)"
+                throw .weight(name: weight.name, reason: reason)
+            }
+            weights.append(view)
+        }
+        self.plan = plan
+        self.kernels = kernels
+        self.weights = weights
+        assignment = BufferAssignment(plan)
+        buffers = assignment.valuesOfBuffer.map { _ in FloatBuffer(count: 0) }
+    }
+
+    /// Maps the memory that calls of up to so many tokens and sequences (or examples) need.
+    package func reserve(tokens: Int, sequences: Int) {
+        for (buffer, values) in zip(buffers, assignment.valuesOfBuffer) {
+            let counts = values.map { value in
+                plan.values[value].columns * (plan.values[value].rows == .tokens ? tokens : sequences)
+            }
+            buffer.reserve(counts.max() ?? 0)
+        }
+        for case .attention(_, let heads, let out) in plan.steps {
+            let width = plan.values[out].columns / heads
+            let lengthMax = min(tokens, plan.sequenceLengthMax ?? tokens)
+            attentionScratch.reserve(KernelSet.attentionScratchCount(lengthMax: lengthMax, width: width))
+        }
+    }
+
+    /// Runs a plan that takes tokens.
+    /// - Parameters:
+    ///   - ids: the tokens of all sequences, one sequence after the other, special ones included.
+    ///   - sequenceLengths: how many ids each sequence has, each ≥ 1.
+    /// - Returns: the output, [tokens or sequences, columns].
+    /// - Throws: ``PlanError/input(_:)`` where lengths and ids do not fit each other or the plan's tables.
+    package func run(ids: [Int32], sequenceLengths: [Int]) throws(PlanError) -> [Float] {
+        try check(ids: ids, sequenceLengths: sequenceLengths)
+        let call = Call(ids: ids, sequenceLengths: sequenceLengths)
+        reserve(tokens: call.tokens, sequences: call.sequences)
+        return run(call)
+    }
+
+    /// Runs a plan that takes a matrix, [rows, columns of the plan's input].
+    /// - Returns: the output, [rows, columns].
+    /// - Throws: ``PlanError/input(_:)`` where the input is of another size.
+    package func run(input: [Float], rows: Int) throws(PlanError) -> [Float] {
+        guard let value = plan.input else { throw .input("the model takes token ids, not numbers") }
+        guard (1...PlanLimits.rowsMax).contains(rows) else {
+            throw .input("expected 1…\(PlanLimits.rowsMax) rows, got \(rows)")
+        }
+        let columns = plan.values[value].columns
+        guard input.count == rows * columns else {
+            throw .input("expected \(rows) × \(columns) numbers, got \(input.count)")
+        }
+        let call = Call(ids: [], sequenceLengths: [Int](repeating: 1, count: rows))
+        reserve(tokens: 0, sequences: rows)
+        buffer(value).write(input)
+        return run(call)
+    }
+
+    private func check(ids: [Int32], sequenceLengths: [Int]) throws(PlanError) {
+        guard plan.takesTokens else { throw .input("the model takes numbers, not token ids") }
+        guard (1...PlanLimits.rowsMax).contains(ids.count) else {
+            throw .input("expected 1…\(PlanLimits.rowsMax) token ids, got \(ids.count)")
+        }
+        var rest = ids.count
+        let lengthMax = plan.sequenceLengthMax ?? ids.count
+        for length in sequenceLengths {
+            guard (1...lengthMax).contains(length) else {
+                throw .input("a sequence of \(length) tokens, expected 1…\(lengthMax)")
+            }
+            guard length <= rest else { throw .input("the sequences are longer than the \(ids.count) ids") }
+            rest -= length
+        }
+        guard rest == 0 else { throw .input("\(rest) ids belong to no sequence") }
+        for case .embed(let words, _, _, _) in plan.steps {
+            let vocabulary = plan.weights[words].shape[0]
+            for id in ids where id < 0 || Int(id) >= vocabulary {
+                throw .input("token id \(id) is not in the vocabulary of \(vocabulary)")
+            }
+        }
+    }
+}
+
+/// The rows of one call.
+private struct Call {
+    let ids: [Int32]
+    let sequenceLengths: [Int]
+
+    var tokens: Int { ids.count }
+    var sequences: Int { sequenceLengths.count }
+}
+
+extension PlanRunner {
+    private func buffer(_ value: Plan.ValueIndex) -> FloatBuffer {
+        buffers[assignment.bufferOfValue[value]]
+    }
+
+    private func run(_ call: Call) -> [Float] {
+        for step in plan.steps {
+            run(step, call)
+        }
+        let output = plan.values[plan.output]
+        return buffer(plan.output).read(rows(output, call) * output.columns)
+    }
+
+    private func rows(_ value: Plan.Value, _ call: Call) -> Int {
+        value.rows == .tokens ? call.tokens : call.sequences
+    }
+
+    private func run(_ step: Plan.Step, _ call: Call) {
+        let out = buffer(step.out)
+        let (rows, columns) = (rows(plan.values[step.out], call), plan.values[step.out].columns)
+        switch step {
+        case .embed(let words, let positions, let types, _):
+            kernels.embed(
+                ids: call.ids,
+                sequenceLengths: call.sequenceLengths,
+                words: weights[words],
+                positions: weights[positions],
+                types: weights[types],
+                columns: columns,
+                out: out
+            )
+        case .layerNorm(let input, let residual, let scale, let shift, let epsilon, _):
+            kernels.layerNorm(
+                buffer(input),
+                residual: residual.map(buffer),
+                scale: weights[scale],
+                shift: weights[shift],
+                epsilon: epsilon,
+                rows: rows,
+                columns: columns,
+                out: out
+            )
+        case .linear(let input, let weight, let bias, let activation, _):
+            kernels.linear(
+                buffer(input),
+                rows: rows,
+                inner: plan.values[input].columns,
+                weight: weights[weight],
+                bias: bias.map { weights[$0] },
+                columns: columns,
+                activation: activation.kernel,
+                out: out
+            )
+        case .attention(let fused, let heads, _):
+            kernels.attention(
+                buffer(fused),
+                sequenceLengths: call.sequenceLengths,
+                heads: heads,
+                width: columns / heads,
+                scratch: attentionScratch,
+                out: out
+            )
+        case .meanPool(let input, _):
+            kernels.meanPool(buffer(input), sequenceLengths: call.sequenceLengths, columns: columns, out: out)
+        case .firstPool(let input, _):
+            kernels.firstPool(buffer(input), sequenceLengths: call.sequenceLengths, columns: columns, out: out)
+        case .normalize(let input, _):
+            kernels.normalize(buffer(input), rows: rows, columns: columns, out: out)
+        case .softmax(let input, _):
+            kernels.softmax(buffer(input), rows: rows, columns: columns, out: out)
+        case .activate(let input, let activation, _):
+            kernels.activate(buffer(input), activation.kernel, count: rows * columns, out: out)
+        case .combineConstant(let input, let arithmetic, let constant, _):
+            kernels.combine(
+                buffer(input),
+                arithmetic.kernel,
+                constant: weights[constant],
+                rows: rows,
+                columns: columns,
+                out: out
+            )
+        case .combine(let left, let arithmetic, let right, _):
+            kernels.combine(buffer(left), arithmetic.kernel, buffer(right), count: rows * columns, out: out)
+        }
+    }
+}
+
+extension Plan.Activation {
+    /// The plan's numbers are part of the snapshot format, the kernels' are not: hence two types.
+    fileprivate var kernel: Activation {
+        switch self {
+        case .none: .none
+        case .relu: .relu
+        case .gelu: .gelu
+        case .tanh: .tanh
+        case .sigmoid: .sigmoid
+        }
+    }
+}
+
+extension Plan.Arithmetic {
+    fileprivate var kernel: Arithmetic {
+        switch self {
+        case .add: .add
+        case .subtract: .subtract
+        case .multiply: .multiply
+        case .divide: .divide
+        }
+    }
+}

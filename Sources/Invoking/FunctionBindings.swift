@@ -1,0 +1,81 @@
+package import Fleet
+import Linux
+package import Logging
+import Manifests
+package import Registry
+import Scheduling
+
+/// Turns a version of the registry into what the fleet needs to run it; every default of a limit ends here.
+package struct FunctionBindings: Sendable {
+    private let registry: Registry
+    private let store: SnapshotStore
+    private let coreCount: Int
+    private let logger: Logger
+
+    /// - Parameter coreCount: cores of the node, the default of `scaling.max`.
+    package init(registry: Registry, store: SnapshotStore, coreCount: Int, logger: Logger) {
+        self.registry = registry
+        self.store = store
+        self.coreCount = coreCount
+        self.logger = logger
+    }
+
+    package func binding(of version: FunctionVersion) -> FunctionBinding {
+        let manifest = version.manifest
+        let registry = registry
+        let logger = logger
+        let digest = version.snapshot.digest
+        return FunctionBinding(
+            key: PoolKey(function: version.function, version: version.version),
+            limits: PoolLimits(
+                workersMin: manifest.scaling.min,
+                workersMax: max(manifest.scaling.max ?? coreCount, manifest.scaling.min, 1),
+                concurrency: manifest.concurrency,
+                idleNanoseconds: UInt64(manifest.scaling.idleMilliseconds) * 1_000_000,
+                timeoutNanoseconds: UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000
+            ),
+            snapshotPath: store.path(ofSnapshot: digest),
+            memoryBytesMax: manifest.limits.memoryBytes
+                ?? Self.memoryBytesDefault(
+                    arenaBytes: UInt64(version.snapshot.arenaByteCount),
+                    payloadBytes: UInt64(manifest.limits.payloadBytes)
+                ),
+            payloadBytesMax: manifest.limits.payloadBytes,
+            environment: manifest.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
+            isVerified: { identity in
+                registry.verifiedFile(ofSnapshot: digest) == SnapshotFileState(identity)
+            },
+            noteVerified: { identity in
+                Task {
+                    do throws(RegistryError) {
+                        try await registry.noteVerified(snapshot: digest, file: SnapshotFileState(identity))
+                    } catch {
+                        // The next cold start verifies once more: slower, not wrong.
+                        logger.warning("verified snapshot not noted", metadata: ["error": "\(error)"])
+                    }
+                }
+            }
+        )
+    }
+
+    /// Private memory of one worker where the manifest names none, in bytes.
+    ///
+    /// The weights are shared with the template and do not count. What a worker adds: activations, which grow with the
+    /// model (a quarter of its weights covers the encoders that we know, at their longest input), the call's body and
+    /// reply parsed and unparsed (8 × the payload), and 64 MiB for the process itself.
+    static func memoryBytesDefault(arenaBytes: UInt64, payloadBytes: UInt64) -> UInt64 {
+        arenaBytes / 4 + 8 * payloadBytes + 64 << 20
+    }
+}
+
+extension SnapshotFileState {
+    init(_ identity: FileIdentity) {
+        self.init(
+            device: identity.device,
+            inode: identity.inode,
+            byteCount: identity.byteCount,
+            modifiedNanoseconds: identity.modifiedNanoseconds,
+            changedNanoseconds: identity.changedNanoseconds
+        )
+    }
+}

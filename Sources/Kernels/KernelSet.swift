@@ -1,0 +1,25 @@
+import CKernels
+
+/// One variant of all kernels: the choice of an instruction set.
+@safe
+package struct KernelSet: @unchecked Sendable {  // Safe: it points at a constant table of functions without state.
+    let table: UnsafePointer<thaw_kernels>
+
+    /// "scalar", "avx2" or "avx512".
+    package let name: String
+
+    private init?(index: Int32) {
+        guard let table = unsafe thaw_kernels_variant(index) else { return nil }
+        unsafe self.table = table
+        unsafe self.name = String(cString: table.pointee.name)
+    }
+
+    /// What this machine can run, from the plainest to the fastest; the scalar variant runs everywhere.
+    package static let runnable: [KernelSet] = (0...2).compactMap { KernelSet(index: $0) }
+
+    /// The fastest that this machine can run.
+    package static let best: KernelSet = {
+        guard let last = runnable.last else { preconditionFailure("the table of kernels has no scalar variant") }
+        return last
+    }()
+}

@@ -1,0 +1,74 @@
+/// One memory control group: a limit, and what its processes used.
+package final class MemoryGroup: Sendable {
+    package let path: String
+    /// A process joins by writing `0` here; attaching another one costs 10 ms, joining oneself 33 µs.
+    package let tasks: FileDescriptor
+    private let dialect: MemoryHierarchy.Dialect
+
+    init(path: String, dialect: MemoryHierarchy.Dialect) throws(SystemError) {
+        do throws(SystemError) {
+            try Directory.make(path)
+            tasks = try FileDescriptor.open(path + (dialect == .v1 ? "/tasks" : "/cgroup.procs"), .writing)
+        } catch {
+            throw error
+        }
+        self.path = path
+        self.dialect = dialect
+    }
+
+    /// Sets the limit and forgets the peak, so that the group can serve its next process.
+    package func prepare(limitBytes: UInt64) throws(SystemError) {
+        switch dialect {
+        case .v1:
+            // A group that is used again may hold pages of its last process, which count against a new limit.
+            try? write("0", to: "memory.force_empty")
+            // Memory with swap may never be limited below memory alone; a kernel without swap has no such limit.
+            try? write("-1", to: "memory.memsw.limit_in_bytes")
+            try write("\(limitBytes)", to: "memory.limit_in_bytes")
+            try? write("\(limitBytes)", to: "memory.memsw.limit_in_bytes")
+            try write("0", to: "memory.max_usage_in_bytes")
+        case .v2:
+            try write("\(limitBytes)", to: "memory.max")
+            try? write("0", to: "memory.swap.max")
+            // From kernel 6.12 on; before, the peak is that of the group's whole life.
+            try? write("0", to: "memory.peak")
+        }
+    }
+
+    /// The most memory its processes held since ``prepare(limitBytes:)``; `nil` where the kernel does not say.
+    package func peakBytes() -> UInt64? {
+        number(in: dialect == .v1 ? "memory.max_usage_in_bytes" : "memory.peak")
+    }
+
+    /// How many processes the kernel has killed here since the group was made, because the limit was reached.
+    package func killCount() -> UInt64 {
+        guard let text = contents(of: dialect == .v1 ? "memory.oom_control" : "memory.events") else { return 0 }
+        for line in text.split(separator: "\n") where line.hasPrefix("oom_kill ") {
+            return UInt64(line.dropFirst("oom_kill ".count)) ?? 0
+        }
+        return 0
+    }
+
+    /// Removes the group; refused while a process is in it.
+    func remove() throws(SystemError) {
+        try Directory.remove(path)
+    }
+
+    private func write(_ text: String, to name: String) throws(SystemError) {
+        let file = try FileDescriptor.open("\(path)/\(name)", .writing)
+        do throws(SystemError) {
+            try file.writeAll(Array(text.utf8))
+        } catch {
+            throw SystemError(call: "write \(text) to \(path)/\(name)", code: error.code)
+        }
+    }
+
+    private func number(in name: String) -> UInt64? {
+        contents(of: name).flatMap { UInt64($0.prefix { $0 != "\n" }) }
+    }
+
+    private func contents(of name: String) -> String? {
+        guard let bytes = try? FileDescriptor.open("\(path)/\(name)").readAll(countMax: 64 * 1024) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,152 @@
+import Synchronization
+
+/// The memory control groups of one scheduler: made on demand, used again, removed at the end.
+///
+/// Making a group costs the kernel more than a fork, so that those given back wait for the next worker.
+package final class MemoryGroups: Sendable {
+    package let dialect: MemoryHierarchy.Dialect
+    /// The folder of this scheduler's groups, `thaw-<pid>-<number>`.
+    package let path: String
+
+    private struct State {
+        var free: [MemoryGroup] = []
+        var made = 0
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Two schedulers in one process (tests have them) must not share groups.
+    private static let madeInThisProcess = Atomic<Int>(0)
+
+    private init(dialect: MemoryHierarchy.Dialect, path: String) {
+        self.dialect = dialect
+        self.path = path
+    }
+
+    deinit {
+        close()
+    }
+
+    /// Groups where the machine lets us limit memory; `nil` where it does not (then limits and a watch serve).
+    package static func make() -> MemoryGroups? {
+        guard let mounts = text("/proc/self/mounts"), let memberships = text("/proc/self/cgroup") else { return nil }
+        for hierarchy in MemoryHierarchy.candidates(mounts: mounts, memberships: memberships) {
+            for folder in hierarchy.folders {
+                if hierarchy.dialect == .v2, !delegate(folder) { continue }
+                removeLeftovers(in: folder)
+                let number = madeInThisProcess.wrappingAdd(1, ordering: .relaxed).newValue
+                let path = "\(folder)/thaw-\(CurrentProcess.pid)-\(number)"
+                let groups = MemoryGroups(dialect: hierarchy.dialect, path: path)
+                if groups.isUsable() { return groups }
+            }
+        }
+        return nil
+    }
+
+    /// A group with this limit, without processes.
+    package func take(limitBytes: UInt64) throws(SystemError) -> MemoryGroup {
+        let (waiting, number) = state.withLock { state in
+            if let group = state.free.popLast() { return (Optional(group), 0) }
+            state.made += 1
+            return (nil, state.made)
+        }
+        let group: MemoryGroup
+        if let waiting {
+            group = waiting
+        } else {
+            group = try MemoryGroup(path: "\(path)/worker-\(number)", dialect: dialect)
+        }
+        do throws(SystemError) {
+            try group.prepare(limitBytes: limitBytes)
+        } catch {
+            try? group.remove()
+            throw error
+        }
+        return group
+    }
+
+    /// Takes a group back whose processes have all been waited for.
+    package func giveBack(_ group: MemoryGroup) {
+        let isKept = state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.free.append(group)
+            return true
+        }
+        if !isKept { try? group.remove() }
+    }
+
+    /// Removes what is free, and the folder if nothing is in use.
+    package func close() {
+        let free = state.withLock { state in
+            state.isClosed = true
+            let free = state.free
+            state.free = []
+            return free
+        }
+        for group in free {
+            try? group.remove()
+        }
+        try? Directory.remove(path)
+    }
+
+    /// Makes the scheduler's folder and a first group in it: permissions and controllers show only this way.
+    private func isUsable() -> Bool {
+        do throws(SystemError) {
+            try Directory.make(path)
+            if dialect == .v2 { try MemoryGroups.enableMemory(in: path) }
+            giveBack(try take(limitBytes: 1 << 30))
+            return true
+        } catch {
+            close()
+            return false
+        }
+    }
+
+    /// In the unified hierarchy a group with processes cannot have groups with limits: ours move one level down.
+    ///
+    /// Answers false where the memory controller is not ours to use.
+    private static func delegate(_ folder: String) -> Bool {
+        guard let controllers = text("\(folder)/cgroup.controllers"),
+            controllers.split(whereSeparator: { $0 == " " || $0 == "\n" }).contains("memory")
+        else { return false }
+        do throws(SystemError) {
+            try enableMemory(in: folder)
+            return true
+        } catch {
+            // Processes are in the way: this one can move itself. Any other makes the next attempt fail too.
+        }
+        do throws(SystemError) {
+            let place = "\(folder)/thaw-scheduler"
+            try Directory.make(place)
+            try FileDescriptor.open("\(place)/cgroup.procs", .writing).writeAll(Array("0".utf8))
+            try enableMemory(in: folder)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private static func enableMemory(in folder: String) throws(SystemError) {
+        try FileDescriptor.open("\(folder)/cgroup.subtree_control", .writing).writeAll(Array("+memory".utf8))
+    }
+
+    /// Removes what schedulers that were killed have left: folders named after processes that are gone.
+    private static func removeLeftovers(in folder: String) {
+        for name in (try? Directory.names(in: folder)) ?? [] where name.hasPrefix("thaw-") {
+            guard let pid = Int32(name.dropFirst("thaw-".count).prefix { $0 != "-" }),
+                (try? FileIdentity(ofPath: "/proc/\(pid)")) == nil
+            else { continue }
+            let path = "\(folder)/\(name)"
+            for inner in (try? Directory.names(in: path)) ?? [] where inner.hasPrefix("worker-") {
+                try? Directory.remove("\(path)/\(inner)")
+            }
+            try? Directory.remove(path)
+        }
+    }
+
+    private static func text(_ path: String) -> String? {
+        guard let bytes = try? FileDescriptor.open(path).readAll(countMax: 1024 * 1024) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,44 @@
+/// Every limit and default of `function.yaml`, argued where it stands.
+package enum ManifestBounds {
+    /// A manifest is read whole before anything is known of it; real ones are under 2 KiB, a thousand labels under 32.
+    package static let fileBytesMax = 64 << 10
+    /// YAML aliases can make a small file expand without bound, and a manifest has no use for them.
+    ///
+    /// Up to this many things that look like one are let through to the parser, since a description may contain such
+    /// text.
+    static let aliasLookalikesMax = 8
+
+    /// A DNS label, so that a name may become a host name.
+    static let nameBytesMax = 63
+    /// A sentence or a paragraph, as `thaw list` can show it.
+    static let descriptionBytesMax = 1 << 10
+    static let pathBytesMax = 255
+    static let routeBytesMax = 255
+    static let labelBytesMax = 255
+    /// Names and values together: the environment travels in one control message to the template.
+    package static let environmentBytesMax = 4 << 10
+
+    /// Long enough for a slow call on a slow node, short enough that a caller has not given up.
+    package static let timeoutMillisecondsDefault = 30_000
+    /// What AWS Lambda allows, and with it the gateways in front of functions.
+    package static let timeoutMillisecondsMax = 15 * 60 * 1000
+    /// A large photo or an hour of text; more is a job for object storage.
+    package static let payloadBytesDefault = 16 << 20
+    /// A body travels to the worker in one piece and is held in memory twice.
+    package static let payloadBytesMax = 64 << 20
+    /// Less does not hold the worker program itself.
+    static let memoryBytesMin: UInt64 = 4 << 20
+    static let memoryBytesMax: UInt64 = 1 << 40
+
+    /// Keeps the workers of a burst for the next one, and gives the memory back before anyone asks for it.
+    package static let idleMillisecondsDefault = 10_000
+    static let idleMillisecondsMax = 24 * 60 * 60 * 1000
+    /// Processes of one function on one node; far above the cores of any.
+    static let workersMax = 1024
+
+    /// First path segments that the doors keep for themselves.
+    package static let reservedRoutes = [
+        "2015-03-31", "2018-06-01", "events", "functions", "healthz", "metrics", "pools", "readyz", "receipts", "v1",
+        "v2",
+    ]
+}

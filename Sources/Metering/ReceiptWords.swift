@@ -1,0 +1,126 @@
+import Scheduling
+
+/// A receipt as it lies in a slot.
+///
+/// ```
+/// 0, 1    identifier        2..<14  numbers, in the order of `encode`
+/// 14      codes: outcome | start << 8 | has a reason << 16
+/// 15      bytes of each text: node, function, snapshot, rate card (8 bits each), reason (16 bits)
+/// 16...   the texts, one after the other, in UTF-8
+/// ```
+enum ReceiptWords {
+    static let fixedCount = 16
+    /// Of node, function and snapshot: a function's name is a DNS label, a digest 64 hexadecimal digits.
+    static let nameBytesMax = 64
+    /// What is left for the reason in a slot's finished area, two words of which are count and checksum: 272 bytes.
+    static let reasonBytesMax =
+        (SlotLayout.finishedArea.count - 2 - fixedCount) * 8 - 3 * nameBytesMax - RateCard.idBytesMax
+
+    private static let outcomes = Receipt.Outcome.allCases
+    private static let starts: [StartKind?] = [nil, .hot, .warm, .cold]
+
+    /// The texts of the receipt have been checked against the limits above.
+    static func encode(_ receipt: Receipt) -> [UInt64] {
+        let texts = [receipt.node, receipt.function, receipt.snapshot, receipt.rateCard, receipt.reason ?? ""]
+        let start = starts.firstIndex(of: receipt.start) ?? 0
+        let outcome = outcomes.firstIndex(of: receipt.outcome) ?? 0
+        var words: [UInt64] = []
+        words.reserveCapacity(SlotLayout.finishedArea.count)
+        words.append(receipt.id.high)
+        words.append(receipt.id.low)
+        words.append(UInt64(bitPattern: Int64(receipt.attempt)))
+        words.append(UInt64(bitPattern: Int64(receipt.version)))
+        words.append(receipt.acceptedUnixNanoseconds)
+        words.append(receipt.queueNanoseconds)
+        words.append(receipt.bindNanoseconds)
+        words.append(receipt.runNanoseconds)
+        words.append(receipt.cpuNanoseconds)
+        words.append(UInt64(bitPattern: Int64(receipt.memoryBytesPeak)))
+        words.append(UInt64(bitPattern: Int64(receipt.bytesIn)))
+        words.append(UInt64(bitPattern: Int64(receipt.bytesOut)))
+        words.append(UInt64(bitPattern: Int64(receipt.status)))
+        words.append(UInt64(bitPattern: Int64(receipt.billedNanodollars)))
+        words.append(UInt64(outcome) | UInt64(start) << 8 | (receipt.reason == nil ? 0 : 1 << 16))
+        var lengths: UInt64 = 0
+        for (index, text) in texts.enumerated() { lengths |= UInt64(text.utf8.count) << UInt64(index * 8) }
+        words.append(lengths)
+        append(texts, to: &words)
+        return words
+    }
+
+    private static func append(_ texts: [String], to words: inout [UInt64]) {
+        var word: UInt64 = 0
+        var shift: UInt64 = 0
+        for text in texts {
+            for byte in text.utf8 {
+                word |= UInt64(byte) << shift
+                shift += 8
+                if shift == 64 {
+                    words.append(word)
+                    word = 0
+                    shift = 0
+                }
+            }
+        }
+        if shift > 0 { words.append(word) }
+    }
+
+    /// - Returns: nil where the words are not those of a receipt; the disk is not trusted to keep them.
+    static func decode(_ words: [UInt64]) -> Receipt? {
+        guard words.count >= fixedCount, let id = InvocationID(high: words[0], low: words[1]) else { return nil }
+        let lengths = [0, 8, 16, 24].map { Int(words[15] >> $0 & 0xff) } + [Int(words[15] >> 32 & 0xffff)]
+        guard words[15] >> 48 == 0 else { return nil }
+        let bytes = words[fixedCount...].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+        var texts: [String] = []
+        var position = 0
+        for length in lengths {
+            guard position + length <= bytes.count else { return nil }
+            guard let text = String(validating: bytes[position..<position + length], as: UTF8.self) else { return nil }
+            texts.append(text)
+            position += length
+        }
+        guard bytes.count - position < 8, bytes[position...].allSatisfy({ $0 == 0 }) else { return nil }
+        let outcome = Int(words[14] & 0xff)
+        let start = Int(words[14] >> 8 & 0xff)
+        guard outcomes.indices.contains(outcome), starts.indices.contains(start), words[14] >> 17 == 0 else {
+            return nil
+        }
+
+        var receipt = Receipt(
+            Attempt(
+                id: id,
+                number: Int(truncatingIfNeeded: words[2]),
+                function: texts[1],
+                version: Int(truncatingIfNeeded: words[3]),
+                snapshot: texts[2],
+                bytesIn: Int(truncatingIfNeeded: words[10]),
+                acceptedUnixNanoseconds: words[4]
+            )
+        )
+        receipt.node = texts[0]
+        receipt.start = starts[start]
+        receipt.queueNanoseconds = words[5]
+        receipt.bindNanoseconds = words[6]
+        receipt.runNanoseconds = words[7]
+        receipt.cpuNanoseconds = words[8]
+        receipt.memoryBytesPeak = Int(truncatingIfNeeded: words[9])
+        receipt.bytesOut = Int(truncatingIfNeeded: words[11])
+        receipt.status = Int(truncatingIfNeeded: words[12])
+        receipt.billedNanodollars = Int(truncatingIfNeeded: words[13])
+        receipt.outcome = outcomes[outcome]
+        receipt.rateCard = texts[3]
+        receipt.reason = words[14] >> 16 == 1 ? texts[4] : nil
+        return receipt
+    }
+}
+
+extension Receipt {
+    /// The reason cut to what a slot holds, at the boundary of a character.
+    mutating func cutReason(toBytes bytesMax: Int = ReceiptWords.reasonBytesMax) {
+        guard let reason, reason.utf8.count > bytesMax else { return }
+        let ellipsis = "…"
+        var end = reason.utf8.index(reason.startIndex, offsetBy: bytesMax - ellipsis.utf8.count)
+        while end > reason.startIndex, end.samePosition(in: reason) == nil { end = reason.utf8.index(before: end) }
+        self.reason = reason[..<end] + ellipsis
+    }
+}

@@ -1,0 +1,82 @@
+import Inference
+
+/// Collects values, weights and steps until they are a plan.
+struct PlanBuilder {
+    private(set) var values: [Plan.Value] = []
+    private(set) var weights: [Plan.Weight] = []
+    private(set) var sources: [WeightSource] = []
+    var steps: [Plan.Step] = []
+    /// Names that a weight may not take, the snapshot's own entries first.
+    private var names: Set<String> = ["task", "plan", "tokenizer"]
+    /// How often a name was asked for, so that many equal ones are numbered without a search.
+    private var uses: [String: Int] = [:]
+
+    mutating func value(_ rows: Plan.Rows, columns: Int) -> Plan.ValueIndex {
+        values.append(Plan.Value(rows: rows, columns: columns))
+        return values.count - 1
+    }
+
+    func columns(of value: Plan.ValueIndex) -> Int {
+        values[value].columns
+    }
+
+    /// A weight as the kernel reads it.
+    ///
+    /// `shape` is the logical one of ``Plan/Weight/shape``.
+    mutating func weight(
+        _ name: String,
+        shape: [Int],
+        layout: Plan.Layout = .plain,
+        from source: WeightSource
+    ) -> Plan.WeightIndex {
+        weights.append(Plan.Weight(name: unused(name), shape: shape, layout: layout))
+        sources.append(source)
+        return weights.count - 1
+    }
+
+    /// A product's weight, `[inner, columns]`, in panels.
+    mutating func product(
+        _ name: String,
+        inner: Int,
+        columns: Int,
+        isColumnMajor: Bool,
+        from numbers: WeightSource.Numbers
+    ) -> Plan.WeightIndex {
+        weight(
+            name,
+            shape: [inner, columns],
+            layout: .panels16,
+            from: WeightSource(numbers, .panels(inner: inner, columns: columns, isColumnMajor: isColumnMajor))
+        )
+    }
+
+    func finish(
+        input: Plan.ValueIndex?,
+        output: Plan.ValueIndex,
+        inputName: String,
+        outputName: String
+    ) -> ImportedModel {
+        let plan = Plan(
+            values: values,
+            weights: weights,
+            steps: steps,
+            input: input,
+            output: output,
+            inputName: inputName,
+            outputName: outputName
+        )
+        return ImportedModel(plan: plan, sources: sources)
+    }
+
+    /// The name, or the name with a number where it is taken.
+    private mutating func unused(_ name: String) -> String {
+        // A snapshot names entries with 255 bytes; some exporters write whole call paths.
+        let stem = name.isEmpty || name.utf8.count > 240 ? "constant" : name
+        var candidate = stem
+        while !names.insert(candidate).inserted {
+            uses[stem, default: 1] += 1
+            candidate = "\(stem)#\(uses[stem, default: 1])"
+        }
+        return candidate
+    }
+}

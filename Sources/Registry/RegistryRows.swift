@@ -1,0 +1,109 @@
+import Foundation
+import GRDB
+import Manifests
+
+/// Rows to values and back.
+enum RegistryRows {
+    static func image(_ database: Database) throws -> RegistryImage {
+        var image = RegistryImage()
+        for name in try String.fetchAll(database, sql: "SELECT name FROM functions") {
+            image.set(name, try entry(name, database))
+        }
+        image.snapshots = try snapshots(database)
+        return image
+    }
+
+    /// A function as the tables hold it now; nil where there is none.
+    static func entry(_ name: String, _ database: Database) throws -> FunctionEntry? {
+        guard
+            let serving = try Int.fetchOne(
+                database,
+                sql: "SELECT serving FROM functions WHERE name = ?",
+                arguments: [name]
+            )
+        else { return nil }
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT version, manifest, createdUnixMilliseconds, digest, byteCount, arenaByteCount, task
+                FROM versions JOIN snapshots ON snapshot = digest
+                WHERE function = ? ORDER BY version
+                """,
+            arguments: [name]
+        )
+        let aliases = try Row.fetchAll(
+            database,
+            sql: "SELECT label, version FROM aliases WHERE function = ?",
+            arguments: [name]
+        )
+        let entry = FunctionEntry(
+            serving: serving,
+            versions: try rows.map { try version(of: name, $0) },
+            aliases: Dictionary(aliases.map { ($0["label"], $0["version"]) }) { first, _ in first }
+        )
+        guard let entry else {
+            throw RegistryError.storage("version \(serving) of \"\(name)\" should serve, but is not in the database")
+        }
+        return entry
+    }
+
+    static func snapshots(_ database: Database) throws -> [String: SnapshotFileState?] {
+        let rows = try Row.fetchAll(database, sql: "SELECT * FROM snapshots")
+        return Dictionary(rows.map { ($0["digest"], fileState($0)) }) { first, _ in first }
+    }
+
+    static func encoded(_ manifest: Manifest) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(manifest), as: UTF8.self)
+    }
+
+    private static func version(of function: String, _ row: Row) throws -> FunctionVersion {
+        let number: Int = row["version"]
+        let manifest: String = row["manifest"]
+        let task: String = row["task"]
+        guard
+            let manifest = try? JSONDecoder().decode(Manifest.self, from: Data(manifest.utf8)),
+            let task = TaskKind(rawValue: task)
+        else {
+            throw RegistryError.storage(
+                "version \(number) of \"\(function)\" has a manifest that this Thaw cannot read"
+            )
+        }
+        return FunctionVersion(
+            function: function,
+            version: number,
+            manifest: manifest,
+            snapshot: SnapshotRecord(
+                digest: row["digest"],
+                byteCount: row["byteCount"],
+                arenaByteCount: row["arenaByteCount"],
+                task: task
+            ),
+            createdAt: timeText(unixMilliseconds: row["createdUnixMilliseconds"])
+        )
+    }
+
+    private static func fileState(_ row: Row) -> SnapshotFileState? {
+        guard
+            let device: Int64 = row["verifiedDevice"],
+            let inode: Int64 = row["verifiedInode"],
+            let byteCount: Int = row["verifiedByteCount"],
+            let modifiedNanoseconds: Int64 = row["verifiedModifiedNanoseconds"],
+            let changedNanoseconds: Int64 = row["verifiedChangedNanoseconds"]
+        else { return nil }
+        // SQLite knows signed integers only: device and inode keep their bits.
+        return SnapshotFileState(
+            device: UInt64(bitPattern: device),
+            inode: UInt64(bitPattern: inode),
+            byteCount: byteCount,
+            modifiedNanoseconds: modifiedNanoseconds,
+            changedNanoseconds: changedNanoseconds
+        )
+    }
+
+    private static func timeText(unixMilliseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(unixMilliseconds) / 1000)
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+}

@@ -1,0 +1,52 @@
+/// What happened, for ``WorkerPool/handle(_:at:)``.
+package enum PoolEvent: Equatable, Sendable {
+    /// A version can be called from now on. Told again, its limits change.
+    case installed(PoolKey, PoolLimits)
+    /// The version is gone: what it runs is finished, then its processes end.
+    case removed(PoolKey)
+    case called(CallID, PoolKey)
+    /// The caller has gone. A waiting call is forgotten; a running one is left to finish.
+    case cancelled(CallID)
+    /// The worker has answered this call, well or badly, and can take another.
+    case finished(CallID, WorkerID)
+    case templateResident(TemplateID, bytes: UInt64)
+    /// The template ended, whether it had become resident or not; its workers end with it and are reported one by one.
+    case templateGone(TemplateID)
+    case workerGone(WorkerID)
+    /// Nothing is admitted any more.
+    case draining
+    /// The instant of the last ``PoolEffect/wake(at:)`` has come.
+    case tick
+}
+
+/// What is to be done about it, in this order.
+package enum PoolEffect: Equatable, Sendable {
+    case bootTemplate(TemplateID, PoolKey)
+    case forkWorker(WorkerID, TemplateID)
+    /// Send the call to the worker, which may be a fork ordered just before.
+    case assign(CallID, WorkerID, StartKind)
+    /// Answer the call without running it.
+    case refuse(CallID, Refusal)
+    /// The call's worker, or the template that it waited for, is gone: answer it with the reason that the fleet knows.
+    case fail(CallID)
+    /// The call has run for longer than its function allows: answer it and kill the worker.
+    case timeOut(CallID, WorkerID)
+    /// Let the worker end; it has no call.
+    case endWorker(WorkerID)
+    /// Let the template end; it has no workers.
+    case endTemplate(TemplateID)
+    /// Send `tick` at this instant; an earlier order is replaced.
+    case wake(at: Instant)
+}
+
+/// Why a call was not run.
+package enum Refusal: Equatable, Sendable {
+    case draining
+    case unknownPool
+    /// As many calls wait as may wait.
+    case queueFull(retryAfterSeconds: Int)
+    /// At the pace of the last calls this one would wait longer than it may.
+    case deadlineUnreachable(retryAfterSeconds: Int)
+    /// It waited as long as it may, and no worker came free.
+    case queueTimedOut(retryAfterSeconds: Int)
+}

@@ -1,0 +1,120 @@
+import Wire
+
+/// Puts calls together from frames, one call at a time; every order that the contract does not have is refused.
+///
+/// ```
+///            open              close
+///  waiting ───────► collecting ─────► (a call) ─► waiting
+///     ▲                  │ cancel
+///     └──────────────────┘  and a body beyond the limit is passed over until its close
+/// ```
+struct CallAssembly {
+    struct Call: Equatable {
+        var invocation: UInt64
+        var contentType: String
+        var body: [UInt8]
+    }
+
+    /// What a frame led to.
+    enum Step: Equatable {
+        case more
+        case call(Call)
+        /// The body will be longer than the function takes: to be answered at once, what follows is passed over.
+        case tooLarge(invocation: UInt64, bodyCount: Int)
+        /// The caller has gone before its call was complete.
+        case cancelled(invocation: UInt64)
+        case credit(invocation: UInt64, bytes: Int)
+    }
+
+    private enum State {
+        case waiting
+        case collecting(Call, bodyCount: Int)
+        case passingOver(invocation: UInt64)
+    }
+
+    private let payloadBytesMax: UInt64
+    private var state = State.waiting
+    /// Invocations are numbered upwards; what concerns an earlier one comes too late to matter.
+    private var latest: UInt64 = 0
+
+    init(payloadBytesMax: UInt64) {
+        self.payloadBytesMax = payloadBytesMax
+    }
+
+    mutating func take(_ header: FrameHeader, _ payload: [UInt8]) throws(WireError) -> Step {
+        switch header.kind {
+        case .ready: throw .unknownKind(header.kind.rawValue)
+        case .open: return try open(header, payload)
+        case .chunk: return try append(payload, header)
+        case .close: return try close(header, payload)
+        case .cancel: return try cancel(header)
+        case .credit:
+            var reader = ByteReader(payload)
+            let bytes = try reader.read(UInt32.self)
+            try reader.finish()
+            guard header.invocation <= latest else { throw .unknownKind(header.kind.rawValue) }
+            return .credit(invocation: header.invocation, bytes: Int(bytes))
+        }
+    }
+
+    private mutating func open(_ header: FrameHeader, _ payload: [UInt8]) throws(WireError) -> Step {
+        guard case .waiting = state, header.invocation > latest else { throw .unknownKind(header.kind.rawValue) }
+        let head = try CallHead(parsing: payload)
+        latest = header.invocation
+        guard UInt64(head.bodyCount) <= payloadBytesMax else {
+            state = .passingOver(invocation: latest)
+            return .tooLarge(invocation: latest, bodyCount: Int(head.bodyCount))
+        }
+        var call = Call(invocation: latest, contentType: head.contentType, body: [])
+        call.body.reserveCapacity(Int(head.bodyCount))
+        state = .collecting(call, bodyCount: Int(head.bodyCount))
+        return .more
+    }
+
+    private mutating func append(_ payload: [UInt8], _ header: FrameHeader) throws(WireError) -> Step {
+        switch state {
+        case .collecting(var call, let bodyCount) where call.invocation == header.invocation:
+            guard call.body.count + payload.count <= bodyCount else {
+                throw .tooLong(call.body.count + payload.count)
+            }
+            // The state lets go of the body first, so that it grows in place.
+            state = .waiting
+            call.body.append(contentsOf: payload)
+            state = .collecting(call, bodyCount: bodyCount)
+            return .more
+        case .passingOver(header.invocation):
+            return .more
+        default:
+            throw .unknownKind(header.kind.rawValue)
+        }
+    }
+
+    private mutating func close(_ header: FrameHeader, _ payload: [UInt8]) throws(WireError) -> Step {
+        guard payload.isEmpty else { throw .trailingBytes(payload.count) }
+        switch state {
+        case .collecting(let call, let bodyCount) where call.invocation == header.invocation:
+            guard call.body.count == bodyCount else { throw .truncated }
+            state = .waiting
+            return .call(call)
+        case .passingOver(header.invocation):
+            state = .waiting
+            return .more
+        default:
+            throw .unknownKind(header.kind.rawValue)
+        }
+    }
+
+    private mutating func cancel(_ header: FrameHeader) throws(WireError) -> Step {
+        switch state {
+        case .collecting(let call, _) where call.invocation == header.invocation:
+            state = .waiting
+            return .cancelled(invocation: header.invocation)
+        case .passingOver(header.invocation):
+            state = .waiting
+            return .more
+        default:
+            guard header.invocation <= latest else { throw .unknownKind(header.kind.rawValue) }
+            return .more
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package import Wire
+
+/// A function as a template holds it: loaded, and ready to be forked.
+package struct LoadedFunction {
+    /// Answers one call; runs in a fork, one call at a time.
+    package typealias Handler = (_ body: [UInt8], _ contentType: String) throws(CallFailure) -> CallReply
+
+    package var residency: TemplateReport.Residency
+    package var handler: Handler
+
+    package init(residency: TemplateReport.Residency, handler: @escaping Handler) {
+        self.residency = residency
+        self.handler = handler
+    }
+}
+
+/// What a call answers.
+package struct CallReply: Equatable, Sendable {
+    package var contentType: String
+    package var body: [UInt8]
+
+    package init(contentType: String, body: [UInt8]) {
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// Why a call has no answer; the worker lives on.
+package struct CallFailure: Error, Equatable, Sendable {
+    package var code: WorkerFailureCode
+    package var message: String
+
+    package init(code: WorkerFailureCode, message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// Why a snapshot cannot be served, as a sentence.
+package struct LoadFailure: Error, Equatable, Sendable {
+    package var message: String
+
+    package init(message: String) {
+        self.message = message
+    }
+}

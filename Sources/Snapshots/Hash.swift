@@ -1,0 +1,46 @@
+import COpenSSL
+
+/// One of the two hashes of a snapshot, by libcrypto.
+@safe struct Hash: ~Copyable {
+    @unsafe private let algorithm: OpaquePointer
+    private let name: String
+
+    /// Names of snapshots: what people and other tools compare.
+    static func sha256() throws(SnapshotError) -> Hash { try Hash(named: "SHA256") }
+
+    /// Digests of chunks: as strong, and twice as fast where the processor has no instructions for SHA-256.
+    static func sha512256() throws(SnapshotError) -> Hash { try Hash(named: "SHA512-256") }
+
+    private init(named name: String) throws(SnapshotError) {
+        // Without this, libcrypto's first use opens its configuration file, which a sandbox does not allow.
+        _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil)
+        guard let algorithm = unsafe EVP_MD_fetch(nil, name, nil) else {
+            throw .library("libcrypto does not offer \(name)")
+        }
+        unsafe self.algorithm = algorithm
+        self.name = name
+    }
+
+    deinit {
+        unsafe EVP_MD_free(algorithm)
+    }
+
+    /// 32 bytes.
+    func digest(of bytes: borrowing RawSpan) throws(SnapshotError) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: SnapshotFormat.digestByteCount)
+        let isDone = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe EVP_Digest(bytes.baseAddress, bytes.count, &digest, nil, algorithm, nil)
+        }
+        guard isDone == 1 else { throw .library("libcrypto could not compute \(name)") }
+        return digest
+    }
+
+    /// The name of the snapshot that has this index.
+    static func snapshot(of index: [UInt8]) throws(SnapshotError) -> SnapshotDigest {
+        let digest = try unsafe Hash.sha256().digest(of: index.span.bytes)
+        guard let digest = SnapshotDigest(bytes: digest) else {
+            throw .library("libcrypto's SHA256 has another length")
+        }
+        return digest
+    }
+}

@@ -1,0 +1,53 @@
+/// The first 64 bytes of a snapshot: where its index lies, and what the index must hash to.
+struct SnapshotHeader: Equatable {
+    var indexOffset: Int
+    var indexByteCount: Int
+    var indexDigest: SnapshotDigest
+
+    func encoded() -> [UInt8] {
+        var bytes = SnapshotFormat.magic
+        bytes.append(littleEndian: SnapshotFormat.version)
+        bytes.append(littleEndian: UInt32(0))
+        bytes.append(littleEndian: UInt64(indexOffset))
+        bytes.append(littleEndian: UInt64(indexByteCount))
+        bytes.append(contentsOf: indexDigest.bytes)
+        return bytes
+    }
+
+    init(indexOffset: Int, indexByteCount: Int, indexDigest: SnapshotDigest) {
+        self.indexOffset = indexOffset
+        self.indexByteCount = indexByteCount
+        self.indexDigest = indexDigest
+    }
+
+    /// Reads what ``encoded()`` wrote, for a file of this length: the index must end where it ends.
+    init(parsing bytes: [UInt8], fileByteCount: Int) throws(SnapshotError) {
+        guard bytes.count == SnapshotFormat.headerByteCount else {
+            throw .incomplete("it has \(fileByteCount) bytes, and its header alone takes 64")
+        }
+        var reader = IndexReader(bytes)
+        let magic = try reader.readBytes(count: SnapshotFormat.magic.count)
+        guard magic == SnapshotFormat.magic else {
+            throw .incomplete("it does not start with THAWSNAP: not a snapshot, or its writing was interrupted")
+        }
+        let version = try reader.read(UInt32.self)
+        guard version == SnapshotFormat.version else { throw .unsupportedVersion(version) }
+        let reserved = try reader.read(UInt32.self)
+        guard reserved == 0 else { throw .malformed("bytes 12 to 15 of the header are not 0", offset: 12) }
+        let offset = try reader.read(UInt64.self)
+        let count = try reader.read(UInt64.self)
+        let digest = try reader.readBytes(count: SnapshotFormat.digestByteCount)
+        let (end, overflow) = offset.addingReportingOverflow(count)
+        guard !overflow, offset >= UInt64(SnapshotFormat.headerByteCount), end == UInt64(fileByteCount) else {
+            throw .incomplete(
+                "its header puts \(count) bytes of index at byte \(offset), but the file has \(fileByteCount) bytes"
+            )
+        }
+        guard count <= UInt64(SnapshotFormat.indexByteCountMax), let known = SnapshotDigest(bytes: digest) else {
+            throw .tooLarge(what: "the index", byteCount: count, byteCountMax: SnapshotFormat.indexByteCountMax)
+        }
+        indexOffset = Int(offset)
+        indexByteCount = Int(count)
+        indexDigest = known
+    }
+}

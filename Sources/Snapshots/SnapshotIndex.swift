@@ -1,0 +1,92 @@
+package import Linux
+
+/// What a snapshot holds, without its bytes.
+package struct SnapshotIndex: Equatable, Sendable {
+    /// What wrote the snapshot, as in `thaw-pack 1`.
+    package let producer: String
+    package let entries: [SnapshotEntry]
+    /// The snapshot's name.
+    package let digest: SnapshotDigest
+    /// Bytes of memory that all entries take together, padding included.
+    package let arenaByteCount: Int
+    /// Bytes of the file.
+    package let storedByteCount: Int
+
+    /// Reads and checks header and index; of the chunks only that their sizes add up to the file's.
+    package init(reading file: borrowing FileDescriptor) throws(SnapshotError) {
+        let fileByteCount: Int
+        let headerBytes: [UInt8]
+        do throws(SystemError) {
+            fileByteCount = try file.size()
+            headerBytes = try file.pread(count: SnapshotFormat.headerByteCount, at: 0)
+        } catch {
+            throw .system(error)
+        }
+        let header = try SnapshotHeader(parsing: headerBytes, fileByteCount: fileByteCount)
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try file.pread(count: header.indexByteCount, at: header.indexOffset)
+        } catch {
+            throw .system(error)
+        }
+        let found = try Hash.snapshot(of: bytes)
+        guard found == header.indexDigest else {
+            throw .indexAltered(expected: header.indexDigest, found: found)
+        }
+        try self.init(parsing: bytes, header: header, fileByteCount: fileByteCount)
+    }
+
+    /// Reads an index that has already been found to be what the header says.
+    init(parsing bytes: [UInt8], header: SnapshotHeader, fileByteCount: Int) throws(SnapshotError) {
+        var reader = IndexReader(bytes)
+        var builder = IndexBuilder()
+        producer = try reader.readText()
+        let count = try reader.read(UInt32.self)
+        guard count <= SnapshotFormat.entriesMax else {
+            throw .malformed("\(count) entries, and \(SnapshotFormat.entriesMax) are allowed", offset: reader.offset)
+        }
+        for _ in 0..<count {
+            try builder.append(reading: &reader, dataEnd: header.indexOffset)
+        }
+        guard reader.remainingCount == 0 else {
+            throw .malformed("\(reader.remainingCount) bytes follow the last entry", offset: reader.offset)
+        }
+        guard builder.fileOffset == header.indexOffset else {
+            throw .malformed(
+                "its chunks end at byte \(builder.fileOffset) of the file, the index starts at \(header.indexOffset)",
+                offset: reader.offset
+            )
+        }
+        entries = builder.entries
+        arenaByteCount = builder.arenaByteCount
+        digest = header.indexDigest
+        storedByteCount = fileByteCount
+    }
+
+    /// The bytes that ``init(parsing:header:fileByteCount:)`` reads.
+    static func encode(producer: String, entries: [SnapshotEntry]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        func append(text: String) {
+            bytes.append(UInt8(text.utf8.count))
+            bytes.append(contentsOf: text.utf8)
+        }
+        append(text: producer)
+        bytes.append(littleEndian: UInt32(entries.count))
+        for entry in entries {
+            append(text: entry.name)
+            bytes.append(contentsOf: [entry.element.rawValue, entry.layout, UInt8(entry.shape.count)])
+            for dimension in entry.shape {
+                bytes.append(littleEndian: UInt64(dimension))
+            }
+            bytes.append(littleEndian: UInt64(entry.byteCount))
+            for chunk in entry.chunks {
+                for count in chunk.planeByteCounts {
+                    bytes.append(littleEndian: UInt32(count))
+                }
+                bytes.append(littleEndian: chunk.checksum)
+                bytes.append(contentsOf: chunk.digest)
+            }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,18 @@
+/// Every bound on a bundle, in one place.
+///
+/// A bundle beyond one is refused, never cut.
+enum PackLimits {
+    /// The whole archive.
+    ///
+    /// The largest models that the CPU kernels serve have 8 GiB of weights; the rest is room.
+    static let archiveBytesMax = 16 << 30
+    /// A model directory holds a dozen files, one with examples and data a few hundred.
+    static let entriesMax = 4096
+    /// Bytes of a path, and the directories in it; file systems allow 255 bytes for one part alone.
+    static let pathBytesMax = 255
+    static let pathDepthMax = 16
+    /// Extended headers carry a path and times; a writer that needs more hides something.
+    static let extendedHeaderBytesMax = 16 << 10
+    /// After the end mark writers fill up to a whole record of 20 blocks; some devices take larger ones.
+    static let paddingBytesMax = 1 << 20
+}

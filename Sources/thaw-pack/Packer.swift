@@ -1,0 +1,139 @@
+import Inference
+import Linux
+import Manifests
+import Models
+import Snapshots
+import Tasks
+
+/// Makes a snapshot of a bundle.
+enum Packer {
+    /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
+    static let producer = "thaw-pack 1"
+
+    /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
+    ///
+    /// The snapshot is empty, open for reading and writing. What is in it after a refusal is no snapshot.
+    static func pack(
+        _ bundle: borrowing FileDescriptor,
+        into snapshot: consuming FileDescriptor
+    ) throws(PackRefusal) -> PackedFunction {
+        let start = Clock.monotonicNanoseconds()
+        let size: SnapshotSize
+        let manifest: Manifest
+        do {
+            let mapping = try map(bundle)
+            var output = try SnapshotOutput(snapshot)
+            manifest = try mapping.withBytes { (bytes) throws(PackRefusal) in
+                let archive = try Archive(bytes)
+                let manifest = try self.manifest(of: archive, bytes)
+                let model = try self.model(manifest, of: archive, bytes)
+                try write(model, of: manifest, bytes, to: &output)
+                return manifest
+            }
+            size = try output.finish()
+        }
+        return PackedFunction(
+            manifest: manifest,
+            snapshotDigest: size.digest.hex,
+            arenaBytes: size.arenaBytes,
+            storedBytes: size.storedBytes,
+            tensorCount: size.entryCount,
+            task: manifest.task,
+            seconds: Double(Clock.monotonicNanoseconds() - start) / 1e9
+        )
+    }
+
+    private static func map(_ bundle: borrowing FileDescriptor) throws(PackRefusal) -> Mapping {
+        func unreadable(_ error: SystemError) -> PackRefusal {
+            PackRefusal(kind: .storage, message: "the bundle cannot be read: \(error)")
+        }
+        let byteCount: Int
+        do throws(SystemError) {
+            byteCount = try bundle.size()
+        } catch {
+            throw unreadable(error)
+        }
+        guard byteCount > 0 else {
+            throw PackRefusal(kind: .invalid, message: "the bundle is empty")
+        }
+        guard byteCount <= PackLimits.archiveBytesMax else {
+            throw PackRefusal(
+                kind: .tooLarge,
+                message: "the bundle has \(byteCount) bytes; at most \(PackLimits.archiveBytesMax) are taken"
+            )
+        }
+        do throws(SystemError) {
+            return try Mapping.file(bundle, byteCount: byteCount)
+        } catch {
+            throw unreadable(error)
+        }
+    }
+
+    private static func manifest(of archive: Archive, _ bytes: borrowing RawSpan) throws(PackRefusal) -> Manifest {
+        guard let range = archive.files[Manifest.fileName] else {
+            throw PackRefusal(kind: .invalid, message: "the bundle has no \(Manifest.fileName) at its top")
+        }
+        guard range.count <= ManifestBounds.fileBytesMax else {
+            throw PackRefusal(
+                kind: .tooLarge,
+                message:
+                    "\(Manifest.fileName) has \(range.count) bytes; at most \(ManifestBounds.fileBytesMax) are read"
+            )
+        }
+        do throws(ManifestError) {
+            return try Manifest.parse(bytes: FileBytes.copy(range, of: bytes), file: Manifest.fileName)
+        } catch {
+            throw PackRefusal(kind: .invalid, message: error.description)
+        }
+    }
+
+    /// nil for a function without a model.
+    private static func model(
+        _ manifest: Manifest,
+        of archive: Archive,
+        _ bytes: borrowing RawSpan
+    ) throws(PackRefusal) -> ImportedModel? {
+        guard let reference = manifest.model else { return nil }
+        do throws(ModelError) {
+            let files = ModelFiles(ranges: archive.files)
+            return try ModelImporter.importModel(source: reference.source, of: files, in: bytes)
+        } catch {
+            throw PackRefusal(error, fetch: manifest.fetch)
+        }
+    }
+
+    /// The entries that a worker looks for, in the order in which it needs them.
+    private static func write(
+        _ model: ImportedModel?,
+        of manifest: Manifest,
+        _ archive: borrowing RawSpan,
+        to output: inout SnapshotOutput
+    ) throws(PackRefusal) {
+        let task = try TaskConfiguration(manifest, model)
+        try output.add("task", task.encoded())
+        guard let model else { return }
+        try output.add("plan", model.plan.encoded())
+        if let tokenizer = model.tokenizer {
+            try output.add("tokenizer", tokenizer)
+        }
+        for (weight, source) in zip(model.plan.weights, model.sources) {
+            try source.withBytes(in: archive) { (floats) throws(PackRefusal) in
+                try output.add(weight, floats)
+            }
+        }
+    }
+}
+
+extension PackRefusal {
+    /// A model that cannot be read; `fetch` is the command of the bundle that brings missing files.
+    init(_ error: ModelError, fetch: String?) {
+        switch error {
+        case .invalid(let message): self.init(kind: .invalid, message: message)
+        case .unsupported(let message): self.init(kind: .unsupported, message: message)
+        case .tooLarge(let message): self.init(kind: .tooLarge, message: message)
+        case .missing(let message):
+            let hint = fetch.map { "; run ./\($0) in the function's folder, which brings it, and deploy again" } ?? ""
+            self.init(kind: .invalid, message: message + hint)
+        }
+    }
+}

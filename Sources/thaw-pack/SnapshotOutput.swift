@@ -1,0 +1,98 @@
+import Inference
+import Linux
+import Manifests
+import Snapshots
+
+/// What a finished snapshot turned out to be.
+struct SnapshotSize {
+    var digest: SnapshotDigest
+    /// Bytes of all entries, decompressed.
+    var arenaBytes: UInt64
+    /// Bytes of the file.
+    var storedBytes: UInt64
+    var entryCount: Int
+}
+
+/// The snapshot while it is written, with the packer's words for what goes wrong.
+struct SnapshotOutput: ~Copyable {
+    private var writer: SnapshotWriter
+    /// To look at the file once the writer has closed it.
+    private let file: FileDescriptor
+
+    init(_ file: consuming FileDescriptor) throws(PackRefusal) {
+        let copy: FileDescriptor
+        do throws(SystemError) {
+            copy = try file.duplicate()
+        } catch {
+            throw PackRefusal(kind: .storage, message: "the snapshot cannot be written: \(error)")
+        }
+        let writer: SnapshotWriter
+        do throws(SnapshotError) {
+            writer = try SnapshotWriter(file: file, producer: Packer.producer)
+        } catch {
+            throw PackRefusal(error)
+        }
+        self.writer = writer
+        self.file = copy
+    }
+
+    /// Adds a document.
+    mutating func add(_ name: String, _ bytes: [UInt8]) throws(PackRefusal) {
+        do throws(SnapshotError) {
+            try writer.add(
+                name: name,
+                element: .u8,
+                shape: [bytes.count],
+                layout: 0,
+                bytes: unsafe bytes.span.bytes
+            )
+        } catch {
+            throw PackRefusal(error)
+        }
+    }
+
+    /// Adds a weight.
+    mutating func add(_ weight: Plan.Weight, _ floats: borrowing RawSpan) throws(PackRefusal) {
+        do throws(SnapshotError) {
+            try writer.add(
+                name: weight.name,
+                element: .f32,
+                shape: weight.shape,
+                layout: weight.layout.rawValue,
+                bytes: floats
+            )
+        } catch {
+            throw PackRefusal(error)
+        }
+    }
+
+    /// Returns once the snapshot is on the disk.
+    consuming func finish() throws(PackRefusal) -> SnapshotSize {
+        do throws(SnapshotError) {
+            let digest = try writer.finish()
+            let index = try SnapshotIndex(reading: file)
+            do throws(SystemError) {
+                return SnapshotSize(
+                    digest: digest,
+                    arenaBytes: UInt64(index.arenaByteCount),
+                    storedBytes: UInt64(try file.size()),
+                    entryCount: index.entries.count
+                )
+            } catch {
+                throw SnapshotError.system(error)
+            }
+        } catch {
+            throw PackRefusal(error)
+        }
+    }
+}
+
+extension PackRefusal {
+    /// A snapshot of ours that cannot be written is the disk's fault, or a limit.
+    fileprivate init(_ error: SnapshotError) {
+        switch error {
+        case .tooLarge, .unwritable: self.init(kind: .tooLarge, message: "\(error)")
+        default: self.init(kind: .storage, message: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import Doors
+import Fleet
+import Foundation
+import Invoking
+import Linux
+import Logging
+import Metering
+import NIOCore
+import NIOPosix
+import Registry
+import Sandboxing
+import Scheduling
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// All parts of a node, wired: read top to bottom, this is what `thaw serve` consists of.
+final class Node: Sendable {
+    private let configuration: NodeConfiguration
+    private let logger: Logger
+    /// Held for as long as the node lives: a second one on the same directory refuses.
+    private let lock: DirectoryLock
+    private let group: MultiThreadedEventLoopGroup
+    private let ledger: Ledger
+    private let fleet: Fleet
+    private let invoker: Invoker
+    private let deployer: Deployer
+    private let doors: Doors
+    private let phase: Phase
+    /// What keeps workers to their memory limit on this machine.
+    let memoryLimits: String
+    let interruptedCalls: Int
+
+    init(_ configuration: NodeConfiguration, logger: Logger) throws {
+        self.configuration = configuration
+        self.logger = logger
+        let directory = configuration.directory
+        let cores = max(System.coreCount, 1)
+
+        Signals.ignoreBrokenPipes()
+        let installation = try Installation()
+        lock = try DirectoryLock(directory)
+        let registry = try Registry(path: directory + "/registry.sqlite")
+        ledger = try Ledger(directory: directory, node: ProcessInfo.processInfo.hostName)
+        interruptedCalls = ledger.recovered.interrupted
+        let store = try SnapshotStore(directory: directory + "/snapshots")
+
+        let logs = FunctionLogs()
+        let memoryGroups = MemoryGroups.make()
+        memoryLimits =
+            switch memoryGroups?.dialect {
+            case .v1: "control groups v1"
+            case .v2: "control groups v2"
+            case nil: "a watch on private memory"
+            }
+        let warden = try Warden(
+            programs: try Self.programs(installation),
+            memoryGroups: memoryGroups,
+            logger: logger
+        ) { key, line in
+            let time = CalendarTime(unixNanoseconds: Clock.wallNanoseconds()).description
+            logs.append(LogLine(time: time, version: key.version, message: line), function: key.function)
+        }
+        group = MultiThreadedEventLoopGroup(numberOfThreads: cores)
+        fleet = Fleet(
+            node: NodeLimits(
+                workersMax: configuration.workersMax ?? cores * 32,
+                restingBytesMax: configuration.restingBytesMax
+            ),
+            warden: warden,
+            group: group,
+            logger: logger
+        )
+        let bindings = FunctionBindings(registry: registry, store: store, coreCount: cores, logger: logger)
+        invoker = Invoker(
+            registry: registry,
+            fleet: fleet,
+            ledger: ledger,
+            bindings: bindings,
+            logger: logger,
+            status: { Doors.status(of: $0) }
+        )
+        deployer = Deployer(
+            registry: registry,
+            store: store,
+            fleet: fleet,
+            packing: Packing(warden: warden),
+            bindings: bindings,
+            logger: logger
+        )
+        phase = Phase()
+        let (invoker, deployer, phase) = (invoker, deployer, phase)
+        doors = try Doors(
+            listen: configuration.listen,
+            token: configuration.token,
+            services: DoorServices(
+                payloadBytesMax: { function, qualifier throws(Failure) in
+                    try invoker.payloadBytesMax(function: function, qualifier: qualifier)
+                },
+                invoke: { await invoker.invoke($0) },
+                readiness: { phase.readiness },
+                pools: { invoker.pools() },
+                deploy: { name, bundle async throws(DeployFailure) in
+                    try await deployer.deploy(name: name, upload: bundle)
+                },
+                delete: { try await deployer.delete($0) },
+                collectGarbage: { try await deployer.collectGarbage() },
+                logLines: { logs.lines(function: $0, last: $1) },
+                followLogs: { logs.follow(function: $0) },
+                registry: registry,
+                ledger: ledger
+            ),
+            logger: logger
+        )
+    }
+
+    /// Serves until a signal says to end, then drains.
+    ///
+    /// - Parameter onReady: called once with the port, when calls are answered.
+    func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
+        try fleet.start()
+        invoker.installServing()
+        let phase = phase
+        let server = try doors.server(eventLoopGroup: group) { port in
+            phase.become(.ready)
+            onReady(port)
+        }
+        // Services end in reverse order: first the drain, while the doors still answer, then the doors.
+        let services = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: server),
+                    .init(service: DrainService(fleet: fleet, phase: phase, limit: configuration.drain)),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        try await services.run()
+        try await ledger.close()
+        try await group.shutdownGracefully()
+    }
+
+    private static func programs(_ installation: Installation) throws -> WardenPrograms {
+        let policies = try Policies(folder: installation.policiesPath)
+        return WardenPrograms(
+            workerPath: installation.workerPath,
+            packerPath: installation.packerPath,
+            templateFilter: policies.template,
+            workerFilter: policies.worker,
+            packerFilter: policies.packer
+        )
+    }
+}
+
+/// Whether the node takes calls.
+final class Phase: Sendable {
+    private let state = Mutex(Readiness.starting)
+
+    var readiness: Readiness {
+        state.withLock { $0 }
+    }
+
+    func become(_ readiness: Readiness) {
+        state.withLock { $0 = readiness }
+    }
+}
+
+/// On the order to end: admits nothing more and waits for what was admitted.
+private struct DrainService: Service {
+    let fleet: Fleet
+    let phase: Phase
+    let limit: Duration
+
+    func run() async throws {
+        try await gracefulShutdown()
+        phase.become(.draining)
+        fleet.drain()
+        await fleet.waitUntilNothingRuns(atMost: limit)
+        // What still runs is answered now, or the doors would wait for it for ever.
+        await fleet.stop()
+    }
+}
+
+/// The lock on a node's directory, which the kernel drops with the process.
+private final class DirectoryLock: Sendable {
+    private let file: Linux.FileDescriptor
+
+    init(_ directory: String) throws(NodeError) {
+        do throws(SystemError) {
+            try Directory.make(directory, permissions: 0o700)
+            file = try FileDescriptor.open(directory + "/lock", [.readingWriting, .creating], permissions: 0o600)
+        } catch {
+            throw .cannotStart("the data directory cannot be used: \(error)")
+        }
+        guard (try? file.lockExclusively()) == true else {
+            let pid = (try? file.pread(count: 20, at: 0)).map { String(decoding: $0, as: UTF8.self) }
+            throw .directoryInUse(path: directory, pid: pid ?? "unknown")
+        }
+        do throws(SystemError) {
+            try file.truncate(to: 0)
+            try file.pwrite(Array("\(CurrentProcess.pid)".utf8), at: 0)
+        } catch {
+            throw .cannotStart("the data directory cannot be written: \(error)")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Doors
+import Foundation
+import Linux
+
+/// What a node is told when it starts; nothing of it changes afterwards.
+struct NodeConfiguration: Sendable {
+    var directory: String
+    var listen: ListenAddress
+    var token: BearerToken?
+    /// Bytes of decoded snapshots that may stay without workers.
+    var restingBytesMax: UInt64
+    /// nil: 32 for each core.
+    ///
+    /// An idle worker costs some hundred kilobytes, and more than that many that run at once only take turns.
+    var workersMax: Int?
+    /// How long calls in progress may take after the order to end.
+    var drain: Duration
+}
+
+/// Why a node did not start.
+enum NodeError: Error, CustomStringConvertible {
+    case directoryInUse(path: String, pid: String)
+    case programMissing(path: String)
+    case policiesMissing(searched: [String])
+    case cannotStart(String)
+
+    var description: String {
+        switch self {
+        case .directoryInUse(let path, let pid):
+            "\(path) is in use by another `thaw serve` (pid \(pid)); stop that one, or choose another --data"
+        case .programMissing(let path):
+            "\(path) is missing: thaw-worker and thaw-pack must lie beside thaw; build them with `swift build`"
+        case .policiesMissing(let searched):
+            "the sandbox policies were not found; searched \(searched.joined(separator: ", "))"
+        case .cannotStart(let reason):
+            reason
+        }
+    }
+}
+
+/// Where the parts of an installation lie, found from this program's own path.
+struct Installation: Sendable {
+    let workerPath: String
+    let packerPath: String
+    /// Directory of the seccomp policies.
+    let policiesPath: String
+
+    init() throws(NodeError) {
+        let own: String
+        do throws(SystemError) {
+            own = try CurrentProcess.executablePath()
+        } catch {
+            throw .cannotStart("this program cannot find itself: \(error)")
+        }
+        let folder = URL(fileURLWithPath: own).deletingLastPathComponent()
+        workerPath = folder.appendingPathComponent("thaw-worker").path
+        packerPath = folder.appendingPathComponent("thaw-pack").path
+        for path in [workerPath, packerPath] where !FileManager.default.isExecutableFile(atPath: path) {
+            throw .programMissing(path: path)
+        }
+        // Installed: PREFIX/bin/thaw and PREFIX/share/thaw. Built: TREE/.build/TRIPLE/CONFIGURATION/thaw and TREE/runtime.
+        var candidates = [folder.appendingPathComponent("../share/thaw/policies").standardized.path]
+        var ancestor = folder
+        for _ in 0..<4 {
+            ancestor.deleteLastPathComponent()
+            candidates.append(ancestor.appendingPathComponent("runtime/policies").path)
+        }
+        guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/worker.policy") })
+        else { throw .policiesMissing(searched: candidates) }
+        policiesPath = found
+    }
+}

@@ -1,0 +1,96 @@
+/// Words that have no place in the code, each with what to write instead.
+enum WordRules {
+    private struct Ban {
+        /// One of these is in every match.
+        let words: [String]
+        let pattern: Regex<Substring>
+        let instead: String
+        var scope: Scope = .everywhere
+        /// A comment on the same line that makes the word legal, because it says why.
+        var unlessSaid: String?
+    }
+
+    private enum Scope {
+        case everywhere
+        case sources
+        case tests
+    }
+
+    // Computed: a Regex is not Sendable, so it cannot be a static constant.
+    private static var bans: [Ban] {
+        [
+            Ban(
+                words: ["TODO", "FIXME", "XXX", "HACK"],
+                pattern: /\b(?:TODO|FIXME|XXX|HACK)\b/,
+                instead: "finish it now, or open an issue and leave no mark in the code"
+            ),
+            Ban(words: ["try!"], pattern: /\btry!/, instead: "throw, or handle the error"),
+            Ban(words: ["as!"], pattern: /\bas!/, instead: "use `as?` and say what happens otherwise"),
+            Ban(
+                words: ["fatalError("],
+                pattern: /\bfatalError\(\s*(?:\)|"(?i:not (?:yet )?implemented|unimplemented))/,
+                instead: "write what is missing, or leave the door out"
+            ),
+            Ban(
+                words: ["@unchecked"],
+                pattern: /@unchecked\s+Sendable/,
+                instead: "make it Sendable, or say on that line why it is one: `// Safe: …`",
+                unlessSaid: "// Safe:"
+            ),
+            Ban(
+                words: ["nonisolated(unsafe)"],
+                pattern: /\bnonisolated\(unsafe\)/,
+                instead: "use a Mutex or an Atomic, or say on that line why not: `// Safe: …`",
+                unlessSaid: "// Safe:"
+            ),
+            Ban(
+                words: ["public", "open"],
+                pattern:
+                    /^\s*(?:@\S+\s+)*(?:public|open)\s+(?:\w+\s+)*?(?:import|func|var|let|struct|enum|class|actor|protocol|extension|init|typealias|subscript)\b/,
+                instead: "nothing outside this package imports us: write `package`",
+                scope: .sources
+            ),
+            Ban(
+                words: ["XCTest"],
+                pattern: /^\s*(?:@testable\s+)?import\s+XCTest\b/,
+                instead: "use swift-testing: `import Testing`",
+                scope: .tests
+            ),
+            Ban(
+                words: ["sleep"],
+                pattern: /\b(?:usleep|nanosleep|Task\.sleep|Thread\.sleep)\b/,
+                instead: "wait for the event itself, or hand in the clock",
+                scope: .tests
+            ),
+        ]
+    }
+
+    static func violations(in file: SourceFile) -> [Violation] {
+        let bans = bans.filter { ban in
+            switch ban.scope {
+            case .everywhere: file.holds(anyOf: ban.words)
+            case .sources: !file.isTest && file.holds(anyOf: ban.words)
+            case .tests: file.isTest && file.holds(anyOf: ban.words)
+            }
+        }
+        guard !bans.isEmpty else { return [] }
+        return file.lines.enumerated().flatMap { index, line in
+            bans.compactMap { ban -> Violation? in
+                guard let word = line.firstMatch(of: ban.pattern)?.0 else { return nil }
+                if let reason = ban.unlessSaid, line.contains(reason) { return nil }
+                let found = word.trimmingPrefix(while: \.isWhitespace)
+                return Violation(path: file.path, line: index + 1, message: "`\(found)`: \(ban.instead)")
+            }
+        }
+    }
+
+    /// Reading errno is Linux's business, in Swift and in C.
+    static func errnoViolations(in file: SourceFile) -> [Violation] {
+        guard file.room != "Linux", file.room != "CLinux", file.holds(anyOf: ["errno"]) else { return [] }
+        return file.codeLines.compactMap { number, text in
+            guard text.contains(/\berrno\b/) else { return nil }
+            let message = "errno is read in Linux only; call a function there, which throws SystemError"
+            return Violation(path: file.path, line: number, message: message)
+        }
+    }
+}

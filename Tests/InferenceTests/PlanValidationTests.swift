@@ -1,0 +1,87 @@
+import Inference
+import Testing
+
+struct PlanValidationTests {
+    /// One mistake, and a word that its message must hold.
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let word: String
+        let plan: Plan
+
+        init(_ description: String, _ word: String, _ plan: Plan = .encoder, _ change: (inout Plan) -> Void) {
+            testDescription = description
+            self.word = word
+            self.plan = plan.changed(change)
+        }
+    }
+
+    static let mistakes = [
+        Mistake("no columns", "columns") { $0.values[0].columns = 0 },
+        Mistake("columns beyond measure", "columns") { $0.values[0].columns = 1 << 21 },
+        Mistake("too many steps", "4096") { $0.steps += [Plan.Step](repeating: $0.steps[0], count: 5000) },
+        Mistake("a name twice", "twice") { $0.weights[1].name = "words" },
+        Mistake("a nameless weight", "name") { $0.weights[1].name = "" },
+        Mistake("a weight of three dimensions", "shape") { $0.weights[0].shape = [1, 6, 8] },
+        Mistake("a weight of none", "shape") { $0.weights[0].shape = [] },
+        Mistake("a negative dimension", "shape") { $0.weights[0].shape = [-6, 8] },
+        Mistake("a vector in panels", "panels") { $0.weights[4].layout = .panels16 },
+        Mistake("a product in rows", "panels16") { $0.weights[3].layout = .plain },
+        Mistake("a table in panels", "plain") { $0.weights[0].layout = .panels16 },
+        Mistake("an unknown weight", "no weight") { $0.steps[0] = .embed(words: 0, positions: 1, types: 11, out: 0) },
+        Mistake("a table of other columns", "table") { $0.weights[2].shape = [2, 9] },
+        Mistake("embedding into sequences", "per token") { $0.values[0].rows = .sequences },
+        Mistake("a value read before written", "before") { $0.steps.swapAt(1, 2) },
+        Mistake("a value that does not exist", "before") { $0.steps[9] = .normalize(input: 99, out: 9) },
+        Mistake("a negative value", "before") { $0.steps[9] = .normalize(input: -1, out: 9) },
+        Mistake("an unknown result", "unknown") { $0.steps[9] = .normalize(input: 8, out: 10) },
+        Mistake("a value written twice", "already") { $0.steps[9] = .normalize(input: 8, out: 8) },
+        Mistake("an output never written", "output") { $0.steps.removeLast() },
+        Mistake("an unknown output", "output") { $0.output = 77 },
+        Mistake("heads that do not divide", "heads") { $0.steps[2] = .attention(fused: 1, heads: 3, out: 2) },
+        Mistake("no heads", "heads") { $0.steps[2] = .attention(fused: 1, heads: 0, out: 2) },
+        Mistake("q, k and v of other columns", "q, k") { $0.steps[2] = .attention(fused: 0, heads: 2, out: 2) },
+        Mistake("a product of another shape", "fit") { $0.weights[5].shape = [8, 9] },
+        Mistake("a bias too long", "bias") { $0.weights[4].shape = [25] },
+        Mistake("a residual of another shape", "shape") {
+            $0.steps[4] = .layerNorm(input: 3, residual: 1, scale: 6, shift: 7, epsilon: 1e-5, out: 4)
+        },
+        Mistake("an epsilon that is no number", "epsilon") {
+            $0.steps[4] = .layerNorm(input: 3, residual: 0, scale: 6, shift: 7, epsilon: .nan, out: 4)
+        },
+        Mistake("pooling into tokens", "pooling") { $0.values[8].rows = .tokens },
+        Mistake("a product that loses its rows", "rows") { $0.values[3].rows = .sequences },
+        Mistake("tokens from a matrix", "matrix", .classifier) {
+            $0.weights.append(Plan.Weight(name: "table", shape: [3, 2], layout: .plain))
+            $0.values.append(Plan.Value(rows: .tokens, columns: 2))
+            $0.steps.append(.embed(words: 4, positions: 4, types: 4, out: 7))
+        },
+        Mistake("an input of tokens", "token", .classifier) { $0.values[0].rows = .tokens },
+        Mistake("an unknown input", "input", .classifier) { $0.input = 50 },
+        Mistake("a constant of another size", "constant", .classifier) { $0.weights[0].shape = [2] },
+        Mistake("operands of other shapes", "operands", .classifier) {
+            $0.steps[3] = .combine(left: 3, .add, right: 0, out: 4)
+        },
+        Mistake("an activation that changes the shape", "shape", .classifier) { $0.values[3].columns = 5 },
+    ]
+
+    @Test(arguments: mistakes)
+    func `a plan that contradicts itself is refused, and the message says why`(_ mistake: Mistake) {
+        let error = #expect(throws: PlanError.self) { try mistake.plan.validate() }
+        #expect(error?.description.contains(mistake.word) == true, "\(error?.description ?? "")")
+    }
+
+    @Test(arguments: [Plan.encoder, .classifier])
+    func `a plan that holds together passes`(_ plan: Plan) throws {
+        try plan.validate()
+    }
+
+    @Test func `the longest sequence is what the positions reach`() {
+        #expect(Plan.encoder.sequenceLengthMax == 4)
+        #expect(Plan.classifier.sequenceLengthMax == nil)
+    }
+
+    @Test func `the size of a weight counts the padding of its panels`() {
+        #expect(Plan.encoder.weights[0].floatCount == 48)
+        #expect(Plan.encoder.weights[3].floatCount == 8 * 32)
+    }
+}

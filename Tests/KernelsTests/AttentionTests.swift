@@ -1,0 +1,68 @@
+import Foundation
+import Kernels
+import Testing
+
+struct AttentionTests {
+    private func attended(_ kernels: KernelSet, _ fused: [Float], _ lengths: [Int], heads: Int, width: Int) -> [Float] {
+        let count = fused.count / 3
+        let out = FloatBuffer.guarded(count)
+        kernels.attention(
+            .followedByNaN(fused),
+            sequenceLengths: lengths,
+            heads: heads,
+            width: width,
+            scratch: FloatBuffer(count: 0),
+            out: out
+        )
+        return out.checked(count)
+    }
+
+    /// softmax(q kᵀ / √width) v, naive and in doubles.
+    private func oracle(_ fused: [Float], _ lengths: [Int], heads: Int, width: Int) -> [Double] {
+        let columns = heads * width
+        var out = [Double](repeating: 0, count: fused.count / 3)
+        var start = 0
+        func element(_ row: Int, _ part: Int, _ column: Int) -> Double {
+            Double(fused[row * 3 * columns + part * columns + column])
+        }
+        for length in lengths {
+            let sequence = start..<start + length
+            for head in 0..<heads {
+                let own = head * width..<(head + 1) * width
+                for row in sequence {
+                    let scores = sequence.map { other in
+                        own.reduce(0) { $0 + element(row, 0, $1) * element(other, 1, $1) } / Double(width).squareRoot()
+                    }
+                    let terms = scores.map { exp($0 - (scores.max() ?? 0)) }
+                    let sum = terms.reduce(0, +)
+                    for column in own {
+                        out[row * columns + column] =
+                            zip(terms, sequence).reduce(0) { $0 + $1.0 / sum * element($1.1, 2, column) }
+                    }
+                }
+            }
+            start += length
+        }
+        return out
+    }
+
+    @Test(arguments: KernelSet.runnable, [[1], [2, 1, 3], [16, 17], [49, 12]])
+    func `attention is what doubles say, sequence by sequence`(_ kernels: KernelSet, _ lengths: [Int]) {
+        for (heads, width) in [(1, 1), (2, 3), (3, 8), (2, 17), (1, 32)] {
+            var generator = SeededGenerator(state: UInt64(width))
+            let fused = generator.floats(lengths.reduce(0, +) * 3 * heads * width, in: -3...3)
+            let result = attended(kernels, fused, lengths, heads: heads, width: width)
+            let expected = oracle(fused, lengths, heads: heads, width: width)
+            #expect(greatestDifference(result, expected) < 5e-6, "\(heads) heads of \(width)")
+        }
+    }
+
+    @Test(arguments: KernelSet.runnable.dropFirst(), [256, 513])
+    func `a long sequence is what the scalar variant says`(_ kernels: KernelSet, _ length: Int) {
+        var generator = SeededGenerator(state: UInt64(length))
+        let fused = generator.floats(length * 3 * 2 * 32, in: -2...2)
+        let expected = attended(KernelSet.runnable[0], fused, [length], heads: 2, width: 32)
+        #expect(expected.count == length * 64)
+        #expect(greatestDifference(attended(kernels, fused, [length], heads: 2, width: 32), expected) < 5e-6)
+    }
+}

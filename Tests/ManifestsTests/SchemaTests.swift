@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+import Yams
+
+@testable import Manifests
+
+/// `functions/` of the repository.
+private let folder = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("functions")
+
+private func schema() throws -> [String: Any] {
+    let data = try Data(contentsOf: folder.appendingPathComponent("function.schema.json"))
+    return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+}
+
+private func properties(_ schema: [String: Any], _ section: String? = nil) throws -> [String: [String: Any]] {
+    let all = try #require(schema["properties"] as? [String: [String: Any]])
+    guard let section else { return all }
+    return try properties(try #require(all[section]))
+}
+
+@Suite struct `The published schema, the example and the parser` {
+    @Test func `know the same keys`() throws {
+        let schema = try schema()
+        let text = try String(contentsOf: folder.appendingPathComponent("function.example.yaml"), encoding: .utf8)
+        let example = try #require(try Yams.load(yaml: text) as? [String: Any])
+        let sections: [(String?, [String])] = [
+            (nil, ManifestReader.rootKeys), ("model", ManifestReader.modelKeys), ("limits", ManifestReader.limitsKeys),
+            ("scaling", ManifestReader.scalingKeys),
+        ]
+        for (section, keys) in sections {
+            #expect(Set(try properties(schema, section).keys) == Set(keys))
+            let shown = try #require(section.map { example[$0] as? [String: Any] } ?? example)
+            #expect(Set(shown.keys) == Set(keys), "the example should show every key")
+        }
+    }
+
+    @Test func `know the same choices`() throws {
+        let schema = try schema()
+        #expect(try properties(schema)["runtime"]?["enum"] as? [String] == FunctionRuntime.allCases.map(\.rawValue))
+        #expect(try properties(schema)["precision"]?["enum"] as? [String] == Precision.allCases.map(\.rawValue))
+        #expect(try properties(schema, "model")["task"]?["enum"] as? [String] == TaskKind.allCases.map(\.rawValue))
+    }
+
+    @Test func `know the same defaults`() throws {
+        let schema = try schema()
+        let limits = FunctionLimits()
+        let timeout = try #require(try properties(schema, "limits")["timeout"]?["default"] as? String)
+        let payload = try #require(try properties(schema, "limits")["payload"]?["default"] as? String)
+        let idle = try #require(try properties(schema, "scaling")["idle"]?["default"] as? String)
+        #expect(Quantity.milliseconds(timeout) == limits.timeoutMilliseconds)
+        #expect(Quantity.bytes(payload) == UInt64(limits.payloadBytes))
+        #expect(Quantity.milliseconds(idle) == Scaling().idleMilliseconds)
+    }
+
+    @Test func `agree that the example is right`() throws {
+        let text = try String(contentsOf: folder.appendingPathComponent("function.example.yaml"), encoding: .utf8)
+        let manifest = try Manifest.parse(yaml: text, file: "function.example.yaml")
+        #expect(manifest.name == "digits")
+        #expect(manifest.model?.labels?.count == 10)
+        #expect(manifest.limits == FunctionLimits(memoryBytes: 512 << 20))
+        #expect(manifest.scaling == Scaling(max: 4))
+    }
+}

@@ -1,0 +1,118 @@
+import CProbe
+import Foundation
+import Linux
+import Sandboxing
+import Testing
+
+/// Each rule of the product's policies, twice: what it allows passes in a child under the filter, what stands beside
+/// it is refused and named.
+struct RoleTests {
+    enum Role: String, CaseIterable {
+        case packer, template, worker
+
+        var refusal: Policy.Refusal { self == .worker ? .trap : .notify }
+    }
+
+    @Test func `the policies of the product compile`() throws {
+        let policies = try Policies(folder: RoleTests.folder)
+        for filter in [policies.packer, policies.template, policies.worker] {
+            #expect(filter.instructions.count % 8 == 0)
+            // The kernel's limit, and the contract's.
+            #expect((8...4096 * 8).contains(filter.instructions.count))
+        }
+    }
+
+    @Test(arguments: Role.allCases)
+    func `every call that a policy allows passes`(role: Role) throws {
+        let policy = try policy(role)
+        let filter = try policy.compiled(refusing: role.refusal)
+        for rule in policy.rules {
+            let number = try #require(SystemCall.number(of: rule.call))
+            let probe = try probe(filter, role, number, arguments(satisfying: rule))
+            #expect(probe.result == probe_passed, "\(rule.call) of \(rule.file):\(rule.line)")
+        }
+    }
+
+    @Test(arguments: Role.allCases)
+    func `every call that a policy does not name is refused by its name`(role: Role) throws {
+        let policy = try policy(role)
+        let filter = try policy.compiled(refusing: role.refusal)
+        for number in 0..<Int32(464) {
+            let name = SystemCall.name(of: number)
+            guard !name.hasPrefix("call "), !policy.mentions(name) else { continue }
+            let probe = try probe(filter, role, number, [Int](repeating: -1, count: 6))
+            #expect(probe.result == probe_refused && probe.named == number, "\(name)")
+        }
+    }
+
+    @Test(arguments: Role.allCases)
+    func `a call with arguments that no rule allows is refused by its name`(role: Role) throws {
+        let policy = try policy(role)
+        let filter = try policy.compiled(refusing: role.refusal)
+        for rule in policy.rules {
+            for condition in rule.conditions {
+                let number = try #require(SystemCall.number(of: rule.call))
+                var arguments = arguments(satisfying: rule)
+                arguments[condition.argument] = violation(condition)
+                let probe = try probe(filter, role, number, arguments)
+                #expect(probe.result == probe_refused && probe.named == number, "\(rule.call), \(condition)")
+            }
+        }
+    }
+
+    @Test(arguments: Role.allCases)
+    func `nothing is opened, connected, executed, traced or mounted by any role`(role: Role) throws {
+        let policy = try policy(role)
+        for call in [
+            "open", "openat", "openat2", "creat", "socket", "connect", "accept4", "bind", "execve", "execveat", "fork",
+            "vfork", "clone3", "ptrace", "process_vm_readv", "mount", "unshare", "setns", "pivot_root", "bpf",
+            "io_uring_setup", "perf_event_open", "keyctl", "userfaultfd", "kill", "pidfd_send_signal", "init_module",
+        ] {
+            #expect(!policy.mentions(call), "\(call)")
+        }
+    }
+
+    private static let folder = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "runtime/policies").path
+
+    private func policy(_ role: Role) throws -> Policy {
+        try Policy(named: role.rawValue) { (name) throws(PolicyError) -> String in
+            let file = "\(RoleTests.folder)/\(name).policy"
+            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+                throw .unreadable(file: file, reason: "the test cannot read it")
+            }
+            return text
+        }
+    }
+
+    private func probe(
+        _ filter: SystemCallFilter,
+        _ role: Role,
+        _ number: Int32,
+        _ arguments: [Int]
+    ) throws -> (result: probe_result, named: Int32) {
+        var named: Int32 = -1
+        let bytes = filter.instructions
+        let result = probe_under_filter(bytes, bytes.count, role == .worker ? 0 : 1, number, arguments, &named)
+        try #require(result != probe_failed, "the probe of \(SystemCall.name(of: number)) did not come about")
+        return (result, named)
+    }
+
+    /// Everything else is -1: no such descriptor, no such address, so that an allowed call does no harm.
+    private func arguments(satisfying rule: PolicyRule) -> [Int] {
+        var arguments = [Int](repeating: -1, count: 6)
+        for condition in rule.conditions {
+            arguments[condition.argument] = Int(truncatingIfNeeded: condition.value)
+        }
+        return arguments
+    }
+
+    private func violation(_ condition: ArgumentCondition) -> Int {
+        switch condition.comparison {
+        case .maskedEqual(let mask): Int(truncatingIfNeeded: condition.value ^ mask)
+        case .equal: Int(truncatingIfNeeded: condition.value &+ 0x1000_0000_0000)
+        default: -1
+        }
+    }
+}

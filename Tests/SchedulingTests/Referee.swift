@@ -1,0 +1,255 @@
+import Scheduling
+
+/// Stands in for the fleet: carries out effects on a model of the processes, and notes every order that no fleet could
+/// carry out or that breaks a promise.
+struct Referee {
+    enum CallState: Equatable {
+        case waiting
+        case running(WorkerID, since: Instant)
+        case answered
+        /// Cancelled while it waited: nobody is there to be answered.
+        case forgotten
+    }
+
+    struct Call {
+        var key: PoolKey
+        var state = CallState.waiting
+        var metResidentTemplate: Bool
+    }
+
+    enum TemplateState {
+        case booting
+        case resident
+        case toldToEnd
+        case gone
+    }
+
+    struct Template {
+        var key: PoolKey
+        var state = TemplateState.booting
+        var bytes: UInt64 = 0
+    }
+
+    struct Worker {
+        var key: PoolKey
+        var template: TemplateID
+        var leases: Set<CallID> = []
+        /// It was given a call in answer to an earlier event.
+        var hasServed = false
+        var isToldToEnd = false
+        var isGone = false
+    }
+
+    let node: NodeLimits
+    private(set) var limits: [PoolKey: PoolLimits] = [:]
+    private(set) var calls: [CallID: Call] = [:]
+    private(set) var templates: [TemplateID: Template] = [:]
+    private(set) var workers: [WorkerID: Worker] = [:]
+    private(set) var wakeAt: Instant?
+    /// The calls whose state is `waiting`: most of a long night's calls are not.
+    private var waiting: Set<CallID> = []
+    private(set) var fouls: [String] = []
+    private var isDraining = false
+
+    init(node: NodeLimits) {
+        self.node = node
+    }
+
+    // MARK: What has happened, told before the pool is
+
+    mutating func note(_ event: PoolEvent) {
+        switch event {
+        case .installed(let key, let limits): self.limits[key] = limits
+        case .removed(let key): limits[key]?.workersMin = 0
+        case .called(let call, let key):
+            calls[call] = Call(key: key, metResidentTemplate: resident(key) != nil)
+            waiting.insert(call)
+        case .cancelled(let call): if calls[call]?.state == .waiting { move(call, to: .forgotten) }
+        case .finished(let call, let worker): finish(call, worker)
+        case .templateResident(let template, let bytes):
+            templates[template]?.state = .resident
+            templates[template]?.bytes = bytes
+        case .templateGone(let template): templates[template]?.state = .gone
+        case .workerGone(let worker): workers[worker]?.isGone = true
+        case .draining: isDraining = true
+        case .tick: wakeAt = nil
+        }
+    }
+
+    private mutating func finish(_ call: CallID, _ worker: WorkerID) {
+        guard case .running(worker, _) = calls[call]?.state else { return }
+        move(call, to: .answered)
+        workers[worker]?.leases.remove(call)
+    }
+
+    private mutating func move(_ call: CallID, to state: CallState) {
+        calls[call]?.state = state
+        waiting.remove(call)
+    }
+
+    // MARK: What is ordered
+
+    mutating func carryOut(_ effects: [PoolEffect], of event: PoolEvent, at now: Instant) {
+        var killed: Set<WorkerID> = []
+        for case .timeOut(_, let worker) in effects { killed.insert(worker) }
+        for effect in effects {
+            switch effect {
+            case .bootTemplate(let template, let key): boot(template, key)
+            case .forkWorker(let worker, let template): fork(worker, template)
+            case .assign(let call, let worker, let start): assign(call, worker, start, at: now)
+            case .refuse(let call, let refusal): refuse(call, refusal)
+            case .fail(let call): fail(call, because: event, killed)
+            case .timeOut(let call, let worker): timeOut(call, worker, at: now)
+            case .endWorker(let worker): end(worker)
+            case .endTemplate(let template): end(template)
+            case .wake(let instant):
+                if instant <= now { foul("a wake at \(instant.nanoseconds), not after now") }
+                wakeAt = instant
+            }
+        }
+        for worker in killed { workers[worker]?.isToldToEnd = true }
+        for case .assign(_, let worker, _) in effects { workers[worker]?.hasServed = true }
+        checkThatNothingWaitsInVain()
+    }
+
+    private mutating func boot(_ template: TemplateID, _ key: PoolKey) {
+        if templates[template] != nil { foul("template \(template.number) is booted twice") }
+        if limits[key] == nil { foul("a template is booted for \(key), which is not installed") }
+        if templates.values.contains(where: { $0.key == key && $0.state != .gone }) {
+            foul("\(key) gets a second template")
+        }
+        templates[template] = Template(key: key)
+    }
+
+    private mutating func fork(_ worker: WorkerID, _ template: TemplateID) {
+        guard let parent = templates[template] else { return foul("a fork of an unknown template") }
+        if parent.state != .resident { foul("a fork of a template that is \(parent.state)") }
+        if workers[worker] != nil { foul("worker \(worker.number) is forked twice") }
+        workers[worker] = Worker(key: parent.key, template: template)
+        if let limits = limits[parent.key], present(parent.key).count > limits.workersMax {
+            foul("\(parent.key) has \(present(parent.key).count) workers, and \(limits.workersMax) are allowed")
+        }
+        let all = workers.values.count { !$0.isGone }
+        if all > node.workersMax { foul("the node has \(all) workers, and \(node.workersMax) are allowed") }
+    }
+
+    private mutating func assign(_ call: CallID, _ worker: WorkerID, _ start: StartKind, at now: Instant) {
+        guard let record = calls[call], let target = workers[worker] else { return foul("an unknown assignment") }
+        if record.state != .waiting { foul("call \(call.number) is assigned while it is \(record.state)") }
+        if record.key != target.key { foul("call \(call.number) goes to a worker of another function") }
+        if target.isGone || target.isToldToEnd { foul("call \(call.number) goes to a worker that ends") }
+        if target.leases.count >= limits[record.key]?.concurrency ?? 1 {
+            foul("worker \(worker.number) has \(target.leases.count) calls already")
+        }
+        switch start {
+        case .hot:
+            if !target.hasServed { foul("call \(call.number) is called hot on a worker that has not served before") }
+        case .warm, .cold:
+            if target.hasServed { foul("call \(call.number) is called \(start) on a used worker") }
+            if record.metResidentTemplate == (start == .cold) {
+                foul("call \(call.number) is called \(start): the template was resident: \(record.metResidentTemplate)")
+            }
+        }
+        move(call, to: .running(worker, since: now))
+        workers[worker]?.leases.insert(call)
+    }
+
+    private mutating func refuse(_ call: CallID, _ refusal: Refusal) {
+        if calls[call]?.state != .waiting { foul("call \(call.number) is refused, but it does not wait") }
+        if isDraining != (refusal == .draining), refusal == .draining { foul("refused for a drain that is not") }
+        move(call, to: .answered)
+    }
+
+    private mutating func fail(_ call: CallID, because event: PoolEvent, _ killed: Set<WorkerID>) {
+        guard let record = calls[call] else { return foul("an unknown call fails") }
+        switch record.state {
+        case .waiting:
+            guard case .templateGone(let template) = event, templates[template]?.key == record.key else {
+                return foul("call \(call.number) fails while it waits, and no template of its function has gone")
+            }
+        case .running(let worker, _):
+            if workers[worker]?.isGone == false, !killed.contains(worker) {
+                foul("call \(call.number) fails on a living worker")
+            }
+            workers[worker]?.leases.remove(call)
+        case .answered, .forgotten:
+            foul("call \(call.number) is answered twice")
+        }
+        move(call, to: .answered)
+    }
+
+    private mutating func timeOut(_ call: CallID, _ worker: WorkerID, at now: Instant) {
+        guard case .running(worker, let since) = calls[call]?.state, let key = workers[worker]?.key else {
+            return foul("call \(call.number) times out on a worker that it is not on")
+        }
+        if let limit = limits[key]?.timeoutNanoseconds, now.nanoseconds(since: since) < limit {
+            foul("call \(call.number) times out early")
+        }
+        workers[worker]?.leases.remove(call)
+        move(call, to: .answered)
+    }
+
+    private mutating func end(_ worker: WorkerID) {
+        guard let target = workers[worker], !target.isGone else { return foul("a worker is ended that is not there") }
+        if target.isToldToEnd { foul("worker \(worker.number) is ended twice") }
+        if !target.leases.isEmpty { foul("worker \(worker.number) is ended with a call on it") }
+        workers[worker]?.isToldToEnd = true
+    }
+
+    private mutating func end(_ template: TemplateID) {
+        if templates[template]?.state != .resident { foul("template \(template.number) is ended, but is not resident") }
+        if workers.values.contains(where: { $0.template == template && !$0.isGone }) {
+            foul("template \(template.number) is ended under its workers")
+        }
+        templates[template]?.state = .toldToEnd
+    }
+
+    // MARK: What must always hold
+
+    private mutating func checkThatNothingWaitsInVain() {
+        if waiting.isEmpty { return }
+        let hasRoom = workers.values.count { !$0.isGone } < node.workersMax
+        for key in Set(waiting.compactMap { calls[$0]?.key }) {
+            if present(key).contains(where: { $0.leases.isEmpty && !$0.isToldToEnd && isAlive($0.template) }) {
+                foul("a call of \(key) waits beside a free worker")
+            }
+            let workersMax = limits[key]?.workersMax ?? 0
+            if resident(key) != nil, hasRoom, present(key).count < workersMax {
+                foul("a call of \(key) waits although a worker could be forked")
+            }
+            if !templates.values.contains(where: { $0.key == key && $0.state != .gone }), present(key).isEmpty, hasRoom
+            {
+                foul("a call of \(key) waits, and nothing is on its way")
+            }
+        }
+    }
+
+    private mutating func foul(_ sentence: String) {
+        fouls.append(sentence)
+    }
+
+    /// Workers of the function whose end has not been reported.
+    func present(_ key: PoolKey) -> [Worker] {
+        workers.values.filter { $0.key == key && !$0.isGone }
+    }
+
+    private func isAlive(_ template: TemplateID) -> Bool {
+        if case .gone = templates[template]?.state { return false }
+        return true
+    }
+
+    func resident(_ key: PoolKey) -> TemplateID? {
+        templates.first { $0.value.key == key && $0.value.state == .resident }?.key
+    }
+
+    func isOpen(_ call: CallID) -> Bool {
+        switch calls[call]?.state {
+        case .waiting, .running: true
+        case .answered, .forgotten, nil: false
+        }
+    }
+
+    var openCalls: [CallID] {
+        calls.keys.filter(isOpen).sorted { $0.number < $1.number }
+    }
+}

@@ -1,0 +1,44 @@
+import Scheduling
+import Testing
+
+/// Nights of a node, at random and at virtual time: a seed that fails replays its night exactly.
+@Suite struct SimulationTests {
+    @Test(arguments: Array(1...24) as [UInt64]) func `a night at random breaks no rule and leaves nothing`(seed: UInt64)
+    {
+        var simulation = Simulation(seed: seed)
+        simulation.run()
+        let referee = simulation.match.referee
+        #expect(referee.openCalls.isEmpty, "every call is answered")
+        #expect(simulation.match.pool.callsInFlight == 0)
+        for key in simulation.keys {
+            let left = referee.present(key).count
+            #expect(left <= referee.limits[key]?.workersMin ?? 0, "\(key) has \(left) workers left")
+        }
+        let resting = referee.templates.values.filter { template in
+            template.state == .resident && referee.limits[template.key]?.workersMin == 0
+        }
+        #expect(resting.reduce(0) { $0 + $1.bytes } <= referee.node.restingBytesMax)
+        #expect(referee.calls.count > 100)
+    }
+
+    @Test func `the same night gives the same orders`() {
+        var first = Simulation(seed: 99)
+        var second = Simulation(seed: 99)
+        first.run()
+        second.run()
+        #expect(first.match.transcript == second.match.transcript)
+    }
+
+    @Test func `the nights together see every kind of order`() {
+        var kinds: Set<String> = []
+        for seed in 1...8 as ClosedRange<UInt64> {
+            var simulation = Simulation(seed: seed)
+            simulation.run()
+            kinds.formUnion(simulation.match.transcript.map { String("\($0)".prefix { $0 != "(" }) })
+        }
+        let all: Set = [
+            "bootTemplate", "forkWorker", "assign", "refuse", "fail", "timeOut", "endWorker", "endTemplate", "wake",
+        ]
+        #expect(kinds == all)
+    }
+}

@@ -1,0 +1,112 @@
+import Linux
+import Testing
+
+@testable import Snapshots
+
+/// Files made by somebody who knows the format: every digest that guards the parser is in order.
+@Suite struct HostileSnapshotTests {
+    @Test(arguments: [1, 2] as [UInt64]) func `no mutant of the index traps or escapes`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let file = try SnapshotFile(Tensor.few)
+        let original = try Forgery(of: file)
+        var accepted = 0
+        for _ in 0..<3000 {
+            var mutant = original
+            for _ in 0...Int.random(in: 0...3, using: &generator) {
+                Self.mutate(&mutant.index, using: &generator)
+            }
+            try file.replace(by: try mutant.encoded())
+            do throws(SnapshotError) {
+                let snapshot = try file.load(.checksums, arenaByteCountMax: 1 << 20)
+                accepted += 1
+                for entry in snapshot.index.entries {
+                    #expect(entry.arenaOffset >= 0 && entry.arenaOffset + entry.byteCount <= 1 << 20)
+                }
+            } catch {
+                #expect(!error.description.isEmpty)
+            }
+        }
+        // A mutated name, digest or layout is a valid index: if none came through, the parser was not reached.
+        #expect(accepted > 100)
+    }
+
+    @Test func `no mutant of a compressed plane traps the decoder`() throws {
+        var generator = SeededGenerator(seed: 3)
+        let file = try SnapshotFile([Tensor.text("words", String(repeating: "again and again, ", count: 40))])
+        let original = try Forgery(of: file)
+        #expect(original.data.count < 200)
+        var refused = 0
+        for _ in 0..<3000 {
+            var mutant = original
+            for _ in 0...Int.random(in: 0...2, using: &generator) {
+                let offset = Int.random(in: 0..<mutant.data.count, using: &generator)
+                mutant.data[offset] = UInt8.random(in: 0...255, using: &generator)
+            }
+            mutant.fixChecksums()
+            try file.replace(by: try mutant.encoded())
+            do throws(SnapshotError) {
+                try file.load(.checksums)
+            } catch {
+                #expect(error.description.contains("words"))
+                refused += 1
+            }
+        }
+        #expect(refused > 1000)
+    }
+
+    @Test func `sizes that no file can have are refused before memory is asked for`() throws {
+        for byteCount: UInt64 in [.max, 1 << 63, 1 << 62, 1 << 41, 1 << 40, (1 << 40) - 1] {
+            var index: [UInt8] = [0, 1, 0, 0, 0, 1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0]
+            index.append(littleEndian: byteCount)
+            #expect(throws: SnapshotError.self, "\(byteCount)") { try Self.parse(index) }
+        }
+    }
+
+    @Test func `a shape whose product overflows is refused`() throws {
+        var index: [UInt8] = [0, 1, 0, 0, 0, 1, UInt8(ascii: "x"), ElementType.u8.rawValue, 0, 3]
+        for _ in 0..<3 { index.append(littleEndian: UInt64(1 << 62)) }
+        index.append(littleEndian: UInt64(0))
+        let error = #expect(throws: SnapshotError.self) { try Self.parse(index) }
+        #expect(error?.description.contains("is impossible") == true)
+    }
+
+    @Test func `two entries of one name are refused`() throws {
+        let entry: [UInt8] = [1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0] + [UInt8](repeating: 0, count: 8)
+        _ = try Self.parse([0, 1, 0, 0, 0] + entry)
+        let error = #expect(throws: SnapshotError.self) { try Self.parse([0, 2, 0, 0, 0] + entry + entry) }
+        #expect(error?.description.contains("an entry of this name already") == true)
+    }
+
+    @Test func `an index that points beyond the file is refused`() throws {
+        let digest = try #require(SnapshotDigest(bytes: .init(repeating: 0, count: 32)))
+        for (offset, count) in [(64, 1 << 40), (1 << 62, 1 << 62), (0, 100), (63, 37), (64, 37), (65, 36)] {
+            let header = SnapshotHeader(indexOffset: offset, indexByteCount: count, indexDigest: digest)
+            #expect(throws: SnapshotError.self, "\(offset) \(count)") {
+                try SnapshotHeader(parsing: header.encoded(), fileByteCount: 100)
+            }
+        }
+    }
+
+    private static func parse(_ index: [UInt8]) throws -> SnapshotIndex {
+        let header = SnapshotHeader(
+            indexOffset: SnapshotFormat.headerByteCount,
+            indexByteCount: index.count,
+            indexDigest: try Hash.snapshot(of: index)
+        )
+        let fileByteCount = SnapshotFormat.headerByteCount + index.count
+        return try SnapshotIndex(parsing: index, header: header, fileByteCount: fileByteCount)
+    }
+
+    private static func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
+        guard !bytes.isEmpty else { return bytes.append(0) }
+        let offset = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<6, using: &generator) {
+        case 0: bytes[offset] = UInt8.random(in: 0...255, using: &generator)
+        case 1: bytes[offset] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        case 2: bytes.remove(at: offset)
+        case 3: bytes.insert([0, 1, 0x7f, 0x80, 0xff].randomElement(using: &generator) ?? 0, at: offset)
+        case 4: bytes.replaceSubrange(offset..., with: repeatElement(0xff, count: bytes.count - offset))
+        default: bytes.append(contentsOf: bytes[offset...].prefix(64))
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Linux
+import Manifests
+import Snapshots
+import Testing
+
+@testable import thaw_pack
+
+/// What the packer makes of an archive.
+private struct Pack {
+    let packed: PackedFunction
+    let index: SnapshotIndex
+    let snapshotByteCount: Int
+
+    init(_ archive: [UInt8]) throws {
+        let bundle = try FileDescriptor.memoryFile("bundle")
+        try bundle.writeAll(archive)
+        let snapshot = try FileDescriptor.memoryFile("snapshot")
+        packed = try Packer.pack(bundle, into: try snapshot.duplicate())
+        index = try SnapshotIndex(reading: snapshot)
+        snapshotByteCount = try snapshot.size()
+    }
+}
+
+private func refusal(_ write: (inout TarWriter) -> Void) throws -> PackRefusal? {
+    var tar = TarWriter()
+    write(&tar)
+    do {
+        _ = try Pack(tar.finished())
+        return nil
+    } catch let error as PackRefusal {
+        return error
+    }
+}
+
+/// The MLP that the importer's tests use: 4 pixels in, 3 scores out.
+private func mlp() throws -> [UInt8] {
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    return [UInt8](try Data(contentsOf: tests.appendingPathComponent("ModelsTests/Fixtures/mlp.onnx")))
+}
+
+@Suite struct `Packing` {
+    @Test func `makes a snapshot of an echo, with its task only`() throws {
+        var tar = TarWriter()
+        tar.add("function.yaml", "name: echo\n")
+        let pack = try Pack(tar.finished())
+        let packed = pack.packed
+        #expect(pack.index.entries.map(\.name) == ["task"])
+        #expect(packed.manifest == Manifest(name: "echo"))
+        #expect(packed.task == .echo)
+        #expect(packed.tensorCount == 1)
+        #expect(packed.snapshotDigest == pack.index.digest.hex)
+        #expect(packed.storedBytes == UInt64(pack.snapshotByteCount))
+        #expect(packed.seconds >= 0)
+    }
+
+    @Test func `makes a snapshot of a model, with all that its worker needs`() throws {
+        var tar = TarWriter()
+        tar.add("function.yaml", "name: digits\nmodel: {source: m.onnx, task: classify, labels: [a, b, c]}\n")
+        tar.add("m.onnx", try mlp())
+        let pack = try Pack(tar.finished())
+        let packed = pack.packed
+        #expect(pack.index.entries.map(\.name) == ["task", "plan", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"])
+        #expect(packed.arenaBytes == UInt64(pack.index.arenaByteCount))
+    }
+
+    @Test func `gives the same snapshot for the same bundle`() throws {
+        var tar = TarWriter()
+        tar.add("function.yaml", "name: digits\nmodel: {source: m.onnx, task: tensor}\n")
+        tar.add("m.onnx", try mlp())
+        #expect(try Pack(tar.finished()).index.digest == Pack(tar.finished()).index.digest)
+    }
+
+    @Test func `rehearses without a bundle`() throws {
+        try Rehearsal.run()
+    }
+}
+
+@Suite struct `A bundle that cannot be packed is refused with a sentence` {
+    @Test func `where its manifest is missing or wrong`() throws {
+        #expect(
+            try refusal { $0.add("sub/function.yaml", "name: a") }
+                == PackRefusal(kind: .invalid, message: "the bundle has no function.yaml at its top")
+        )
+        #expect(
+            try refusal { $0.add("function.yaml", "nam: a") }?.message
+                .hasPrefix("function.yaml:1:1: unknown key \"nam\" in the manifest; did you mean \"name\"?") == true
+        )
+    }
+
+    @Test func `where its model is missing, with the command that brings it`() throws {
+        #expect(
+            try refusal { $0.add("function.yaml", "name: a\nmodel: {source: model, task: embed}\nfetch: ./fetch\n") }?
+                .message
+                == "model is missing from the bundle; run ./fetch in the function's folder, which brings it, and "
+                + "deploy again"
+        )
+    }
+
+    @Test func `where the model does not fit its task`() throws {
+        let bytes = try mlp()
+        #expect(
+            try refusal {
+                $0.add("function.yaml", "name: a\nmodel: {source: m.onnx, task: embed}")
+                $0.add("m.onnx", bytes)
+            }
+                == PackRefusal(
+                    kind: .invalid,
+                    message: "task embed: the model m.onnx takes numbers; use task classify or tensor"
+                )
+        )
+        #expect(
+            try refusal {
+                $0.add("function.yaml", "name: a\nmodel: {source: m.onnx, task: classify, labels: [a]}")
+                $0.add("m.onnx", bytes)
+            }
+                == PackRefusal(
+                    kind: .invalid,
+                    message: "task classify: the model m.onnx has 3 scores, and model.labels names 1"
+                )
+        )
+    }
+
+    @Test func `where it is a pickle`() throws {
+        let refusal = try refusal {
+            $0.add("function.yaml", "name: a\nmodel: {source: model.pt, task: tensor}")
+            $0.add("model.pt", [0x80, 4])
+        }
+        #expect(refusal?.kind == .unsupported)
+        #expect(refusal?.message.contains("export the model to ONNX") == true)
+    }
+}
