@@ -37,9 +37,15 @@ package struct DeathReason: Equatable, Sendable {
         }
         if let parentReason { return "its template died: \(parentReason)" }
         guard let death else { return "died for a reason that the kernel did not say" }
+        if death.signal == Self.systemCallSignal {
+            return "seccomp: a forbidden system call, whose number the worker withheld (SIGSYS)"
+        }
         if death.signal != 0 { return "signal: killed by \(Self.signalName(death.signal))" }
         return "exit: ended with status \(death.status) in the middle of a call"
     }
+
+    /// SIGSYS: its sender is the filter. A worker that blocked it first dies all the same, but unnamed.
+    private static let systemCallSignal: UInt8 = 31
 
     /// The standard name, such as `SIGKILL`; `signal 34` for one without.
     package static func signalName(_ number: UInt8) -> String {

@@ -1,4 +1,6 @@
-/// A JSON value. Objects keep the order of the text.
+/// A JSON value.
+///
+/// Objects keep the order of the text.
 package enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
@@ -22,8 +24,9 @@ package enum JSON: Equatable, Sendable {
         }
     }
 
-    /// The value under `key`, nil where this is no object or has no such key. Walks the members: for objects of a
-    /// few keys; whoever wants all of thirty thousand iterates.
+    /// The value under `key`, nil where this is no object or has no such key.
+    ///
+    /// Walks the members: for objects of a few keys; whoever wants all of thirty thousand iterates.
     package subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value

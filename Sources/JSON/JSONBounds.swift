@@ -1,9 +1,12 @@
 /// What a text may ask of the reader; checked in one pass over the bytes before anything is allocated for them.
 package struct JSONBounds: Sendable {
-    /// Arrays and objects within each other. The documents of this house nest five deep.
+    /// Arrays and objects within each other.
+    ///
+    /// The documents of this house nest five deep.
     package var depthMax = 64
-    /// Values in the whole text. A value costs about 64 bytes while the tree is built, so that 2 Mi values take
-    /// 128 MiB at the most; the largest vocabularies in use have 256 Ki.
+    /// Values in the whole text.
+    ///
+    /// A value costs about 64 bytes while the tree is built, so that 2 Mi values take 128 MiB at the most; the largest vocabularies in use have 256 Ki.
     package var valuesMax = 2 * 1024 * 1024
 
     package init() {}
@@ -13,7 +16,9 @@ package struct JSONBounds: Sendable {
         self.valuesMax = valuesMax
     }
 
-    /// Counts brackets and separators outside strings. Says nothing about grammar: that is the parser's work.
+    /// Counts brackets and separators outside strings.
+    ///
+    /// Says nothing about grammar: that is the parser's work.
     func check(_ bytes: Span<UInt8>) throws(JSONError) {
         var depth = 0
         var values = 1

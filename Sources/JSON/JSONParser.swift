@@ -24,8 +24,9 @@ extension JSON {
 @safe private struct JanssonDocument: ~Copyable {
     private let root: UnsafeMutablePointer<json_t>
 
-    /// Jansson seeds its hash tables from /dev/urandom when it makes its first object; a sandboxed worker that
-    /// opens a file is ended. The seed is secret, so that nobody can choose keys that collide.
+    /// Chosen here once, because Jansson would read /dev/urandom, and a sandboxed worker that opens a file is ended.
+    ///
+    /// It is secret, so that nobody can choose keys that collide in Jansson's hash tables.
     private static let seed: Void = json_object_seed(Int(UInt32.random(in: 1...UInt32.max)))
 
     init(_ bytes: Span<UInt8>) throws(JSONError) {

@@ -101,6 +101,10 @@ struct NumberTask {
             guard let number = item.doubleValue else {
                 throw .badInput("\(name)[\(index)]: expected a number, got \(item.kindName)")
             }
+            // Beyond the range of a Float the model would be fed infinity, and answer what is no number.
+            guard Float(number).isFinite else {
+                throw .badInput("\(name)[\(index)]: expected a number that fits 32-bit floating point, got \(number)")
+            }
             numbers.append(Float(number))
         }
     }

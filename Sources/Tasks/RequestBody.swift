@@ -10,7 +10,7 @@ struct RequestBody {
         do throws(JSONError) {
             document = try JSON.parse(body)
         } catch {
-            throw .badInput("expected \(expectation); the body is not JSON: \(error)")
+            throw .badInput("expected \(expectation); the body is \(error)")
         }
         guard let members = document.objectMembers else {
             throw .badInput("expected \(expectation), got \(document.kindName)")

@@ -6,7 +6,9 @@ struct CharacterTable: Equatable {
     static let blockScalars = 128
     static let blockCount = 0x110000 / blockScalars
 
-    /// What to do with a scalar. Values from ``firstRecord`` are places in `records`.
+    /// What to do with a scalar.
+    ///
+    /// From ``firstRecord`` on they are places in `recordStarts`.
     enum Action {
         static let keep: UInt16 = 0
         static let vanish: UInt16 = 1
@@ -78,9 +80,14 @@ struct CharacterTable: Equatable {
         rules: NormalizerRules,
         records: inout RecordList
     ) -> UInt16 {
-        // Three quarters of all scalars: nothing but their block says anything about them.
-        let isUnassigned = scalar.properties.generalCategory == .unassigned
-        if isUnassigned, !UnicodeProperties.isIdeograph(scalar) { return Action.keep }
+        // Most scalars are one of these three, and short work.
+        switch scalar.properties.generalCategory {
+        case .privateUse:
+            return rules.cleansText ? Action.vanish : Action.keep
+        case .unassigned, .otherLetter where scalar.properties.isUnifiedIdeograph:
+            return rules.padsIdeographs && UnicodeProperties.isIdeograph(scalar) ? Action.pad : Action.keep
+        default: break
+        }
         if rules.stripsAccents, (0xAC00...0xD7A3).contains(scalar.value) { return Action.hangul }
         let parts = rules.parts(of: scalar)
         guard let first = parts.first else { return Action.vanish }
@@ -123,7 +130,9 @@ private struct RecordList {
     private(set) var bytes: [UInt8] = []
     private var known: [[UInt8]: UInt16] = [:]
 
-    /// The action that stands for `parts`. There are some four thousand different ones in all of Unicode.
+    /// The action that stands for `parts`.
+    ///
+    /// All of Unicode has some four thousand different ones.
     mutating func place(of parts: [CharacterPart]) -> UInt16 {
         var record = [UInt8(parts.count)]
         for part in parts {

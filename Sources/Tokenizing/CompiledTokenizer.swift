@@ -22,7 +22,9 @@ extension Tokenizer {
         return writer.bytes
     }
 
-    /// Loads what ``compiled()`` wrote. Damaged bytes are refused, or give other ids below ``vocabularyCount``.
+    /// Loads what ``compiled()`` wrote.
+    ///
+    /// Damaged bytes are refused, or give other ids below ``vocabularyCount``.
     package init(compiled bytes: RawSpan) throws(TokenizerError) {
         var reader = CompiledReader()
         guard try reader.read(UInt32.self, from: bytes) == Self.magic else {

@@ -35,7 +35,8 @@ struct NormalizerRules: Equatable {
                     } else {
                         .word
                     }
-                parts.append(CharacterPart(combiningClass: combiningClass, kind: kind, text: Array(String(result).utf8)))
+                let text = Array(String(result).utf8)
+                parts.append(CharacterPart(combiningClass: combiningClass, kind: kind, text: text))
             }
         }
         return parts

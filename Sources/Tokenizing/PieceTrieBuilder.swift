@@ -3,7 +3,9 @@ struct PieceTrieBuilder {
     private(set) var bases: [UInt32] = []
     private(set) var parents: [UInt32] = []
     private(set) var values: [UInt32] = []
-    /// No place before this one is free. The first 256 stay empty but for the roots, so that a base is never negative
+    /// No place before this one is free.
+    ///
+    /// The first 256 stay empty but for the roots, so that a base is never negative
     /// and every hole after them can be filled by some node.
     private var firstFree = 256
 

@@ -38,7 +38,7 @@ extension TokenizerDefinition {
                 throw .malformed("post_processor.single: expected SpecialToken or Sequence with an id")
             }
             guard content["type_id"]?.integerValue ?? 0 == 0 else {
-                throw .unsupported("post_processor.single with a type_id other than 0 is not supported yet; supported: 0")
+                throw .unsupported("type_id other than 0 in post_processor.single is not supported yet; supported: 0")
             }
             if item["Sequence"] != nil {
                 guard name == "A", !hasSequence else {

@@ -1,5 +1,7 @@
-/// One text on its way to ids: added tokens are found first, what is between them is normalised scalar by scalar,
-/// cut into words, and each word into pieces. One pass, nothing allocated for a word.
+/// One text on its way to ids, in one pass that allocates nothing for a word.
+///
+/// Added tokens are found first; what is between them is normalised scalar by scalar, cut into words, and each word
+/// into pieces.
 struct TextEncoding {
     private let tokenizer: Tokenizer
     private var ids: [Int32]
@@ -48,14 +50,13 @@ struct TextEncoding {
                 let match = tokenizer.trie.longestMatch(in: text, from: position, root: .verbatimTokens),
                 let token = tokenizer.addedToken(match.value)
             {
-                if token.isSingleWord, !text.isWholeWord(from: position, to: match.end) {
-                    tokensFrom = match.end
-                } else {
+                guard token.isSingleWord, !text.isWholeWord(from: position, to: match.end) else {
                     endSegment()
                     ids.append(Int32(bitPattern: token.id))
                     position = match.end
                     continue
                 }
+                tokensFrom = match.end
             }
             let (scalar, count) = text.scalar(at: position)
             normalize(scalar, from: position..<position + count, of: text)
@@ -165,14 +166,13 @@ struct TextEncoding {
                 let match = tokenizer.trie.longestMatch(in: text, from: position, root: .normalizedTokens),
                 let token = tokenizer.addedToken(match.value)
             {
-                if token.isSingleWord, !text.isWholeWord(from: position, to: match.end) {
-                    tokensFrom = match.end
-                } else {
+                guard token.isSingleWord, !text.isWholeWord(from: position, to: match.end) else {
                     endWord()
                     ids.append(Int32(bitPattern: token.id))
                     position = match.end
                     continue
                 }
+                tokensFrom = match.end
             }
             let count = text.scalar(at: position).byteCount
             addToWords(text, position..<position + count, segment.kinds[position])

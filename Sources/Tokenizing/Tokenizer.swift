@@ -1,5 +1,3 @@
-import JSON
-
 /// Turns text into the ids that a model was trained on, as Hugging Face `tokenizers` does.
 ///
 /// The packer reads a tokenizer.json once and compiles it; a worker loads the compiled bytes, which takes a copy and a
@@ -27,17 +25,13 @@ package struct Tokenizer: Equatable, Sendable {
 
     /// Reads a tokenizer.json; what it asks for and Thaw does not do is refused by name.
     package init(tokenizerJSON bytes: [UInt8]) throws(TokenizerError) {
-        let file: JSON
-        do {
-            file = try JSON.parse(bytes)
-        } catch {
-            throw .malformed(error.description)
-        }
-        try self.init(TokenizerDefinition(file))
+        let definition = try TokenizerDefinition(parsing: bytes)
+        try self.init(definition, characters: CharacterTable(rules: definition.rules))
     }
 
-    init(_ definition: TokenizerDefinition) throws(TokenizerError) {
-        characters = CharacterTable(rules: definition.rules)
+    /// - Parameter characters: the table of the definition's rules.
+    init(_ definition: TokenizerDefinition, characters: CharacterTable) throws(TokenizerError) {
+        self.characters = characters
         var keys: [PieceTrie.Key] = []
         keys.reserveCapacity(definition.vocabulary.count + definition.addedTokens.count)
         var idMax = definition.unknownID
@@ -71,8 +65,10 @@ package struct Tokenizer: Equatable, Sendable {
         vocabularyCount = Int(idMax) + 1
     }
 
-    /// The ids of `text` with the model's special tokens around them, at most `tokensMax` in all: what is too long
-    /// loses its end. Special tokens are never lost, so that `tokensMax` is at least ``specialTokensCount``.
+    /// The ids of `text` with the model's special tokens around them, at most `tokensMax` in all.
+    ///
+    /// A text that is too long loses its end. Special tokens are never lost: `tokensMax` is at least
+    /// ``specialTokensCount``.
     package func encode(_ text: String, tokensMax: Int) -> [Int32] {
         var ids: [Int32] = []
         append(text, tokensMax: tokensMax, to: &ids)

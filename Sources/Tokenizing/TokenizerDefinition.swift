@@ -18,7 +18,14 @@ struct TokenizerDefinition {
     /// Ids beyond are refused: the largest vocabularies in use have 256 Ki.
     static let idMax: Int64 = 4 * 1024 * 1024
 
-    init(_ file: JSON) throws(TokenizerError) {
+    /// Reads a whole tokenizer.json.
+    init(parsing bytes: [UInt8]) throws(TokenizerError) {
+        let file: JSON
+        do {
+            file = try JSON.parse(bytes)
+        } catch {
+            throw .malformed(error.description)
+        }
         let known = [
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
             "decoder", "model",

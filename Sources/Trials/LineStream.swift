@@ -1,5 +1,4 @@
 package import Foundation
-import Glibc
 
 /// Lines from a pipe, one at a time, to be awaited.
 package final class LineStream: Sendable {
@@ -8,10 +7,8 @@ package final class LineStream: Sendable {
     package init(_ handle: FileHandle) {
         let (stream, continuation) = AsyncStream.makeStream(of: String.self)
         lines = stream
-        let descriptor = handle.fileDescriptor
         Thread.detachNewThread {
             var rest = Data()
-            let handle = FileHandle(fileDescriptor: dup(descriptor), closeOnDealloc: true)
             while true {
                 let piece = handle.availableData
                 if piece.isEmpty { break }

@@ -132,6 +132,22 @@ package final class TrialNode: Sendable {
         try await request("POST", "/functions/\(function)/invocations", body: Data(body.utf8))
     }
 
+    /// How often any thread of the scheduler went to sleep of its own accord in this time: at rest, as often as it woke.
+    package func wakeUps(duringSeconds seconds: Double) async throws -> Int {
+        let before = voluntarySwitches
+        try await Task.sleep(for: .seconds(seconds))
+        return voluntarySwitches - before
+    }
+
+    private var voluntarySwitches: Int {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return tasks.reduce(0) { sum, task in
+            let status = try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/status", encoding: .utf8)
+            let line = status?.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
+            return sum + (line?.split(separator: "\t").last.flatMap { Int($0) } ?? 0)
+        }
+    }
+
     /// Asks until the answer is as wanted; the node has no event for "came to rest".
     ///
     /// - Returns: whether it became so within the time.

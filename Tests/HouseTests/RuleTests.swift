@@ -52,7 +52,7 @@ import Testing
             """
         let found = ImportRules.undeclared(
             manifest: file("Package.swift", text),
-            rooms: ["Linux", "Inference", "JSON"]
+            rooms: ["Wire", "Linux", "Tasks", "Inference", "JSON"]
         )
         #expect(found.count == 1)
         #expect(found.first?.message.hasPrefix("Wire depends on Linux") == true)

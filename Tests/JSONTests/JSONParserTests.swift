@@ -46,7 +46,9 @@ import Testing
 
     @Test func `nesting is bounded, brackets in strings do not count`() throws {
         let deep = String(repeating: "[", count: 65) + String(repeating: "]", count: 65)
-        #expect(throws: JSONError.malformed(message: "nested deeper than 64 levels", line: 1, column: 65, byteOffset: 64)) {
+        #expect(
+            throws: JSONError.malformed(message: "nested deeper than 64 levels", line: 1, column: 65, byteOffset: 64)
+        ) {
             try parse(deep)
         }
         #expect(throws: Never.self) { try parse(String(deep.dropFirst().dropLast())) }

@@ -20,7 +20,9 @@ import Testing
         writer.key("none")
         writer.null()
         writer.endObject()
-        #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"rows":[[1.5,-0.25],[]],"n":3,"ok":true,"none":null}"#)
+        #expect(
+            String(decoding: writer.bytes, as: UTF8.self) == #"{"rows":[[1.5,-0.25],[]],"n":3,"ok":true,"none":null}"#
+        )
     }
 
     @Test func `strings are escaped so that any reader gets them back`() throws {

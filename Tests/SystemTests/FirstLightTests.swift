@@ -74,9 +74,7 @@ struct FirstLightTests {
             // first second lets connections of the client and the last commit end.
             var switches = Int.max
             for _ in 0..<10 where switches > 3 {
-                let before = ProcessTable.voluntarySwitches(of: node.pid)
-                try await Task.sleep(for: .seconds(2))
-                switches = ProcessTable.voluntarySwitches(of: node.pid) - before
+                switches = try await node.wakeUps(duringSeconds: 2)
             }
             #expect(switches <= 3, "\(switches) wake-ups in two seconds")
         }
@@ -105,19 +103,19 @@ struct FirstLightTests {
 
     @Test func `digits gets every committed label right, by name and by route`() async throws {
         struct HeldOut: Decodable {
-            var images: [[Double]]
-            var labels: [Int]
+            var image: [Double]
+            var label: Int
         }
         try await withNode { node in
             #expect(try await node.thaw("deploy", example("digits")).status == 0)
             let url = Tree.functions.appendingPathComponent("digits/heldout.json")
-            let heldOut = try JSONDecoder().decode(HeldOut.self, from: Data(contentsOf: url))
-            #expect(heldOut.labels.count == 50)
-            for (image, label) in zip(heldOut.images, heldOut.labels) {
-                let body = String(decoding: try JSONEncoder().encode(["image": image]), as: UTF8.self)
+            let heldOut = try JSONDecoder().decode([HeldOut].self, from: Data(contentsOf: url))
+            #expect(heldOut.count == 50)
+            for example in heldOut {
+                let body = String(decoding: try JSONEncoder().encode(["image": example.image]), as: UTF8.self)
                 let answer = try await node.invoke("digits", body)
                 let reply = try JSONSerialization.jsonObject(with: answer.body) as? [String: Any]
-                #expect(reply?["label"] as? Int == label, "\(answer.text)")
+                #expect(reply?["label"] as? Int == example.label, "\(answer.text)")
                 let routed = try await node.request("POST", "/digits", body: Data(body.utf8))
                 #expect(routed.body == answer.body)
             }

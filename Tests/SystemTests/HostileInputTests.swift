@@ -162,13 +162,14 @@ struct HostileInputTests {
         let small = try TrialBundle.echo("victim")
         defer { small.remove() }
         #expect(try await node.thaw("deploy", small.path).status == 0)
-        let manifest = Data("name: victim\nruntime: model\nmodel:\n  source: model.onnx\n  task: tensor\n".utf8)
-        let large = TarBuilder.archive([
-            .init(name: "function.yaml", contents: manifest),
-            .init(name: "model.onnx", contents: Data(count: 40 << 20)),
-        ])
-        let refused = try await put(large, on: node)
-        #expect(refused.status == 507, "\(refused.text)")
+        let large = try TrialBundle(
+            "name: victim\nruntime: model\nmodel:\n  source: model.onnx\n  task: tensor\n",
+            files: ["model.onnx": Data(count: 40 << 20)]
+        )
+        defer { large.remove() }
+        let refused = try await node.thaw("deploy", large.path)
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("ENOSPC") && refused.errors.contains("507"), "\(refused.errors)")
         #expect(try await node.invoke("victim", "alive").text == "alive")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/snapshots/incoming").isEmpty)
         await node.stop()

@@ -126,14 +126,4 @@ enum ProcessTable {
     static func exists(_ pid: Int32) -> Bool {
         kill(pid, 0) == 0 || errno == EPERM
     }
-
-    /// How often any thread of the process went to sleep of its own accord: at rest, as often as it woke up.
-    static func voluntarySwitches(of pid: Int32) -> Int {
-        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
-        return tasks.reduce(0) { sum, task in
-            let status = try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/status", encoding: .utf8)
-            let line = status?.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
-            return sum + (line?.split(separator: "\t").last.flatMap { Int($0) } ?? 0)
-        }
-    }
 }
