@@ -29,6 +29,12 @@ package struct DeathReason: Equatable, Sendable {
         self.parentReason = parentReason
     }
 
+    /// It ended by itself, as it was told to.
+    package var isOrderly: Bool {
+        verdict == nil && refusedCall == nil && memoryLimitBytes == nil && parentReason == nil
+            && death?.signal == 0 && death?.status == 0
+    }
+
     package var sentence: String {
         if let refusedCall { return "seccomp: the system call \(refusedCall) is not allowed" }
         if let verdict { return verdict }

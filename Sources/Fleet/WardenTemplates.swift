@@ -5,6 +5,9 @@ import Wire
 
 /// Templates: from the spawn to the burial.
 extension WardenYard {
+    /// Why a template that was told to end has ended.
+    static let endVerdict = "ended by the scheduler"
+
     mutating func boot(_ template: TemplateID, _ binding: FunctionBinding) {
         do {
             let watch = try spawnTemplate(template, binding)
@@ -163,6 +166,9 @@ extension WardenYard {
             refusedCall: watch.refusedCall,
             death: ending.map(TemplateReport.Death.init)
         )
+        if watch.verdict != Self.endVerdict {
+            log(watch.binding.key, "the template died: \(reason.sentence)")
+        }
         // The kernel has killed its forks with it.
         for worker in watch.workers {
             if let handle = workers[worker]?.handle?.descriptor.rawValue { poll.forget(handle) }

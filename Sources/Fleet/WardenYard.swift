@@ -103,7 +103,7 @@ struct WardenYard {
             boot(template, binding)
         case .end(let template):
             // It takes its forks with it; it has none that work.
-            templates[template]?.verdict = "ended by the scheduler"
+            templates[template]?.verdict = Self.endVerdict
             try? templates[template]?.handle.kill()
         case .killTemplate(let template, let verdict):
             templates[template]?.verdict = verdict
@@ -119,11 +119,11 @@ struct WardenYard {
         case .stop(let continuation):
             stopping = continuation
             for template in templates.values {
-                template.verdict = "ended by the scheduler"
+                template.verdict = Self.endVerdict
                 try? template.handle.kill()
             }
             for pack in packs.values {
-                pack.kill(because: "ended by the scheduler")
+                pack.kill(because: Self.endVerdict)
             }
         }
     }
@@ -197,6 +197,9 @@ struct WardenYard {
     mutating func bury(_ worker: WorkerID, because reason: DeathReason) {
         guard let watch = workers.removeValue(forKey: worker) else { return }
         templates[watch.template]?.workers.remove(worker)
+        if !reason.isOrderly, let key = templates[watch.template]?.binding.key {
+            log(key, "a worker died: \(reason.sentence)")
+        }
         delegate.workerGone(worker, because: reason, cpuNanoseconds: watch.cpuNanoseconds)
         watch.memory?.giveBack()
     }

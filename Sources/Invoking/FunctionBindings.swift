@@ -32,7 +32,11 @@ package struct FunctionBindings: Sendable {
                 workersMax: max(manifest.scaling.max ?? coreCount, manifest.scaling.min, 1),
                 concurrency: manifest.concurrency,
                 idleNanoseconds: UInt64(manifest.scaling.idleMilliseconds) * 1_000_000,
-                timeoutNanoseconds: UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000
+                timeoutNanoseconds: UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000,
+                waitNanosecondsMax: max(
+                    UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000,
+                    Self.waitNanosecondsMin
+                )
             ),
             snapshotPath: store.path(ofSnapshot: digest),
             memoryBytesMax: manifest.limits.memoryBytes
@@ -57,6 +61,9 @@ package struct FunctionBindings: Sendable {
             }
         )
     }
+
+    /// A function with a timeout of 50 ms still has to be thawed for its first call: 10 s decode 10 GB of weights.
+    private static let waitNanosecondsMin: UInt64 = 10_000_000_000
 
     /// Private memory of one worker where the manifest names none, in bytes.
     ///

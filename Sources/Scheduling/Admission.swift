@@ -19,7 +19,7 @@ package struct Admission: Equatable, Sendable {
         if waiting >= limits.queueDepthMax {
             return .queueFull(retryAfterSeconds: retryAfterSeconds(waiting: waiting, slots: slots))
         }
-        guard waitNanoseconds(waiting: waiting, slots: slots) <= limits.timeoutNanoseconds else {
+        guard waitNanoseconds(waiting: waiting, slots: slots) <= limits.waitNanosecondsMax else {
             return .deadlineUnreachable(retryAfterSeconds: retryAfterSeconds(waiting: waiting, slots: slots))
         }
         return nil

@@ -9,8 +9,10 @@ package struct PoolLimits: Equatable, Sendable {
     package var queueDepthMax: Int
     /// How long a worker without a call is kept.
     package var idleNanoseconds: UInt64
-    /// How long a call may wait, and then how long it may run.
+    /// How long a call may run.
     package var timeoutNanoseconds: UInt64
+    /// How long it may wait for a worker before that; a cold start must fit.
+    package var waitNanosecondsMax: UInt64
 
     /// 64 waiting calls for each worker: at a model's usual 4 ms a call that is a quarter of a second of waiting, past
     /// which a caller is better told to come back than kept.
@@ -22,6 +24,7 @@ package struct PoolLimits: Equatable, Sendable {
         concurrency: Int,
         idleNanoseconds: UInt64,
         timeoutNanoseconds: UInt64,
+        waitNanosecondsMax: UInt64? = nil,
         queueDepthMax: Int? = nil
     ) {
         precondition(workersMin >= 0 && workersMax >= 1 && workersMin <= workersMax && concurrency >= 1)
@@ -30,6 +33,7 @@ package struct PoolLimits: Equatable, Sendable {
         self.concurrency = concurrency
         self.idleNanoseconds = idleNanoseconds
         self.timeoutNanoseconds = timeoutNanoseconds
+        self.waitNanosecondsMax = waitNanosecondsMax ?? timeoutNanoseconds
         self.queueDepthMax = queueDepthMax ?? workersMax * Self.queueDepthPerWorker
     }
 }

@@ -85,7 +85,7 @@ package struct WorkerPool: Sendable {
         if let refusal = pool.admission.refusal(waiting: pool.queue.count, slots: slots, limits: pool.limits) {
             return effects.append(.refuse(call, refusal))
         }
-        let deadline = now.advanced(byNanoseconds: pool.limits.timeoutNanoseconds)
+        let deadline = now.advanced(byNanoseconds: pool.limits.waitNanosecondsMax)
         pool.queue.append(.init(call: call, deadline: deadline, isCold: pool.residentTemplate == nil))
         pools[key] = pool
         poolOfWaitingCall[call] = key

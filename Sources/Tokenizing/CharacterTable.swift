@@ -84,7 +84,8 @@ struct CharacterTable: Equatable {
         switch scalar.properties.generalCategory {
         case .privateUse:
             return rules.cleansText ? Action.vanish : Action.keep
-        case .unassigned, .otherLetter where scalar.properties.isUnifiedIdeograph:
+        case .unassigned,
+            .otherLetter where scalar.properties.isUnifiedIdeograph:
             return rules.padsIdeographs && UnicodeProperties.isIdeograph(scalar) ? Action.pad : Action.keep
         default: break
         }

@@ -81,7 +81,7 @@ import Testing
         let attempt = Scratch.attempt()
         ledger.finish(try ledger.begin(attempt), Scratch.succeeded(attempt))
         let reader = try DatabaseQueue(path: scratch.database)
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(120)
         var count = 0
         while count == 0, ContinuousClock.now < deadline {
             await Task.yield()
