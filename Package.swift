@@ -104,7 +104,7 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
-    tests("Fleet", of: "Fleet", with: ["Wire"]),
+    tests("Fleet", of: "Fleet", with: ["Scheduling", "Wire"]),
     tests(
         "Doors",
         of: "Doors",

@@ -29,9 +29,11 @@ package enum DoorLimits {
     static let bodyBytesPerSecondMin = 16 * 1024
     static let bodyGraceSeconds = 30
 
-    /// The body of a reply that we refuse is read and thrown away for this long and up to this size, so that the
-    /// client reads the refusal instead of a reset connection. A bundle can be refused at its first byte (the disk is
-    /// full) while its client has 100 MB still to send: on loopback a second's work.
+    /// The body of a reply that we refuse is read and thrown away for this long and up to this size, so that the client
+    /// reads the refusal instead of a reset connection.
+    ///
+    /// A bundle can be refused at its first byte (the disk is full) while its client has 100 MB still to send: on
+    /// loopback a second's work.
     static let lingerTime: Duration = .seconds(5)
     static let lingerBytesMax = 256 * 1024 * 1024
     /// Rest of a body that costs less to read than to open the connection again.

@@ -40,16 +40,17 @@ package struct Doors: Sendable {
     ) throws -> any Service {
         let front = front
         let listen = listen
-        let http = HTTPServerBuilder.http1(
-            configuration: HTTP1Channel.Configuration(
-                idleTimeout: DoorLimits.idleTimeout,
-                httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                    maxHeaderFieldSize: DoorLimits.headerBytesMax,
-                    maxHeaderListSize: DoorLimits.headerBytesMax,
-                    maxHeaderFieldCount: DoorLimits.headersMax
-                )
+        let configuration = HTTP1Channel.Configuration(
+            idleTimeout: DoorLimits.idleTimeout,
+            httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
+                maxHeaderFieldSize: DoorLimits.headerBytesMax,
+                maxHeaderListSize: DoorLimits.headerBytesMax,
+                maxHeaderFieldCount: DoorLimits.headersMax
             )
         )
+        let http = HTTPServerBuilder { responder in
+            LoopBoundHTTP(http: HTTP1Channel(responder: responder, configuration: configuration))
+        }
         return try http.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(listen.host, port: listen.port),

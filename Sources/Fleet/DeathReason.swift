@@ -50,7 +50,9 @@ package struct DeathReason: Equatable, Sendable {
         return "exit: ended with status \(death.status) in the middle of a call"
     }
 
-    /// SIGSYS: its sender is the filter. A worker that blocked it first dies all the same, but unnamed.
+    /// SIGSYS: its sender is the filter.
+    ///
+    /// A worker that blocked it first dies all the same, but unnamed.
     private static let systemCallSignal: UInt8 = 31
 
     /// The standard name, such as `SIGKILL`; `signal 34` for one without.

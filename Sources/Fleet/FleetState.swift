@@ -27,12 +27,9 @@ struct MeterReading {
 struct CallRecord {
     let continuation: CheckedContinuation<WorkResult, Never>
     let order: WorkOrder
-    let acceptedAt: UInt64
+    var times: CallTimes
     var start: StartKind?
     var worker: WorkerID?
-    var assignedAt: UInt64?
-    /// When its worker was ready for it; the assignment itself where it was already.
-    var readyAt: UInt64?
     /// The worker's processor time when it was given the call.
     var cpuMark: UInt64 = 0
     /// Why it will fail, known before the pool says that it does.
@@ -40,23 +37,41 @@ struct CallRecord {
     var cpuNanoseconds: UInt64 = 0
     var memoryBytesPeak: UInt64 = 0
 
-    /// The call's times, as far as it came.
+    /// The call's outcome and times, as far as it came.
     func result(_ outcome: Result<WorkReply, WorkFailure>, at now: UInt64) -> WorkResult {
         var result = WorkResult(result: outcome)
         result.start = start
         result.cpuNanoseconds = cpuNanoseconds
         result.memoryBytesPeak = memoryBytesPeak
-        guard let assignedAt else {
-            result.queueNanoseconds = now - acceptedAt
-            return result
-        }
+        (result.queueNanoseconds, result.bindNanoseconds, result.runNanoseconds) = times.spans(start, until: now)
+        return result
+    }
+}
+
+/// When a call passed each station, in nanoseconds of the monotonic clock.
+///
+/// Each was read by the thread that saw it happen, before it had the lock: two stations a hair apart may stand in the
+/// other order.
+struct CallTimes {
+    let acceptedAt: UInt64
+    var assignedAt: UInt64?
+    /// When its worker was ready for it; the assignment itself where it was already.
+    var readyAt: UInt64?
+
+    init(acceptedAt: UInt64) {
+        self.acceptedAt = acceptedAt
+    }
+
+    func spans(_ start: StartKind?, until now: UInt64) -> (queue: UInt64, bind: UInt64, run: UInt64) {
+        guard let assignedAt else { return (Self.span(acceptedAt, now), 0, 0) }
         // A cold call waits for processes from its first moment, any other for its turn until it is assigned.
         let boundFrom = start == .cold ? acceptedAt : assignedAt
         let ready = readyAt ?? now
-        result.queueNanoseconds = boundFrom - acceptedAt
-        result.bindNanoseconds = ready - boundFrom
-        result.runNanoseconds = now >= ready ? now - ready : 0
-        return result
+        return (Self.span(acceptedAt, boundFrom), Self.span(boundFrom, ready), Self.span(ready, now))
+    }
+
+    private static func span(_ from: UInt64, _ until: UInt64) -> UInt64 {
+        until > from ? until - from : 0
     }
 }
 
@@ -113,7 +128,7 @@ struct FleetState {
     ) -> CallID {
         lastCallNumber += 1
         let call = CallID(lastCallNumber)
-        calls[call] = CallRecord(continuation: continuation, order: order, acceptedAt: now)
+        calls[call] = CallRecord(continuation: continuation, order: order, times: CallTimes(acceptedAt: now))
         return call
     }
 
@@ -164,8 +179,8 @@ struct FleetState {
         guard var record = calls[call], var target = workers[worker] else { return [] }
         record.start = start
         record.worker = worker
-        record.assignedAt = now
-        record.readyAt = target.readyAt == nil ? nil : now
+        record.times.assignedAt = now
+        record.times.readyAt = target.readyAt == nil ? nil : now
         record.cpuMark = target.cpuMark
         calls[call] = record
         target.calls.insert(call)
@@ -244,7 +259,7 @@ struct FleetState {
     mutating func noteReady(_ worker: WorkerID, at now: UInt64) {
         workers[worker]?.readyAt = now
         for call in workers[worker]?.calls ?? [] {
-            calls[call]?.readyAt = now
+            calls[call]?.times.readyAt = now
         }
     }
 

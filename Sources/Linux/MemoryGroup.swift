@@ -4,11 +4,16 @@ package final class MemoryGroup: Sendable {
     /// A process joins by writing `0` here; attaching another one costs 10 ms, joining oneself 33 µs.
     package let tasks: FileDescriptor
     private let dialect: MemoryHierarchy.Dialect
+    /// Kept open: it is read after each call.
+    private let peak: FileDescriptor?
 
     init(path: String, dialect: MemoryHierarchy.Dialect) throws(SystemError) {
         do throws(SystemError) {
             try Directory.make(path)
             tasks = try FileDescriptor.open(path + (dialect == .v1 ? "/tasks" : "/cgroup.procs"), .writing)
+            let name = dialect == .v1 ? "memory.max_usage_in_bytes" : "memory.peak"
+            // Kernels before 5.19 have no peak in the unified hierarchy.
+            peak = try? FileDescriptor.open("\(path)/\(name)")
         } catch {
             throw error
         }
@@ -37,7 +42,9 @@ package final class MemoryGroup: Sendable {
 
     /// The most memory its processes held since ``prepare(limitBytes:)``; `nil` where the kernel does not say.
     package func peakBytes() -> UInt64? {
-        number(in: dialect == .v1 ? "memory.max_usage_in_bytes" : "memory.peak")
+        // A 64-bit number has at most 20 digits.
+        guard let bytes = try? peak?.pread(count: 24, at: 0) else { return nil }
+        return UInt64(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
     }
 
     /// How many processes the kernel has killed here since the group was made, because the limit was reached.
@@ -61,10 +68,6 @@ package final class MemoryGroup: Sendable {
         } catch {
             throw SystemError(call: "write \(text) to \(path)/\(name)", code: error.code)
         }
-    }
-
-    private func number(in name: String) -> UInt64? {
-        contents(of: name).flatMap { UInt64($0.prefix { $0 != "\n" }) }
     }
 
     private func contents(of name: String) -> String? {

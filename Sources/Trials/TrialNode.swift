@@ -121,12 +121,22 @@ package final class TrialNode: Sendable {
         request.method = .init(rawValue: method)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        let response = try await Self.client.execute(request, timeout: .seconds(120))
         let bytes = try await response.body.collect(upTo: 256 << 20)
         var answered: [String: String] = [:]
         for (name, value) in response.headers { answered[name.lowercased()] = value }
         return Answer(status: Int(response.status.code), headers: answered, body: Data(bytes.readableBytesView))
     }
+
+    /// Lives as long as the process.
+    ///
+    /// The shared client opens 8 connections to a host and lets further requests wait for them; here the node is to meet
+    /// them all.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
 
     package func invoke(_ function: String, _ body: String) async throws -> Answer {
         try await request("POST", "/functions/\(function)/invocations", body: Data(body.utf8))

@@ -26,7 +26,8 @@ struct RoleTests {
     func `every call that a policy allows passes`(role: Role) throws {
         let policy = try policy(role)
         let filter = try policy.compiled(refusing: role.refusal)
-        for rule in policy.rules {
+        // A bare rt_sigreturn loads every register from whatever lies on the stack: what happens then proves nothing.
+        for rule in policy.rules where rule.call != "rt_sigreturn" {
             let number = try #require(SystemCall.number(of: rule.call))
             let probe = try probe(filter, role, number, arguments(satisfying: rule))
             #expect(probe.result == probe_passed, "\(rule.call) of \(rule.file):\(rule.line)")

@@ -63,6 +63,37 @@ struct FirstLightTests {
         }
     }
 
+    @Test func `of a thousand calls at once each gets its own answer and one receipt`() async throws {
+        try await withNode { node in
+            let bundle = try TrialBundle.echo("quick")
+            defer { bundle.remove() }
+            #expect(try await node.thaw("deploy", bundle.path).status == 0)
+            let ids = try await withThrowingTaskGroup(of: [String].self) { group in
+                for caller in 0..<16 {
+                    group.addTask {
+                        var ids: [String] = []
+                        for number in 0..<64 {
+                            let answer = try await node.invoke("quick", "\(caller)-\(number)")
+                            #expect(answer.status == 200 && answer.text == "\(caller)-\(number)")
+                            ids.append(answer.headers["thaw-invocation-id"] ?? "")
+                        }
+                        return ids
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(Set(ids).count == 16 * 64)
+            for id in ids.shuffled().prefix(20) {
+                #expect(try await node.request("GET", "/receipts/\(id)").text.contains(#""outcome":"succeeded""#))
+            }
+            let listed = try await node.request("GET", "/receipts?function=quick&last=1000")
+            let document = try #require(try JSONSerialization.jsonObject(with: listed.body) as? [String: Any])
+            let receipts = try #require(document["receipts"] as? [[String: Any]])
+            #expect(receipts.count == 1000)
+            #expect(Set(receipts.compactMap { $0["id"] as? String }).isSubset(of: ids))
+        }
+    }
+
     @Test func `at rest the scheduler sleeps`() async throws {
         try await withNode { node in
             let bundle = try TrialBundle.echo("quick", "scaling:\n  idle: 200ms\n")

@@ -61,7 +61,8 @@ final class Node: Sendable {
             let time = CalendarTime(unixNanoseconds: Clock.wallNanoseconds()).description
             logs.append(LogLine(time: time, version: key.version, message: line), function: key.function)
         }
-        group = MultiThreadedEventLoopGroup(numberOfThreads: cores)
+        // Workers need cores too, and a call that stays on one loop wakes no second thread: a loop for every two cores.
+        group = MultiThreadedEventLoopGroup(numberOfThreads: max(cores / 2, 1))
         fleet = Fleet(
             node: NodeLimits(
                 workersMax: configuration.workersMax ?? cores * 32,
@@ -100,11 +101,22 @@ final class Node: Sendable {
                 invoke: { await invoker.invoke($0) },
                 readiness: { phase.readiness },
                 pools: { invoker.pools() },
+                // These wait for the disk: not on the loop that answers calls.
                 deploy: { name, bundle async throws(DeployFailure) in
-                    try await deployer.deploy(name: name, upload: bundle)
+                    try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(DeployFailure) in
+                        try await deployer.deploy(name: name, upload: bundle)
+                    }
                 },
-                delete: { try await deployer.delete($0) },
-                collectGarbage: { try await deployer.collectGarbage() },
+                delete: { name in
+                    try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                        try await deployer.delete(name)
+                    }
+                },
+                collectGarbage: {
+                    try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                        try await deployer.collectGarbage()
+                    }
+                },
                 logLines: { logs.lines(function: $0, last: $1) },
                 followLogs: { logs.follow(function: $0) },
                 registry: registry,
