@@ -48,7 +48,9 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Invoking",
-        dependencies: ["Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", logging, nioCore]
+        dependencies: [
+            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
+        ]
     ),
     .target(
         name: "Doors",

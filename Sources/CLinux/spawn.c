@@ -79,6 +79,8 @@ static _Noreturn void run_child(const struct thaw_spawn *spawn, int go, int repo
     if (spawn->dies_with_parent) {
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     }
+    // What a terminal or a service manager sends to the scheduler's group is the scheduler's to act on.
+    setsid();
     char byte;
     if (read(go, &byte, 1) != 1) {
         _exit(127); // the parent failed or died before it had mapped our ids

@@ -41,7 +41,10 @@ package final class Fleet: Sendable {
 
     /// Makes a version callable, or changes its limits.
     package func install(_ binding: FunctionBinding) {
-        handle(.installed(binding.key, binding.limits)) { $0.bindings[binding.key] = binding }
+        handle(.installed(binding.key, binding.limits)) { state in
+            state.bindings[binding.key] = binding
+            state.removed[binding.key] = nil
+        }
     }
 
     package func isInstalled(_ key: PoolKey) -> Bool {
@@ -50,7 +53,9 @@ package final class Fleet: Sendable {
 
     /// Lets what a version runs finish, and ends its processes.
     package func remove(_ key: PoolKey) {
-        handle(.removed(key)) { $0.bindings[key] = nil }
+        handle(.removed(key)) { state in
+            state.removed[key] = state.bindings.removeValue(forKey: key)
+        }
     }
 
     /// Runs one call to its end, whatever that is.
@@ -98,7 +103,7 @@ package final class Fleet: Sendable {
         let left = state.withLock { state in
             let left = state.calls
             state.calls.removeAll()
-            state.wakeTask?.cancel()
+            state.wakeTask?.task.cancel()
             return left
         }
         await warden.stop()
@@ -127,7 +132,7 @@ package final class Fleet: Sendable {
             case .resume(let continuation, let result): continuation.resume(returning: result)
             case .quiet(let continuation): continuation.resume()
             case .kill(let worker, let verdict): kill(worker, because: verdict)
-            case .close(let channel): channel.close()
+            case .close(let worker, let channel): end(worker, channel)
             case .end(let template): warden.end(template)
             case .wake(let instant): wake(at: instant)
             }
@@ -140,12 +145,18 @@ package final class Fleet: Sendable {
         let deadline = NIODeadline.uptimeNanoseconds(instant.nanoseconds) + .milliseconds(1)
         let task = timerLoop.scheduleTask(deadline: deadline) { [weak self] in
             guard let self else { return }
-            handle(.tick)
+            handle(.tick) { state in
+                if state.wakeTask?.at == instant { state.wakeTask = nil }
+            }
         }
-        state.withLock { state in
-            state.wakeTask?.cancel()
-            state.wakeTask = task
+        // Two threads may order in the other order than the pool decided: the earlier instant stands, and a tick too
+        // many does nothing.
+        let obsolete = state.withLock { (state) -> Scheduled<Void>? in
+            if let current = state.wakeTask, current.at <= instant { return task }
+            defer { state.wakeTask = (instant, task) }
+            return state.wakeTask?.task
         }
+        obsolete?.cancel()
     }
 
     // MARK: Processes
@@ -178,6 +189,21 @@ package final class Fleet: Sendable {
 
     private func kill(_ worker: WorkerID, because verdict: String) {
         warden.kill(worker, because: verdict)
+        buryLate(worker)
+    }
+
+    /// The end of its channel is a worker's order to end; one that does not obey is killed.
+    private func end(_ worker: WorkerID, _ channel: WorkerChannel) {
+        channel.close()
+        buryLate(worker)
+    }
+
+    /// Sees to it that a worker on its way out goes: its place is somebody else's by now.
+    private func buryLate(_ worker: WorkerID) {
+        timerLoop.scheduleTask(in: .seconds(FleetLimits.endSecondsMax)) { [weak self] in
+            guard let self, self.state.withLock({ $0.workers[worker] != nil }) else { return }
+            warden.bury(worker)
+        }
     }
 }
 
@@ -208,8 +234,13 @@ extension Fleet: WorkerChannelDelegate {
         guard let meter else { return }
         guard let pid = meter.pid else {
             // The reply overtook the template's report of the fork; without a pid there is nothing to read yet.
-            state.withLock { $0.defer(result, of: call, by: worker) }
-            return
+            let isKept = state.withLock { $0.defer(result, of: call, by: worker) }
+            if isKept { return }
+            let hasPid = state.withLock { $0.meter(of: worker)?.pid != nil }
+            guard hasPid else {
+                return self.worker(number, brokeContract: "a reply to invocation \(invocation), which it does not have")
+            }
+            return self.worker(number, answered: invocation, with: result)
         }
         let reading = MeterReading(
             cpuNanoseconds: Clock.processCPUNanoseconds(pid: pid) ?? 0,

@@ -19,6 +19,16 @@ package enum FleetLimits {
     /// A packer reads, packs and compresses about 30 MB/s: ten minutes hold 18 GB, more than an upload may have.
     package static let packSecondsMax: Int64 = 600
 
+    /// An idle worker reads the end of its channel in microseconds, a killed one is gone in milliseconds.
+    ///
+    /// Who is still there after this is killed; who has no pidfd to be killed by is a fork that its template never
+    /// reported, and the template goes.
+    package static let endSecondsMax: Int64 = 2
+
+    /// Bytes read from one log, and reports read from one template, before the warden turns to others.
+    package static let logBytesPerEvent = 64 * 1024
+    package static let reportsPerEvent = 64
+
     /// Bytes of one log line; longer ones are cut in pieces.
     package static let logLineBytesMax = 4096
 

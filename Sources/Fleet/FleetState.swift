@@ -10,7 +10,7 @@ enum FleetAction: Sendable {
     case send(CallID, WorkOrder, WorkerChannel)
     case resume(CheckedContinuation<WorkResult, Never>, WorkResult)
     case kill(WorkerID, because: String)
-    case close(WorkerChannel)
+    case close(WorkerID, WorkerChannel)
     case end(TemplateID)
     case wake(Instant)
     /// No call is left.
@@ -98,7 +98,8 @@ struct DeferredAnswer {
 }
 
 struct TemplateRecord {
-    let key: PoolKey
+    /// Kept here too: a deleted function's calls are finished, and may need a fork for it.
+    let binding: FunctionBinding
     var process: TemplateProcess?
     var isResident = false
 }
@@ -109,10 +110,12 @@ struct TemplateRecord {
 struct FleetState {
     var pool: WorkerPool
     var bindings: [PoolKey: FunctionBinding] = [:]
+    /// Of deleted versions whose last calls are being finished.
+    var removed: [PoolKey: FunctionBinding] = [:]
     var calls: [CallID: CallRecord] = [:]
     var workers: [WorkerID: WorkerRecord] = [:]
     var templates: [TemplateID: TemplateRecord] = [:]
-    var wakeTask: Scheduled<Void>?
+    var wakeTask: (at: Instant, task: Scheduled<Void>)?
     /// Who waits for the last call to end.
     var quietWaiter: CheckedContinuation<Void, Never>?
     private var lastCallNumber: UInt64 = 0
@@ -138,13 +141,17 @@ struct FleetState {
         for effect in pool.handle(event, at: now) {
             switch effect {
             case .bootTemplate(let template, let key):
-                templates[template] = TemplateRecord(key: key)
-                guard let binding = bindings[key] else { continue }
+                guard let binding = bindings[key] ?? removed[key] else {
+                    preconditionFailure("a pool is installed with its binding")
+                }
+                templates[template] = TemplateRecord(binding: binding)
                 actions.append(.boot(template, binding))
             case .forkWorker(let worker, let template):
-                guard let record = templates[template], let binding = bindings[record.key] else { continue }
-                workers[worker] = WorkerRecord(key: record.key)
-                actions.append(.fork(worker, from: record.process, binding))
+                guard let record = templates[template] else {
+                    preconditionFailure("a pool forks from templates that are on the table")
+                }
+                workers[worker] = WorkerRecord(key: record.binding.key)
+                actions.append(.fork(worker, from: record.process, record.binding))
             case .assign(let call, let worker, let start):
                 actions += assign(call, to: worker, start, at: now.nanoseconds)
             case .refuse(let call, let refusal):
@@ -155,9 +162,10 @@ struct FleetState {
             case .timeOut(let call, let worker):
                 measure(call, on: worker)
                 actions += complete(call, .failure(.timedOut), at: now.nanoseconds)
+                workers[worker]?.mustEnd = true
                 actions.append(.kill(worker, because: "timeout: its call ran for longer than limits.timeout"))
             case .endWorker(let worker):
-                if let channel = workers[worker]?.channel { actions.append(.close(channel)) }
+                if let channel = workers[worker]?.channel { actions.append(.close(worker, channel)) }
                 workers[worker]?.mustEnd = true
             case .endTemplate(let template):
                 actions.append(.end(template))
@@ -248,12 +256,19 @@ struct FleetState {
         workers[worker].map { ($0.pid, $0.memory) }
     }
 
+    /// Keeps a reply that came before its worker's pid, which is needed to read the meter.
+    ///
+    /// - Returns: false if the pid has come meanwhile, or if the worker does not have that call: then nothing is kept.
     mutating func `defer`(
         _ result: Result<WorkReply, WorkFailure>,
         of call: CallID,
         by worker: WorkerID
-    ) {
+    ) -> Bool {
+        guard let record = workers[worker], record.pid == nil, record.calls.contains(call),
+            !record.deferred.contains(where: { $0.call == call })
+        else { return false }
         workers[worker]?.deferred.append(DeferredAnswer(call: call, result: result))
+        return true
     }
 
     mutating func noteReady(_ worker: WorkerID, at now: UInt64) {
@@ -264,13 +279,13 @@ struct FleetState {
     }
 
     mutating func forkOrdered(_ worker: WorkerID, channel: WorkerChannel, memory: MemoryAllowance?) -> [FleetAction] {
-        guard var record = workers[worker] else { return [.close(channel)] }
+        guard var record = workers[worker] else { return [.close(worker, channel)] }
         let unsent = record.unsent
         record.channel = channel
         record.memory = memory
         record.unsent = []
         workers[worker] = record
-        if record.mustEnd { return [.close(channel)] }
+        if record.mustEnd { return [.close(worker, channel)] }
         return unsent.compactMap { call in
             calls[call].map { .send(call, $0.order, channel) }
         }
@@ -315,7 +330,7 @@ struct FleetState {
 
     mutating func noteGone(_ template: TemplateID, because reason: String) {
         guard let record = templates.removeValue(forKey: template) else { return }
-        for (call, waiting) in calls where waiting.worker == nil && waiting.order.key == record.key {
+        for (call, waiting) in calls where waiting.worker == nil && waiting.order.key == record.binding.key {
             calls[call]?.lastWords = .died(reason: reason)
         }
     }

@@ -7,6 +7,8 @@ package struct FunctionBinding: Sendable {
     package var limits: PoolLimits
     /// The snapshot file, content-addressed and never changed.
     package var snapshotPath: String
+    /// The snapshot's digest, in lower-case hexadecimal.
+    package var snapshotDigest: String
     /// Private memory that one worker may use, in bytes.
     package var memoryBytesMax: UInt64
     /// The largest request body, in bytes.
@@ -22,6 +24,7 @@ package struct FunctionBinding: Sendable {
         key: PoolKey,
         limits: PoolLimits,
         snapshotPath: String,
+        snapshotDigest: String,
         memoryBytesMax: UInt64,
         payloadBytesMax: Int,
         environment: [String],
@@ -31,6 +34,7 @@ package struct FunctionBinding: Sendable {
         self.key = key
         self.limits = limits
         self.snapshotPath = snapshotPath
+        self.snapshotDigest = snapshotDigest
         self.memoryBytesMax = memoryBytesMax
         self.payloadBytesMax = payloadBytesMax
         self.environment = environment

@@ -15,23 +15,48 @@ final class TemplateProcess: Sendable {
         self.control = control
     }
 
-    func boot(_ boot: TemplateBoot, snapshot: borrowing FileDescriptor) throws(SystemError) {
-        try control.sendMessage(TemplateOrder.boot(boot).encoded(), descriptors: [snapshot.rawValue])
+    func boot(_ boot: TemplateBoot, snapshot: borrowing FileDescriptor) throws(TemplateError) {
+        try send(TemplateOrder.boot(boot).encoded(), [snapshot.rawValue])
     }
 
     /// Orders a fork that serves `channel`; the template's report brings its pidfd.
     ///
     /// - Parameter channel: the worker's end; the message holds a copy, so ours is closed here.
-    func fork(worker: UInt32, channel: consuming FileDescriptor, memory: MemoryAllowance?) throws(SystemError) {
+    func fork(worker: UInt32, channel: consuming FileDescriptor, memory: MemoryAllowance?) throws(TemplateError) {
         let order = TemplateOrder.fork(worker: worker).encoded()
         if let memory {
-            try control.sendMessage(order, descriptors: [channel.rawValue, memory.tasks])
+            try send(order, [channel.rawValue, memory.tasks])
         } else {
-            try control.sendMessage(order, descriptors: [channel.rawValue])
+            try send(order, [channel.rawValue])
         }
     }
 
-    func reap(worker: UInt32) throws(SystemError) {
-        try control.sendMessage(TemplateOrder.reap(worker: worker).encoded())
+    func reap(worker: UInt32) throws(TemplateError) {
+        try send(TemplateOrder.reap(worker: worker).encoded(), [])
+    }
+
+    /// Some hundred orders fit the socket: a template that has not read them is not going to.
+    private func send(_ order: [UInt8], _ descriptors: [Int32]) throws(TemplateError) {
+        let isSent: Bool
+        do throws(SystemError) {
+            isSent = try control.sendMessageAvailable(order, descriptors: descriptors)
+        } catch {
+            throw .unreachable(error)
+        }
+        guard isSent else { throw .isDeaf }
+    }
+}
+
+/// Why a template was not given an order.
+enum TemplateError: Error, CustomStringConvertible {
+    /// Its socket is full of orders that it has not read.
+    case isDeaf
+    case unreachable(SystemError)
+
+    var description: String {
+        switch self {
+        case .isDeaf: "its template does not read its orders"
+        case .unreachable(let error): "its template cannot be reached: \(error)"
+        }
     }
 }

@@ -48,7 +48,7 @@ package final class Warden: Sendable {
     private let programs: WardenPrograms
     private let memoryGroups: MemoryGroups?
     private let poll: EventPoll
-    private let mailbox = Mutex<[WardenOrder]>([])
+    private let mailbox = Mutex(Mailbox())
     private let logger: Logger
     private let log: LogSink
 
@@ -78,13 +78,34 @@ package final class Warden: Sendable {
                 orders: { self.takeOrders() }
             )
             yard.run()
+            let left = mailbox.withLock { mailbox in
+                mailbox.isClosed = true
+                defer { mailbox.orders = [] }
+                return mailbox.orders
+            }
+            left.forEach(Self.refuse)
         }
     }
 
+    /// Nobody may wait for an order that is not carried out.
+    private static func refuse(_ order: WardenOrder) {
+        switch order {
+        case .pack(let order): order.continuation.resume(returning: .died(reason: WardenYard.endVerdict))
+        case .stop(let continuation): continuation.resume()
+        case .boot, .end, .killTemplate, .expect, .killWorker, .buryWorker: break
+        }
+    }
+
+    private struct Mailbox {
+        var orders: [WardenOrder] = []
+        /// The thread has ended: nobody reads any more.
+        var isClosed = false
+    }
+
     private func takeOrders() -> [WardenOrder] {
-        mailbox.withLock { orders in
-            defer { orders = [] }
-            return orders
+        mailbox.withLock { mailbox in
+            defer { mailbox.orders = [] }
+            return mailbox.orders
         }
     }
 
@@ -110,7 +131,12 @@ package final class Warden: Sendable {
     ///
     /// Wakes nobody.
     func expect(_ worker: WorkerID, of template: TemplateID, memory: MemoryAllowance?) {
-        mailbox.withLock { $0.append(.expect(worker, of: template, memory: memory)) }
+        mailbox.withLock { $0.orders.append(.expect(worker, of: template, memory: memory)) }
+    }
+
+    /// A worker that ought to be gone is killed; if nobody can name it, its template is.
+    func bury(_ worker: WorkerID) {
+        tell(.buryWorker(worker))
     }
 
     func pack(_ order: PackOrder) {
@@ -128,8 +154,11 @@ package final class Warden: Sendable {
     }
 
     private func tell(_ order: WardenOrder) {
-        mailbox.withLock { $0.append(order) }
-        poll.wake()
+        let isClosed = mailbox.withLock { mailbox in
+            if !mailbox.isClosed { mailbox.orders.append(order) }
+            return mailbox.isClosed
+        }
+        if isClosed { Self.refuse(order) } else { poll.wake() }
     }
 }
 
@@ -140,6 +169,7 @@ enum WardenOrder: Sendable {
     case killTemplate(TemplateID, because: String)
     case expect(WorkerID, of: TemplateID, memory: MemoryAllowance?)
     case killWorker(WorkerID, because: String)
+    case buryWorker(WorkerID)
     case pack(PackOrder)
     case stop(CheckedContinuation<Void, Never>)
 }

@@ -72,7 +72,7 @@ extension WardenYard {
             case .nothing: return
             case .end: poll.forget(watch.listenerSocket.rawValue)
             case .message(var message):
-                guard let descriptor = message.takeDescriptor() else { return }
+                guard watch.listener == nil, let descriptor = message.takeDescriptor() else { return }
                 try poll.add(descriptor, token: Subject.packListener.token(number))
                 watch.listener = RefusalListener(owning: descriptor)
             }
@@ -87,7 +87,14 @@ extension WardenYard {
             if let listener = watch.listener?.descriptor.rawValue { poll.forget(listener) }
             return
         }
-        guard let refusal = (try? watch.listener?.next()) ?? nil else { return }
+        let refusal: RefusalListener.Refusal?
+        do throws(SystemError) {
+            refusal = try watch.listener?.next()
+        } catch {
+            if let listener = watch.listener?.descriptor.rawValue { poll.forget(listener) }
+            return watch.kill(because: "contract: its listener is none: \(error)")
+        }
+        guard let refusal else { return }
         watch.refusedCall = SystemCall.name(of: refusal.call)
         watch.kill(because: "seccomp")
     }

@@ -7,6 +7,8 @@ import Wire
 extension WardenYard {
     /// Why a template that was told to end has ended.
     static let endVerdict = "ended by the scheduler"
+    /// No node of ours has a tebibyte; sums of such numbers stay far from overflow.
+    private static let arenaBytesMax: UInt64 = 1 << 40
 
     mutating func boot(_ template: TemplateID, _ binding: FunctionBinding) {
         do {
@@ -41,10 +43,13 @@ extension WardenYard {
         spawn.namespaces = hasEmptyNetwork ? .sandbox : [.sandbox, .network]
         let handle = try spawn.start(try FileDescriptor.open(programs.workerPath))
 
+        // A template that does not read must not hold up whoever gives it orders.
+        try ours.setNonBlocking(true)
         let process = TemplateProcess(id: template, control: ours)
         try process.boot(
             TemplateBoot(
                 function: binding.key.function,
+                snapshotDigest: binding.snapshotDigest,
                 verifiesDigests: verifiesDigests,
                 memoryBytesMax: binding.memoryBytesMax,
                 payloadBytesMax: UInt64(binding.payloadBytesMax),
@@ -70,9 +75,10 @@ extension WardenYard {
         )
     }
 
-    /// Takes every report that has come.
+    /// Takes reports that have come; the poll tells of the rest again.
     mutating func readReports(_ template: TemplateID) {
-        while let watch = templates[template] {
+        for _ in 0..<FleetLimits.reportsPerEvent {
+            guard let watch = templates[template] else { return }
             do {
                 let arrival = try watch.process.control.receiveMessageAvailable(
                     bytesMax: WireLimits.controlMessageBytesMax,
@@ -87,7 +93,8 @@ extension WardenYard {
                     try take(try TemplateReport(parsing: message.bytes), message.takeDescriptor(), watch)
                 }
             } catch {
-                watch.verdict = watch.verdict ?? "contract: its report cannot be read: \(error)"
+                watch.verdict = watch.verdict ?? "contract: a report of it was refused: \(error)"
+                poll.forget(watch.process.control.rawValue)
                 try? watch.handle.kill()
                 return
             }
@@ -103,18 +110,22 @@ extension WardenYard {
         switch report {
         case .sandboxed:
             guard let descriptor = consume descriptor else { throw WireError.truncated }
+            guard watch.listener == nil else { throw WatchError(complaint: "it sent a second listener") }
             try poll.add(descriptor, token: Subject.templateListener.token(template.number))
             watch.listener = RefusalListener(owning: descriptor)
         case .resident(let residency):
+            guard residency.arenaBytes <= Self.arenaBytesMax else {
+                throw WatchError(complaint: "it says that it holds \(residency.arenaBytes) bytes")
+            }
             if watch.verifiesDigests { watch.binding.noteVerified(watch.snapshotIdentity) }
             delegate.templateResident(template, residency)
         case .refused(let message):
             watch.verdict = "snapshot: \(message)"
         case .forked(let worker):
             guard let descriptor = consume descriptor else { throw WireError.truncated }
-            noteForked(WorkerID(worker), ProcessHandle(owning: descriptor))
+            try noteForked(WorkerID(worker), of: template, ProcessHandle(owning: descriptor))
         case .reaped(let worker, let death):
-            noteReaped(WorkerID(worker), death)
+            try noteReaped(WorkerID(worker), of: template, death)
         }
     }
 
@@ -134,7 +145,16 @@ extension WardenYard {
             if let listener = watch.listener?.descriptor.rawValue { poll.forget(listener) }
             return
         }
-        guard let refusal = (try? watch.listener?.next()) ?? nil else { return }
+        let refusal: RefusalListener.Refusal?
+        do throws(SystemError) {
+            refusal = try watch.listener?.next()
+        } catch {
+            watch.verdict = watch.verdict ?? "contract: its listener is none: \(error)"
+            if let listener = watch.listener?.descriptor.rawValue { poll.forget(listener) }
+            try? watch.handle.kill()
+            return
+        }
+        guard let refusal else { return }
         let name = SystemCall.name(of: refusal.call)
         if refusal.pid == watch.pid {
             watch.refusedCall = name

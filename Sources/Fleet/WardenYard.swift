@@ -100,6 +100,7 @@ struct WardenYard {
     private mutating func carryOut(_ order: WardenOrder) {
         switch order {
         case .boot(let template, let binding):
+            guard stopping == nil else { return delegate.templateGone(template, because: Self.endVerdict) }
             boot(template, binding)
         case .end(let template):
             // It takes its forks with it; it has none that work.
@@ -114,7 +115,13 @@ struct WardenYard {
             if templates[template] == nil { bury(worker, because: DeathReason(verdict: "its template has ended")) }
         case .killWorker(let worker, let verdict):
             kill(worker, because: verdict)
+        case .buryWorker(let worker):
+            guard let watch = workers[worker] else { return }
+            if watch.handle != nil { return kill(worker, because: "it did not end when it was told to") }
+            templates[watch.template]?.verdict = "contract: it never reported a fork that was ordered"
+            try? templates[watch.template]?.handle.kill()
         case .pack(let order):
+            guard stopping == nil else { return order.continuation.resume(returning: .died(reason: Self.endVerdict)) }
             startPack(order)
         case .stop(let continuation):
             stopping = continuation
@@ -154,10 +161,15 @@ struct WardenYard {
         try? watch.handle?.kill()
     }
 
-    mutating func noteForked(_ worker: WorkerID, _ handle: consuming ProcessHandle) {
-        // The worker was announced before its fork was ordered, but the announcement may still lie in the mailbox.
-        if workers[worker] == nil { carryOutOrders() }
-        guard let watch = workers[worker], let pid = try? handle.pid() else { return }
+    /// A template may speak of its own forks only, and of each once.
+    mutating func noteForked(
+        _ worker: WorkerID,
+        of template: TemplateID,
+        _ handle: consuming ProcessHandle
+    ) throws(WatchError) {
+        let watch = try watch(worker, of: template)
+        guard watch.handle == nil, watch.pid == nil else { throw WatchError(complaint: "it reported a fork twice") }
+        guard let pid = try? handle.pid() else { throw WatchError(complaint: "a fork's pidfd has no pid") }
         watch.pid = pid
         do throws(SystemError) {
             try poll.add(handle.descriptor, token: Subject.workerDeath.token(worker.number))
@@ -175,12 +187,31 @@ struct WardenYard {
         guard let watch = workers[worker], let template = templates[watch.template] else { return }
         if let handle = watch.handle?.descriptor.rawValue { poll.forget(handle) }
         watch.cpuNanoseconds = watch.pid.flatMap(Clock.processCPUNanoseconds(pid:))
-        // A template that cannot take the order is dead too, and buries its workers with itself.
-        try? template.process.reap(worker: worker.number)
+        do throws(TemplateError) {
+            try template.process.reap(worker: worker.number)
+        } catch {
+            // It is dead too, or ought to be: it buries its workers with itself.
+            template.verdict = template.verdict ?? "contract: \(error)"
+            try? template.handle.kill()
+        }
     }
 
-    mutating func noteReaped(_ worker: WorkerID, _ death: TemplateReport.Death) {
-        guard let watch = workers[worker] else { return }
+    /// What a template's report may be about.
+    private mutating func watch(_ worker: WorkerID, of template: TemplateID) throws(WatchError) -> WorkerWatch {
+        // The worker was announced before its fork was ordered, but the announcement may still lie in the mailbox.
+        if workers[worker] == nil { carryOutOrders() }
+        guard let watch = workers[worker], watch.template == template else {
+            throw WatchError(complaint: "it reported a worker that is not its fork")
+        }
+        return watch
+    }
+
+    mutating func noteReaped(
+        _ worker: WorkerID,
+        of template: TemplateID,
+        _ death: TemplateReport.Death
+    ) throws(WatchError) {
+        let watch = try watch(worker, of: template)
         if death.refusedCall >= 0, watch.refusedCall == nil {
             watch.refusedCall = SystemCall.name(of: death.refusedCall)
         }
@@ -214,4 +245,11 @@ struct WardenYard {
             kill(worker, because: DeathReason(memoryLimitBytes: limit).sentence)
         }
     }
+}
+
+/// A report that its template had no right to make.
+struct WatchError: Error, CustomStringConvertible {
+    let complaint: String
+
+    var description: String { complaint }
 }

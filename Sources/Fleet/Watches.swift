@@ -70,13 +70,16 @@ final class LineReader {
     /// - Returns: the lines that are complete, and whether the pipe has ended.
     func readLines() -> (lines: [String], isEnded: Bool) {
         var lines: [String] = []
-        while true {
+        var byteCount = 0
+        // Whoever writes without end is read again with the next event, after everybody else.
+        while byteCount < FleetLimits.logBytesPerEvent {
             guard let piece = try? pipe.readAvailable(countMax: 16 * 1024) else { return (lines, false) }
             if piece.isEmpty {
                 if !rest.isEmpty { lines.append(String(decoding: rest, as: UTF8.self)) }
                 rest = []
                 return (lines, true)
             }
+            byteCount += piece.count
             for byte in piece {
                 if byte == UInt8(ascii: "\n") || rest.count == FleetLimits.logLineBytesMax {
                     lines.append(String(decoding: rest, as: UTF8.self))
@@ -85,5 +88,6 @@ final class LineReader {
                 if byte != UInt8(ascii: "\n") { rest.append(byte) }
             }
         }
+        return (lines, false)
     }
 }

@@ -5,6 +5,7 @@ import Manifests
 package import NIOCore
 package import Registry
 import Scheduling
+import Snapshots
 import Synchronization
 
 /// Why a deploy was refused.
@@ -106,10 +107,15 @@ package final class Deployer: Sendable {
 
     /// Removes the snapshot files that no version needs.
     package func collectGarbage() async throws -> GarbageReport {
-        let publishing = state.withLock { Set($0.publishing.keys) }
         var report = GarbageReport(snapshots: 0, bytes: 0)
-        for digest in registry.unusedSnapshots(onDisk: try store.digests(), keeping: publishing) {
-            report.bytes += try store.remove(snapshot: digest)
+        for digest in try store.digests() {
+            // Looked at again under the lock, snapshot by snapshot: a deploy may be publishing the same content.
+            let bytes = try state.withLock { state -> Int? in
+                let isUnused = !registry.unusedSnapshots(onDisk: [digest], keeping: Set(state.publishing.keys)).isEmpty
+                return isUnused ? try store.remove(snapshot: digest) : nil
+            }
+            guard let bytes else { continue }
+            report.bytes += bytes
             report.snapshots += 1
         }
         if report.snapshots > 0 {
@@ -158,7 +164,11 @@ package final class Deployer: Sendable {
             }
         }
         switch report {
-        case .packed(let packed): return packed
+        case .packed(let packed):
+            guard packed.manifest.isWithinBounds else {
+                throw .packerDied(reason: "contract: its report has a manifest beyond the limits")
+            }
+            return packed
         case .refused(let refusal) where refusal.kind == .storage: throw .storage(refusal.message)
         case .refused(let refusal): throw .invalid(refusal.message)
         }
@@ -186,16 +196,25 @@ package final class Deployer: Sendable {
             let file = try FileDescriptor.open(snapshotPath, .reading)
             try file.sync()
             let byteCount = try file.size()
+            // The packer is not believed: what is published under a name must be what the name says.
+            let index = try SnapshotIndex(reading: file)
+            guard index.digest.hex == digest else {
+                throw DeployFailure.packerDied(reason: "contract: the snapshot is not the one that its report names")
+            }
             try store.publish(snapshotPath, as: digest)
             version = try await registry.deploy(
                 manifest: manifest,
                 snapshot: SnapshotRecord(
                     digest: digest,
                     byteCount: byteCount,
-                    arenaByteCount: Int(clamping: packed.arenaBytes),
+                    arenaByteCount: index.arenaByteCount,
                     task: packed.task
                 )
             )
+        } catch let failure as DeployFailure {
+            throw failure
+        } catch let error as SnapshotError {
+            throw .packerDied(reason: "contract: its snapshot cannot be read: \(error)")
         } catch let error as RegistryError {
             throw error.isCallersFault ? .invalid("\(error)") : .storage("\(error)")
         } catch {

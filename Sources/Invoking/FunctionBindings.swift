@@ -39,6 +39,7 @@ package struct FunctionBindings: Sendable {
                 )
             ),
             snapshotPath: store.path(ofSnapshot: digest),
+            snapshotDigest: digest,
             memoryBytesMax: manifest.limits.memoryBytes
                 ?? Self.memoryBytesDefault(
                     arenaBytes: UInt64(version.snapshot.arenaByteCount),

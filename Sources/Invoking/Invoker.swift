@@ -4,6 +4,7 @@ package import Metering
 package import Registry
 import NIOCore
 import Scheduling
+import Wire
 import Linux
 import Manifests
 
@@ -46,6 +47,9 @@ package final class Invoker: Sendable {
             version = try resolve(call.function, call.qualifier)
             guard call.body.readableBytes <= version.manifest.limits.payloadBytes else {
                 throw .tooLarge(bytesMax: version.manifest.limits.payloadBytes)
+            }
+            guard call.contentType.utf8.count <= WireLimits.contentTypeBytesMax else {
+                throw .badInput("the content type has more than \(WireLimits.contentTypeBytesMax) bytes")
             }
         } catch {
             return Completion(

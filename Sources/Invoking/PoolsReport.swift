@@ -23,6 +23,8 @@ package struct PoolsReport: Codable, Equatable, Sendable {
         package var bytes: UInt64
         /// Calls that wait for a worker.
         package var waiting: Int
+        /// Calls that a worker has.
+        package var running: Int
     }
 
     package var functions: [Function]
@@ -39,7 +41,8 @@ package struct PoolsReport: Codable, Equatable, Sendable {
                 parked: versions.reduce(0) { $0 + $1.parked },
                 tier: !bytes.isEmpty ? .resident : versions.contains(where: \.isBooting) ? .booting : .disk,
                 bytes: bytes.reduce(0, +),
-                waiting: versions.reduce(0) { $0 + $1.waiting }
+                waiting: versions.reduce(0) { $0 + $1.waiting },
+                running: versions.reduce(0) { $0 + $1.running }
             )
         }
     }

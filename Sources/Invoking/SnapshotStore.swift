@@ -35,6 +35,8 @@ package struct SnapshotStore: Sendable {
     }
 
     /// Makes a complete file the snapshot of its digest; on the disk when this returns.
+    ///
+    /// One that is there already is replaced: the same content, and whole again if the disk had damaged it.
     package func publish(_ incomingPath: String, as digest: String) throws(SystemError) {
         try Directory.rename(incomingPath, to: path(ofSnapshot: digest))
         try Directory.sync(directory)

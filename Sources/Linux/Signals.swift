@@ -26,6 +26,13 @@ package enum Signals {
         _ = signal(SIGPIPE, SIG_IGN)
     }
 
+    /// Polite orders to end are for whoever leads this process, which has a socket to say so.
+    package static func ignoreEndings() {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            _ = signal(number, SIG_IGN)
+        }
+    }
+
     /// Crashes end the process at once, without the language runtime's reporter, which would start a program.
     package static func forgetCrashHandlers() {
         for number in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGABRT, SIGQUIT] {

@@ -59,6 +59,13 @@ struct FunctionPool: Sendable {
         workers.values.count { $0 != .ending }
     }
 
+    var runningCallCount: Int {
+        workers.values.reduce(0) { sum, state in
+            guard case .leased(let leases) = state else { return sum }
+            return sum + leases.count
+        }
+    }
+
     /// The worker that was used last: its caches are the warmest, and the others can go idle long enough to end.
     var freshestIdleWorker: WorkerID? {
         var best: (id: WorkerID, since: Instant)?

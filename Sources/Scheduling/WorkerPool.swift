@@ -410,6 +410,8 @@ package struct WorkerPool: Sendable {
         /// Workers that never have.
         package var parked: Int
         package var waiting: Int
+        /// Calls that a worker has.
+        package var running: Int
         /// Bytes of the resident template, nil while none is.
         package var residentBytes: UInt64?
         package var isBooting: Bool
@@ -424,6 +426,7 @@ package struct WorkerPool: Sendable {
                 workers: 0,
                 parked: 0,
                 waiting: pool.queue.count,
+                running: pool.runningCallCount,
                 residentBytes: nil,
                 isBooting: false
             )
@@ -441,10 +444,7 @@ package struct WorkerPool: Sendable {
     /// Calls that wait or run; the scheduler may end when it is 0.
     package var callsInFlight: Int {
         pools.values.reduce(0) { sum, pool in
-            pool.workers.values.reduce(sum + pool.queue.count) { sum, state in
-                guard case .leased(let leases) = state else { return sum }
-                return sum + leases.count
-            }
+            sum + pool.queue.count + pool.runningCallCount
         }
     }
 }

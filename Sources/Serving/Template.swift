@@ -28,6 +28,7 @@ package struct Template: ~Copyable {
         loading load: (_ snapshot: borrowing FileDescriptor, _ boot: TemplateBoot) throws(LoadFailure) -> LoadedFunction
     ) -> Never {
         Signals.ignoreBrokenPipes()
+        Signals.ignoreEndings()
         let status: ExitStatus
         do throws(TemplateEnd) {
             var template = try Template.booted(FileDescriptor(owning: place), load)

@@ -48,6 +48,8 @@ package enum TemplateOrder: Equatable, Sendable {
 /// Everything a template needs that is not a descriptor.
 package struct TemplateBoot: Equatable, Sendable {
     package var function: String
+    /// Which snapshot the descriptor must be, in lower-case hexadecimal.
+    package var snapshotDigest: String
     /// Check every digest of the snapshot, not only the index and the frames' checksums.
     package var verifiesDigests: Bool
     /// Private memory that one worker may use, in bytes; the backstop where the kernel offers no memory group.
@@ -62,6 +64,7 @@ package struct TemplateBoot: Equatable, Sendable {
 
     package init(
         function: String,
+        snapshotDigest: String,
         verifiesDigests: Bool,
         memoryBytesMax: UInt64,
         payloadBytesMax: UInt64,
@@ -70,6 +73,7 @@ package struct TemplateBoot: Equatable, Sendable {
         environment: [String]
     ) {
         self.function = function
+        self.snapshotDigest = snapshotDigest
         self.verifiesDigests = verifiesDigests
         self.memoryBytesMax = memoryBytesMax
         self.payloadBytesMax = payloadBytesMax
@@ -80,6 +84,7 @@ package struct TemplateBoot: Equatable, Sendable {
 
     func write(to writer: inout ByteWriter) {
         writer.append(text: function)
+        writer.append(text: snapshotDigest)
         writer.append(UInt8(verifiesDigests ? 1 : 0))
         writer.append(memoryBytesMax)
         writer.append(payloadBytesMax)
@@ -93,6 +98,7 @@ package struct TemplateBoot: Equatable, Sendable {
 
     init(reading reader: inout ByteReader) throws(WireError) {
         function = try reader.readText(countMax: 256)
+        snapshotDigest = try reader.readText(countMax: 64)
         verifiesDigests = try reader.read(UInt8.self) != 0
         memoryBytesMax = try reader.read(UInt64.self)
         payloadBytesMax = try reader.read(UInt64.self)

@@ -96,7 +96,7 @@ package struct CallHead: Equatable, Sendable {
     package init(parsing bytes: [UInt8]) throws(WireError) {
         var reader = ByteReader(bytes)
         bodyCount = try reader.read(UInt32.self)
-        contentType = try reader.readText(countMax: 256)
+        contentType = try reader.readText(countMax: WireLimits.contentTypeBytesMax)
         try reader.finish()
     }
 }
@@ -117,7 +117,7 @@ package struct ReplyHead: Equatable, Sendable {
 
     package init(parsing bytes: [UInt8]) throws(WireError) {
         var reader = ByteReader(bytes)
-        contentType = try reader.readText(countMax: 256)
+        contentType = try reader.readText(countMax: WireLimits.contentTypeBytesMax)
         try reader.finish()
     }
 }

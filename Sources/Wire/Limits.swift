@@ -19,6 +19,9 @@ package enum WireLimits {
     /// Descriptors attached to one control message: a channel and a control group for a fork.
     package static let descriptorsMax = 4
 
+    /// Bytes of a body's content type: RFC 6838 allows names of 127 characters on either side of the slash.
+    package static let contentTypeBytesMax = 256
+
     /// Bytes of a worker's failure message; longer ones are cut by the sender and refused by the receiver.
     package static let failureMessageBytesMax = 4096
 }

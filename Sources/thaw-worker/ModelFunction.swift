@@ -19,6 +19,12 @@ enum ModelFunction {
         } catch {
             throw LoadFailure(message: "\(error)")
         }
+        guard snapshot.index.digest.hex == boot.snapshotDigest else {
+            throw LoadFailure(
+                message:
+                    "the file is the snapshot \(snapshot.index.digest.hex), not the \(boot.snapshotDigest) that was deployed"
+            )
+        }
         let decoded = Clock.monotonicNanoseconds()
         let runner = try runner(of: snapshot)
         let residency = TemplateReport.Residency(

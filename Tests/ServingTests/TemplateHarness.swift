@@ -56,6 +56,7 @@ final class TemplateHarness {
     ) throws -> TemplateHarness {
         let boot = TemplateBoot(
             function: "fault",
+            snapshotDigest: "",
             verifiesDigests: false,
             memoryBytesMax: 512 << 20,
             payloadBytesMax: payloadBytesMax,

@@ -24,7 +24,7 @@ struct CrashTests {
         #expect(templates.count == 1)
         #expect(
             try await node.until(seconds: 10) { node in
-                try await node.request("GET", "/pools").text.contains(#""workers":1"#)
+                try await node.request("GET", "/pools").text.contains(#""running":1"#)
             }
         )
         let workers = templates.flatMap(ProcessTable.children(of:))

@@ -126,6 +126,33 @@ struct FaultTests {
         }
     }
 
+    @Test func `a function deleted while a call waits still answers it, and then holds nothing`() async throws {
+        try await withFaultyNode("limits:\n  timeout: 1s\nscaling:\n  max: 1\n") { node in
+            async let running = node.invoke("faulty", "hang")
+            #expect(try await node.until(seconds: 10) { !Self.workers(of: $0).isEmpty })
+            async let waiting = node.invoke("faulty", "echo at last")
+            let isWaiting = try await node.until(seconds: 10) { node in
+                try await node.request("GET", "/pools").text.contains(#""waiting":1"#)
+            }
+            #expect(isWaiting)
+            #expect(try await node.thaw("delete", "faulty").status == 0)
+            #expect(try await running.status == 504)
+            // It needs a fork of a function that is no longer known.
+            #expect(try await waiting.status == 200)
+            #expect(try await node.until(seconds: 10) { ProcessTable.children(of: $0.pid).isEmpty })
+        }
+    }
+
+    @Test func `a content type beyond all reason is refused and kills nobody`() async throws {
+        try await withFaultyNode { node in
+            let headers = ["content-type": "text/" + String(repeating: "x", count: 1000)]
+            let path = "/functions/faulty/invocations"
+            let refused = try await node.request("POST", path, body: Data("echo".utf8), headers: headers)
+            #expect(refused.status == 400)
+            #expect(try await node.invoke("faulty", "echo again").status == 200)
+        }
+    }
+
     @Test func `what a worker writes to its standard error is in the logs of its function`() async throws {
         try await withFaultyNode { node in
             #expect(try await node.invoke("faulty", "stderr a word from inside").status == 200)

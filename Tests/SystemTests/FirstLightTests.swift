@@ -18,7 +18,7 @@ struct FirstLightTests {
 
     @Test func `a call is cold, then hot, and after scale to zero cold again with no process at rest`() async throws {
         try await withNode { node in
-            let bundle = try TrialBundle.echo("quick", "scaling:\n  idle: 300ms\n")
+            let bundle = try TrialBundle.echo("quick", "scaling:\n  idle: 3s\n")
             defer { bundle.remove() }
             #expect(try await node.thaw("deploy", bundle.path).status == 0)
             #expect(ProcessTable.children(of: node.pid).isEmpty)

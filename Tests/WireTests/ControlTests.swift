@@ -5,6 +5,7 @@ import Testing
 struct ControlTests {
     static let boot = TemplateBoot(
         function: "embed",
+        snapshotDigest: String(repeating: "0f", count: 32),
         verifiesDigests: true,
         memoryBytesMax: 1 << 30,
         payloadBytesMax: 16 << 20,

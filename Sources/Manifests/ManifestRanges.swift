@@ -1,0 +1,21 @@
+extension Manifest {
+    /// Whether every number is one that the parser would have accepted.
+    ///
+    /// For a manifest that came by another way than the parser: as JSON, from a process that is not believed.
+    package var isWithinBounds: Bool {
+        let memoryIsWithin = limits.memoryBytes.map {
+            (ManifestBounds.memoryBytesMin...ManifestBounds.memoryBytesMax).contains($0)
+        }
+        let environmentBytes = environment.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        return Manifest.isName(name)
+            && memoryIsWithin ?? true
+            && (1...ManifestBounds.timeoutMillisecondsMax).contains(limits.timeoutMilliseconds)
+            && (1...ManifestBounds.payloadBytesMax).contains(limits.payloadBytes)
+            && concurrency == 1
+            && (0...ManifestBounds.workersMax).contains(scaling.min)
+            && (1...ManifestBounds.workersMax).contains(scaling.max ?? 1)
+            && scaling.min <= scaling.max ?? scaling.min
+            && (0...ManifestBounds.idleMillisecondsMax).contains(scaling.idleMilliseconds)
+            && environmentBytes <= ManifestBounds.environmentBytesMax
+    }
+}
