@@ -14,6 +14,20 @@ package enum WireError: Error, Equatable {
     case version(UInt16)
 }
 
+extension WireError: CustomStringConvertible {
+    /// What came, to stand after "it sent".
+    package var description: String {
+        switch self {
+        case .truncated: "a message that ends too early"
+        case .unknownKind(let kind): "a frame or message of an unknown kind, \(kind)"
+        case .tooLong(let count): "a part of \(count) bytes, more than the contract allows"
+        case .notText: "text that is not UTF-8"
+        case .trailingBytes(let count): "\(count) bytes after the end of a message"
+        case .version(let version): "version \(version) of the contract, and this side speaks \(WireLimits.version)"
+        }
+    }
+}
+
 /// Appends little-endian integers, text and blobs to a message.
 package struct ByteWriter {
     package private(set) var bytes: [UInt8] = []

@@ -164,7 +164,7 @@ struct FaultTests {
     }
 
     @Test func `a drain answers new calls 503 and lets running ones end`() async throws {
-        let node = try await TrialNode(programs: try Tree.faultyPrograms(), arguments: ["--drain-seconds", "1"])
+        let node = try await TrialNode(programs: try Tree.faultyPrograms(), arguments: ["--drain-seconds", "6"])
         let bundle = try TrialBundle.echo("faulty", "limits:\n  timeout: 20s\n")
         defer {
             bundle.remove()
@@ -179,7 +179,7 @@ struct FaultTests {
         let refused = try await node.invoke("faulty", "echo too late")
         #expect(refused.status == 503)
         #expect(refused.headers["retry-after"] != nil)
-        // The hanging one outlives the drain's second and is told that the node went.
+        // The hanging one outlives the drain's seconds and is told that the node went.
         #expect(try await running.status == 503)
         #expect(await end == 0)
     }

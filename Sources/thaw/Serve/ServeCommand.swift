@@ -117,7 +117,7 @@ private struct ReadyLine: Encodable, CustomStringConvertible {
     var interruptedCalls: Int
 
     var description: String {
-        let recovered = interruptedCalls == 0 ? "" : ", \(interruptedCalls) interrupted calls have their receipts"
+        let recovered = interruptedCalls == 0 ? "" : ", receipts written for interrupted calls: \(interruptedCalls)"
         return "thaw is ready on \(url) (data \(data), memory limits by \(memoryLimits)\(recovered))"
     }
 }
