@@ -36,6 +36,9 @@ package struct SpawnError: Error, Equatable, Sendable, CustomStringConvertible {
 
     package var description: String {
         switch stage {
+        case .clone where cause.code == EPERM:
+            "cannot start \(program): this kernel permits no user namespaces here (\(cause)); they must be allowed "
+                + "(sysctl user.max_user_namespaces), and the node must not run in a chroot"
         case .prepare, .clone: "cannot start \(program): no new process: \(cause)"
         case .mapIDs: "cannot start \(program): its user namespace refuses the ids: \(cause)"
         case .takeIDs: "cannot start \(program): it could not become root of its user namespace: \(cause)"
