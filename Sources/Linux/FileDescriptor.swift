@@ -108,4 +108,10 @@ package struct FileDescriptor: ~Copyable, Sendable {
         let number = rawValue
         return try checkedUnlessBlocked("flock") { flock(number, LOCK_EX | LOCK_NB) } != nil
     }
+
+    /// Gives the lock up before the file is closed.
+    package func unlock() throws(SystemError) {
+        let number = rawValue
+        _ = try checked("flock LOCK_UN") { flock(number, LOCK_UN) }
+    }
 }

@@ -140,6 +140,8 @@ package final class Ledger: Sendable {
         } catch {
             throw LedgerError(error, path: path)
         }
+        // A commit that is just waking up may hold this ledger for a moment more.
+        file.unlock()
     }
 
     /// Reading what was finished before means that it is written first.

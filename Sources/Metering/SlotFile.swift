@@ -5,6 +5,12 @@ struct SlotFile: ~Copyable {
     private let path: String
     private let descriptor: FileDescriptor
 
+    /// Lets another process have the file, also while somebody still holds this object.
+    func unlock() {
+        // A lock that will not go goes with the process.
+        try? descriptor.unlock()
+    }
+
     /// Opens the file, makes it where there is none, and locks out other processes until this one ends.
     init(path: String) throws(LedgerError) {
         let descriptor = try SlotFile.onDisk(path) { () throws(SystemError) in
