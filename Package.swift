@@ -27,6 +27,7 @@ let libraries: [Target] = [
     .target(name: "CLinux"),
     .target(name: "CKernels"),
     .target(name: "CPlanes"),
+    .target(name: "CTaskQueue"),
     .target(name: "Wire"),
     .target(name: "Scheduling"),
     .target(name: "Linux", dependencies: ["CLinux"]),
@@ -67,7 +68,7 @@ let programs: [Target] = [
         name: "thaw",
         dependencies: [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
-            "Linux", "Wire", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+            "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
         ]
     ),

@@ -17,7 +17,7 @@ enum ImportRules {
         "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
-        "Metering": ["Linux", "Scheduling", "GRDB"],
+        "Metering": ["Linux", "Scheduling", "GRDB", "Dispatch"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
@@ -31,7 +31,7 @@ enum ImportRules {
         "thaw": [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
-            "ServiceLifecycle", "UnixSignals",
+            "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
         ],
         "Serving": ["Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
         "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"],

@@ -103,17 +103,17 @@ final class Node: Sendable {
                 pools: { invoker.pools() },
                 // These wait for the disk: not on the loop that answers calls.
                 deploy: { name, bundle async throws(DeployFailure) in
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(DeployFailure) in
+                    try await withTaskExecutorPreference(DiskExecutor.shared) { () async throws(DeployFailure) in
                         try await deployer.deploy(name: name, upload: bundle)
                     }
                 },
                 delete: { name in
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
                     }
                 },
                 collectGarbage: {
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.collectGarbage()
                     }
                 },
