@@ -124,9 +124,11 @@ final class DoorHarness: Sendable {
                 }
                 throw .unknownQualifier(function: name, qualifier: qualifier)
             },
-            invoke: { call in
+            invoke: { call, loop, answer in
                 seen.add(call)
-                return completion(of: call, options.failure, ledger)
+                let completion = completion(of: call, options.failure, ledger)
+                // As a real call does: the answer comes later.
+                loop.execute { answer(completion) }
             },
             readiness: { options.readiness },
             pools: { PoolsReport(names: ["echo"], census: []) },

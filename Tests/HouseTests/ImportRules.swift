@@ -26,7 +26,7 @@ enum ImportRules {
         "Doors": [
             "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Hummingbird", "HummingbirdCore",
             "HTTPTypes", "Logging",
-            "NIOCore", "NIOHTTPTypes", "NIOPosix", "ServiceLifecycle",
+            "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle",
         ],
         "thaw": [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
