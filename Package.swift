@@ -6,6 +6,7 @@ import PackageDescription
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
@@ -42,7 +43,7 @@ let libraries: [Target] = [
     .target(name: "Models", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
     .target(name: "Manifests", dependencies: [yams]),
     .target(name: "Registry", dependencies: ["Manifests", grdb]),
-    .target(name: "Metering", dependencies: ["Scheduling", "Linux", grdb]),
+    .target(name: "Metering", dependencies: ["Scheduling", "Linux", grdb, grdbSQLite]),
     .target(
         name: "Fleet",
         dependencies: ["Scheduling", "Wire", "Linux", logging, nioCore, nioPosix]

@@ -17,7 +17,7 @@ enum ImportRules {
         "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
-        "Metering": ["Linux", "Scheduling", "GRDB"],
+        "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
