@@ -12,6 +12,7 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
@@ -113,8 +114,8 @@ let testing: [Target] = [
         "Doors",
         of: "Doors",
         with: [
-            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", logging, nioCore, nioPosix,
-            serviceLifecycle,
+            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", hummingbird, hummingbirdCore, httpTypes,
+            logging, nioCore, nioEmbedded, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
     .testTarget(name: "HouseTests"),

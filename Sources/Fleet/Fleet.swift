@@ -111,7 +111,11 @@ package final class Fleet: Sendable {
         }
         await warden.stop()
         for call in left.values {
-            answer(call.order.loop, call.completion, call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds()))
+            answer(
+                call.order.loop,
+                call.completion,
+                call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds())
+            )
         }
     }
 

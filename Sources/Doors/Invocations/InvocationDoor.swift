@@ -5,10 +5,16 @@ import Registry
 /// `POST /functions/{name}/invocations[?qualifier=]`, and the paths that functions have chosen: body in, body out.
 ///
 /// What one connection's ``InvocationLane`` asks for; it keeps the order, this knows what a call is.
-struct InvocationDoor: Sendable {
-    let policy: AccessPolicy
-    let services: DoorServices
+final class InvocationDoor: Sendable {
+    private let policy: AccessPolicy
+    private let services: DoorServices
     let date: ReplyDate
+
+    init(policy: AccessPolicy, services: DoorServices, date: ReplyDate) {
+        self.policy = policy
+        self.services = services
+        self.date = date
+    }
 
     /// The function that has chosen this path.
     func route(_ path: String) -> String? {
@@ -51,7 +57,7 @@ struct InvocationDoor: Sendable {
 }
 
 /// A call whose body is being read.
-struct PendingCall {
+final class PendingCall {
     private(set) var call: Call
     let isLast: Bool
     private var allowance: BodyAllowance
@@ -70,7 +76,7 @@ struct PendingCall {
         )
     }
 
-    mutating func take(_ piece: ByteBuffer) throws(Refusal) {
+    func take(_ piece: ByteBuffer) throws(Refusal) {
         try allowance.take(bytes: piece.readableBytes)
         // A body in one piece stays where the socket put it.
         guard call.body.readableBytes > 0 else {

@@ -179,8 +179,6 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
             guard case .head(let head) = part else { return }
             take(head, context)
         case .reading(let call):
-            // The turn lets go of the call first, so that its body grows in place.
-            turn = .free
             read(part, of: call, context)
         case .dropping:
             if case .end = part { finishTurn(context) }
@@ -213,14 +211,12 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func read(_ part: HTTPServerRequestPart, of pending: PendingCall, _ context: ChannelHandlerContext) {
-        var pending = pending
         do throws(Refusal) {
             switch part {
             case .head:
                 preconditionFailure("the parser ends one request before it begins the next")
             case .body(let piece):
                 try pending.take(piece)
-                turn = .reading(pending)
             case .end:
                 try pending.end()
                 run(pending, context)
@@ -321,8 +317,8 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     private func settle(_ request: RoutedRequest, _ context: ChannelHandlerContext) {
         guard request.isRead, request.isAnswered else { return }
         lastActive = context.eventLoop.now
-        // The router's side closes the connection itself.
-        if request.isLast { turn = .ending(bytesDropped: 0) } else { finishTurn(context) }
+        // The router's side closes most of these itself, a moment later.
+        if request.isLast { endConnection(context) } else { finishTurn(context) }
     }
 
     // MARK: The next request

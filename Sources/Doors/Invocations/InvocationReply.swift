@@ -14,7 +14,8 @@ enum InvocationReply {
     /// Writes the reply, or all but its body.
     ///
     /// - Returns: the body where it is too large to be copied.
-    static func write(_ completion: Completion, isLast: Bool, date: String, to output: inout ByteBuffer) -> ByteBuffer? {
+    static func write(_ completion: Completion, isLast: Bool, date: String, to output: inout ByteBuffer) -> ByteBuffer?
+    {
         switch completion.result {
         case .success(let reply):
             output.writeStaticString("HTTP/1.1 200 OK\r\nContent-Type: ")
