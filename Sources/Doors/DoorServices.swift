@@ -1,12 +1,14 @@
 package import Invoking
 package import Metering
+package import NIOCore
 package import Registry
 
 /// What stands behind the doors, as the acts that a request can ask for.
 package struct DoorServices: Sendable {
     /// The largest body that a call of this function may have, in bytes.
     package var payloadBytesMax: @Sendable (_ function: String, _ qualifier: String?) throws(Failure) -> Int
-    package var invoke: @Sendable (Call) async -> Completion
+    /// Runs a call to its end; the completion is called once, on the loop.
+    package var invoke: @Sendable (Call, any EventLoop, @escaping @Sendable (Completion) -> Void) -> Void
     package var readiness: @Sendable () -> Readiness
     package var pools: @Sendable () -> PoolsReport
     package var deploy:
@@ -22,7 +24,7 @@ package struct DoorServices: Sendable {
 
     package init(
         payloadBytesMax: @escaping @Sendable (String, String?) throws(Failure) -> Int,
-        invoke: @escaping @Sendable (Call) async -> Completion,
+        invoke: @escaping @Sendable (Call, any EventLoop, @escaping @Sendable (Completion) -> Void) -> Void,
         readiness: @escaping @Sendable () -> Readiness,
         pools: @escaping @Sendable () -> PoolsReport,
         deploy: @escaping @Sendable (String, AdmittedBody) async throws(DeployFailure) -> FunctionVersion,

@@ -4,12 +4,12 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// Every request passes here: access, routing, the reply, and the end of the connection where that is due.
+/// Every request but calls of functions passes here: access, routing, the reply, and the end of the connection where that is due.
 struct FrontDoor: Sendable {
     let policy: AccessPolicy
     let router: RouterResponder<DoorContext>
+    let date: ReplyDate
     let logger: Logger
-    let date = ReplyDate()
 
     /// Thrown after a reply to end its connection.
     private struct ConnectionEnd: Error {}

@@ -17,7 +17,7 @@ enum ImportRules {
         "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
-        "Metering": ["Linux", "Scheduling", "GRDB", "Dispatch"],
+        "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
@@ -26,7 +26,7 @@ enum ImportRules {
         "Doors": [
             "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Hummingbird", "HummingbirdCore",
             "HTTPTypes", "Logging",
-            "NIOCore", "NIOHTTPTypes", "NIOPosix", "ServiceLifecycle",
+            "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle",
         ],
         "thaw": [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",

@@ -98,7 +98,7 @@ final class Node: Sendable {
                 payloadBytesMax: { function, qualifier throws(Failure) in
                     try invoker.payloadBytesMax(function: function, qualifier: qualifier)
                 },
-                invoke: { await invoker.invoke($0) },
+                invoke: { call, loop, completion in invoker.invoke(call, on: loop, completion: completion) },
                 readiness: { phase.readiness },
                 pools: { invoker.pools() },
                 // These wait for the disk: not on the loop that answers calls.
