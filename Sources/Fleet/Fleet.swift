@@ -186,14 +186,11 @@ package final class Fleet: Sendable {
         do {
             guard let template else { throw FleetError.templateEnded }
             let memory = try warden.memoryAllowance(bytes: binding.memoryBytesMax)
-            let ends = try DescriptorPair.streamSockets()
-            let ours = ends.first
-            let theirs = ends.second
             // The channel is open before the fork exists: a call can be written while the worker is being made.
-            let channel = WorkerChannel(worker: worker.number, socket: ours, on: group.next(), delegate: self)
+            let channel = try WorkerChannel.make(worker: worker.number, on: group.next(), delegate: self)
             warden.expect(worker, of: template.id, memory: memory)
-            try template.fork(worker: worker.number, channel: theirs, memory: memory)
-            let actions = state.withLock { $0.forkOrdered(worker, channel: channel, memory: memory) }
+            try template.fork(worker: worker.number, channel: channel, memory: memory)
+            let actions = state.withLock { $0.forkOrdered(worker, channel: channel.near, memory: memory) }
             perform(actions)
         } catch {
             workerGone(worker, because: DeathReason(verdict: "could not be forked: \(error)"), cpuNanoseconds: nil)

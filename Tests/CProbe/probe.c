@@ -29,6 +29,21 @@ void probe_crash(void) {
     *(volatile int *)8 = 1;
 }
 
+static void *shared_memory;
+
+// Stands before the C library's, so that a fault can find what it is to damage.
+void *mmap(void *address, size_t count, int protection, int flags, int file, off_t offset) {
+    void *memory = (void *)syscall(SYS_mmap, address, count, protection, flags, file, offset);
+    if (memory != MAP_FAILED && (flags & MAP_SHARED) && file >= 0) {
+        shared_memory = memory;
+    }
+    return memory;
+}
+
+void *probe_shared_memory(void) {
+    return shared_memory;
+}
+
 // What the two processes of a probe share.
 struct board {
     int listener; // the child's number of it, once the filter is loaded

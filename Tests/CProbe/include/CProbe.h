@@ -14,6 +14,9 @@ void probe_hang(void);
 // Writes where nothing is mapped.
 void probe_crash(void);
 
+// The last memory that this process mapped to share with others; NULL where it has none.
+void *probe_shared_memory(void);
+
 enum probe_result {
     probe_failed = -1, // the probe itself
     probe_passed = 0,
