@@ -9,9 +9,15 @@ struct Match {
     private(set) var transcript: [PoolEffect] = []
     private(set) var lastCall = CallID(0)
 
-    init(workersMax: Int = 8, restingBytesMax: UInt64 = 0) {
-        let node = NodeLimits(workersMax: workersMax, restingBytesMax: restingBytesMax)
-        pool = WorkerPool(node: node)
+    /// - Parameter planner: what the keep-alive policy would say; an hour in memory for everything, unless told otherwise.
+    init(
+        workersMax: Int = 8,
+        restingBytesMax: UInt64 = 0,
+        reserve: Int = 0,
+        planner: WorkerPool.Planner? = KeepAlivePlan.resident(seconds: 3600)
+    ) {
+        let node = NodeLimits(workersMax: workersMax, restingBytesMax: restingBytesMax, reservePerTemplate: reserve)
+        pool = WorkerPool(node: node, planner: planner)
         referee = Referee(node: node)
     }
 
@@ -23,6 +29,7 @@ struct Match {
         let effects = pool.handle(event, at: now)
         referee.carryOut(effects, of: event, at: now)
         transcript += effects
+        referee.checkBudget(entered: pool.restingBytes)
         for foul in referee.fouls[before...] {
             Issue.record("foul: \(foul), in answer to \(event)", sourceLocation: location)
         }
@@ -58,11 +65,25 @@ struct Match {
         return worker
     }
 
-    /// Moves the clock to each wake that the pool asked for, until it asks for none.
-    mutating func sleep() {
-        while let instant = referee.wakeAt {
+    /// Moves the clock to each wake that the pool asked for within the time, and carries out what ends and is held.
+    mutating func sleep(seconds: UInt64 = 60) {
+        let end = now.advanced(byNanoseconds: seconds * 1_000_000_000)
+        while let instant = referee.wakeAt, instant <= end {
             advance(to: instant)
-            for worker in endingWorkers(in: play(.tick)) { play(.workerGone(worker)) }
+            obey(play(.tick))
+        }
+        advance(to: end)
+    }
+
+    /// Lets happen at once what was ordered: workers and templates end, files are held.
+    mutating func obey(_ effects: [PoolEffect]) {
+        for worker in endingWorkers(in: effects) { obey(play(.workerGone(worker))) }
+        for effect in effects {
+            switch effect {
+            case .endTemplate(let template): obey(play(.templateGone(template)))
+            case .holdPacked(let snapshot, _): obey(play(.packedHeld(snapshot, bytes: 40, nanoseconds: 1_000_000)))
+            default: break
+            }
         }
     }
 
@@ -97,6 +118,27 @@ extension [PoolEffect] {
         filter {
             if case .wake = $0 { return false }
             return true
+        }
+    }
+}
+
+extension PoolEvent {
+    /// A function with a snapshot of its own, of 40 bytes.
+    static func installed(_ key: PoolKey, _ limits: PoolLimits) -> PoolEvent {
+        .installed(key, limits, PoolSource(snapshot: SnapshotID(digest: key.function), fileBytes: 40))
+    }
+}
+
+extension KeepAlivePlan {
+    /// Counts from the last call; the value is the same for all.
+    static func resident(seconds: UInt64, packedSeconds: UInt64 = 0) -> WorkerPool.Planner {
+        { history, _, now in
+            let since = history.lastArrival ?? now
+            return KeepAlivePlan(
+                residentUntil: since.advanced(byNanoseconds: seconds * 1_000_000_000),
+                packedUntil: since.advanced(byNanoseconds: (seconds + packedSeconds) * 1_000_000_000),
+                value: 1
+            )
         }
     }
 }
