@@ -50,6 +50,8 @@ extension WorkerPool {
     /// Bytes of everything that rests, what is being loaded included.
     package var restingBytes: UInt64 { ledger.bytes }
 
+    package var restingBytesMax: UInt64 { ledger.bytesMax }
+
     /// Calls that wait or run; the scheduler may end when it is 0.
     package var callsInFlight: Int {
         workers.values.reduce(poolOfWaitingCall.count) { $0 + ($1.leases?.count ?? 0) }

@@ -10,7 +10,7 @@ package enum PoolEvent: Equatable, Sendable {
     /// The worker has answered this call, well or badly, and can take another.
     case finished(CallID, WorkerID)
     case templateResident(TemplateID, bytes: UInt64)
-    /// The kernel counts so many bytes for the template: its own, and its share of what it shares.
+    /// The kernel counts so many bytes for the template: its memory, page tables included, without mapped files.
     case templateMeasured(TemplateID, bytes: UInt64)
     /// The template ended, whether it had become resident or not; its workers end with it and are reported one by one.
     case templateGone(TemplateID)

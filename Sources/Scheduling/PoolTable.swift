@@ -19,6 +19,8 @@ struct PoolTable: Sendable {
 
     func place(of snapshot: SnapshotID) -> Int? { placeOfSnapshot[snapshot] }
 
+    func hasVersion(of function: String) -> Bool { placeOfFunction[function] != nil }
+
     /// Places of all pools, by name and number.
     var placesInOrder: [Int] {
         placeOfPool.sorted { $0.key < $1.key }.map(\.value)

@@ -55,9 +55,7 @@ extension WorkerPool {
 
     /// Keeps `workersMin` workers, whether or not anybody calls; a call that waits for room comes first.
     mutating func park(_ place: Int, at now: Instant) {
-        while table[place].liveCount < table[place].workersMin, roomSeekers.isEmpty, !isDraining,
-            activeCount < node.workersMax
-        {
+        while table[place].liveCount < table[place].workersMin, hasPlace(place), roomSeekers.isEmpty, !isDraining {
             guard fork(place, at: now) != nil else { return }
         }
     }

@@ -43,11 +43,12 @@ extension WorkerPool {
         }
         if !table[place].isPrewarmed { table[place].plan = plan(place, at: now) }
         guard let plan = table[place].plan, wantsResident(place, plan, at: now) else { return leave(place, at: now) }
-        let (sum, overflow) = ledger.bytes.addingReportingOverflow(table[place].residentBytes)
-        if overflow || sum > ledger.bytesMax, !table[place].reserved.isEmpty {
+        if !ledger.hasRoom(for: table[place].residentBytes), !table[place].reserved.isEmpty {
             // The reserve is for room that is free: it goes before any template does. When it has gone this comes again.
             return endReserve(place)
         }
+        // What can never fit must not push out all that does.
+        guard table[place].residentBytes <= ledger.bytesMax else { return leave(place, at: now) }
         table[place].rest = .resident
         ledger.hold(.template(pool: place), bytes: table[place].residentBytes, worth: worth(place, plan))
         if let deadline = restDeadline(place) { lowerDue(place, to: deadline) }

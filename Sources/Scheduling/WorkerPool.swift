@@ -45,6 +45,11 @@ package struct WorkerPool: Sendable {
         ledger = RestingLedger(bytesMax: node.restingBytesMax)
     }
 
+    /// Whether any version of the function is installed.
+    package func hasVersion(of function: String) -> Bool {
+        table.hasVersion(of: function)
+    }
+
     package mutating func handle(_ event: PoolEvent, at now: Instant) -> [PoolEffect] {
         effects.removeAll(keepingCapacity: true)
         eventNumber += 1
