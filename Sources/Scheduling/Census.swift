@@ -27,6 +27,12 @@ extension WorkerPool {
         package var hits: Int
         /// Those that no call came for in time.
         package var waste: Int
+
+        package init(prewarms: Int, hits: Int, waste: Int) {
+            self.prewarms = prewarms
+            self.hits = hits
+            self.waste = waste
+        }
     }
 
     /// - Returns: every installed version, by name and number.

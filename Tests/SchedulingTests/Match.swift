@@ -56,8 +56,8 @@ struct Match {
     }
 
     /// Installs a function and brings its template up with one call, which is finished at once.
-    mutating func warmUp(_ key: PoolKey, _ limits: PoolLimits) throws -> WorkerID {
-        let installed = play(.installed(key, limits))
+    mutating func warmUp(_ key: PoolKey, _ limits: PoolLimits, _ source: PoolSource? = nil) throws -> WorkerID {
+        let installed = play(source.map { .installed(key, limits, $0) } ?? .installed(key, limits))
         let (call, effects) = call(key)
         let template = try #require(installed.bootedTemplate ?? effects.bootedTemplate)
         let worker = try #require(play(.templateResident(template, bytes: 100)).assignedWorker)
@@ -73,6 +73,33 @@ struct Match {
             obey(play(.tick))
         }
         advance(to: end)
+    }
+
+    /// As `sleep`, on a node where templates come up at once.
+    mutating func sleepBooting(seconds: UInt64) {
+        let end = now.advanced(byNanoseconds: seconds * 1_000_000_000)
+        while let instant = referee.wakeAt, instant <= end {
+            advance(to: instant)
+            let effects = play(.tick)
+            obey(effects)
+            if let template = effects.bootedTemplate { play(.templateResident(template, bytes: 100)) }
+        }
+        advance(to: end)
+    }
+
+    /// Calls and lets the call be answered 1 ms later, however it starts.
+    mutating func callToTheEnd(_ key: PoolKey) -> StartKind? {
+        var (call, effects) = call(key)
+        if let template = effects.bootedTemplate { effects = play(.templateResident(template, bytes: 100)) }
+        let start = effects.assignedStart
+        advance(milliseconds: 1)
+        if let worker = effects.assignedWorker { play(.finished(call, worker)) }
+        return start
+    }
+
+    /// A later version of the function serves from now on.
+    mutating func overtake(_ key: PoolKey) {
+        referee.overtake(key)
     }
 
     /// Lets happen at once what was ordered: workers and templates end, files are held.
@@ -140,6 +167,18 @@ extension KeepAlivePlan {
                 value: 1
             )
         }
+    }
+}
+
+extension PoolEffect {
+    var isBoot: Bool {
+        if case .bootTemplate = self { true } else { false }
+    }
+}
+
+extension Instant {
+    func later(seconds: UInt64) -> Instant {
+        advanced(byNanoseconds: seconds * 1_000_000_000)
     }
 }
 

@@ -98,6 +98,11 @@ struct Referee {
         waiting.remove(call)
     }
 
+    /// Another version of its function serves from now on.
+    mutating func overtake(_ key: PoolKey) {
+        limits[key]?.workersMin = 0
+    }
+
     // MARK: What is ordered
 
     mutating func carryOut(_ effects: [PoolEffect], of event: PoolEvent, at now: Instant) {
