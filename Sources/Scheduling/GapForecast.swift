@@ -4,34 +4,29 @@ struct GapForecast: Sendable {
     /// Of no end within what the bins hold.
     var never: Float = 0
 
-    /// Each bin's share of `weight`, spread with a triangle whose deviation is `deviation` bins.
+    /// Each bin's gaps, as a triangle whose deviation is `deviation` bins for one gap.
     ///
-    /// A triangle is a box twice, and a box a difference of running sums: the cost does not depend on the spread.
-    mutating func spread(_ gaps: borrowing GapBins, deviation: Double, weight: Float) {
-        // Two boxes of 2r + 1 bins have a variance of ((2r + 1)² - 1) / 6.
-        let radius = min(24, Int(((6 * deviation * deviation + 1).squareRoot() - 1) / 2 + 0.5))
-        let share = weight / Float(max(gaps.total, 1))
+    /// What was seen often at one place will come there again: the triangle's width falls with the square root of the
+    /// gaps in the bin and beside it. A timer's forecast is narrow after few gaps, though a stray call comes between.
+    mutating func spread(_ gaps: borrowing GapBins, deviation: Double) {
         let counts = gaps.counts.span
         var values = chances.mutableSpan
-        for index in 0..<GapBins.count { values[index] = Float(counts[index]) * share }
-        guard radius > 0 else { return }
-        var once = InlineArray<160, Float>(repeating: 0)
-        Self.box(chances.span, radius: radius, into: &once)
-        Self.box(once.span, radius: radius, into: &chances)
-    }
-
-    private static func box(_ source: Span<Float>, radius: Int, into target: inout InlineArray<160, Float>) {
-        let scale = 1 / Float(2 * radius + 1)
-        var target = target.mutableSpan
-        var sum: Float = 0
-        for index in 0..<radius { sum += source[index] }
-        for index in 0..<GapBins.count {
-            if index + radius < GapBins.count { sum += source[index + radius] }
-            // Rounding must not leave a chance below 0 where there is none.
-            target[index] = max(0, sum * scale)
-            if index >= radius { sum -= source[index - radius] }
+        for index in 0..<GapBins.count where counts[index] > 0 {
+            let below = index > 0 ? counts[index - 1] : 0
+            let above = index + 1 < GapBins.count ? counts[index + 1] : 0
+            let near = Double(counts[index]) + Double(below + above) / 2
+            // A triangle that falls to 0 in r + 1 bins has a variance of r (r + 2) / 6.
+            let variance = deviation * deviation / near
+            let radius = min(Self.radiusMax, Int((6 * variance + 1).squareRoot() - 0.5))
+            let peak = Float(counts[index]) / Float((radius + 1) * (radius + 1))
+            for other in max(0, index - radius)...min(GapBins.count - 1, index + radius) {
+                values[other] += peak * Float(radius + 1 - abs(other - index))
+            }
         }
     }
+
+    /// Two octaves: past a factor of four a gap says nothing.
+    private static let radiusMax = 16
 
     mutating func add(_ other: borrowing GapForecast, weight: Float) {
         let more = other.chances.span

@@ -4,21 +4,21 @@
 /// gaps of a function it makes a forecast, and holds the snapshot in those times in which the chance of a call, times
 /// what its caller would wait, outweighs the bytes held.
 package struct KeepAlivePolicy: Sendable {
-    /// What was chosen by trial; the defaults say how.
+    /// What was chosen by trial, on every second function of a real trace (`Decisions/0006-keep-alive.md`).
     package struct Tuning: Sendable {
         /// Nanoseconds of a caller's waiting that holding a GiB for a second is worth.
         ///
-        /// 55 µs: a sentence embedder of 90 MB that comes back in 25 ms is held while a call is likelier than once in
-        /// 90 minutes.
-        package var waitNanosecondsPerGiBSecond = 55_000.0
+        /// 40 µs: a sentence embedder of 90 MiB that comes back in 25 ms is held while a call is likelier than once in
+        /// two hours.
+        package var waitNanosecondsPerGiBSecond = 40_000.0
         /// The node's gaps count as much as so many of the function's own.
-        package var priorWeight = 0.3
+        package var priorWeight = 0.03
         /// The spread of a function's gaps before any is known, in bins.
-        package var priorDeviation = 4.0
+        package var priorDeviation = 1.2
         /// That spread counts as much as so many gaps.
-        package var priorDeviationWeight = 2.0
-        /// The kernel's deviation over the gaps' own, for one gap; it falls with the fourth root of their number.
-        package var kernelScale = 0.6
+        package var priorDeviationWeight = 2.5
+        /// The deviation of one gap's kernel over that of the gaps; it falls with the root of the gaps near by.
+        package var kernelScale = 0.55
         package init() {}
     }
 
@@ -53,8 +53,7 @@ package struct KeepAlivePolicy: Sendable {
         let own = Double(history.gaps.total)
         let prior = tuning.priorDeviation * tuning.priorDeviation * tuning.priorDeviationWeight
         let variance = (own * history.gaps.variance + prior) / (own + tuning.priorDeviationWeight)
-        let deviation = tuning.kernelScale * variance.squareRoot() / own.squareRoot().squareRoot()
-        forecast.spread(history.gaps, deviation: deviation, weight: Float(own))
+        forecast.spread(history.gaps, deviation: tuning.kernelScale * variance.squareRoot())
         forecast.add(common, weight: Float(tuning.priorWeight) / commonTotal)
         return forecast
     }
@@ -110,7 +109,7 @@ private struct Windows {
         while index >= start {
             surviving += chances[index]
             if chances[index] >= hazardMin * surviving * widths[index] {
-                if run.lowerBound == index + 1 {
+                if !run.isEmpty, Self.isBridged(from: index + 1, to: run.lowerBound) {
                     run = index..<run.upperBound
                 } else {
                     next = run
@@ -121,12 +120,20 @@ private struct Windows {
         }
         hazardNow = chances[start] / max(surviving * widths[start], .leastNormalMagnitude)
         if run.isEmpty { return }
-        if run.lowerBound == start {
+        let begin = GapBins.edgeNanoseconds(run.lowerBound)
+        if run.lowerBound == start || begin - min(idle, begin) < Self.bridge {
             first = GapBins.edgeNanoseconds(run.upperBound)
             second = next.isEmpty ? nil : Self.nanoseconds(next)
         } else {
             second = Self.nanoseconds(run)
         }
+    }
+
+    /// Letting go for less than half a minute is not worth it: to restore takes a core for tens of milliseconds.
+    private static let bridge: UInt64 = 30_000_000_000
+
+    private static func isBridged(from end: Int, to begin: Int) -> Bool {
+        GapBins.edgeNanoseconds(begin) - GapBins.edgeNanoseconds(end) < bridge
     }
 
     private static func nanoseconds(_ run: Range<Int>) -> Range<UInt64> {

@@ -104,6 +104,19 @@ struct OwnPolicy: ReplayedPolicy {
     mutating func residency(of function: Int, calledAt minute: Int) -> [Residency] {
         let called = Instant(nanoseconds: Self.start + UInt64(minute) * Self.minute)
         policy.noteArrival(&histories[function], at: called)
+        return windows(of: function, calledAt: called)
+    }
+
+    /// One arrival and one plan, as the pool makes them on a call's way.
+    ///
+    /// - Returns: whether the snapshot stays resident now.
+    mutating func decide(_ function: Int, calledAt minute: Int) -> Bool {
+        let called = Instant(nanoseconds: Self.start + UInt64(minute) * Self.minute)
+        policy.noteArrival(&histories[function], at: called)
+        return policy.plan(histories[function], costs, at: called).residentUntil > called
+    }
+
+    private func windows(of function: Int, calledAt called: Instant) -> [Residency] {
         var windows: [Residency] = []
         func hold(_ from: Instant, _ until: Instant) {
             // Outwards to whole minutes: within one nobody knows when the call came.
