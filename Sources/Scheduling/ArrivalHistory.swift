@@ -1,10 +1,10 @@
-/// When one function was called, in at most 512 bytes: gaps in log-spaced bins from 100 ms to 24 h, and the last ones.
+/// When one function was called, in at most 512 bytes: its gaps in log-spaced bins, and the last arrival.
 package struct ArrivalHistory: Sendable {
     /// The last arrival, nil before the first.
     package private(set) var lastArrival: Instant?
-    package private(set) var bins = GapBins()
-    /// The gap that ended with the last arrival.
-    package private(set) var lastGapNanoseconds: UInt64?
+    package private(set) var gaps = GapBins()
+    /// Gaps seen in all, also those forgotten since.
+    package private(set) var gapCount: UInt32 = 0
 
     package init() {}
 
@@ -14,8 +14,8 @@ package struct ArrivalHistory: Sendable {
         defer { lastArrival = now }
         guard let lastArrival else { return nil }
         let gap = now.nanoseconds(since: lastArrival)
-        bins.add(gap)
-        lastGapNanoseconds = gap
+        gaps.add(gap)
+        gapCount &+= 1
         return gap
     }
 }
