@@ -85,7 +85,7 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-bench",
-        dependencies: ["Trials", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
+        dependencies: ["Trials", "Scheduling", "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
     ),
 ]
 
