@@ -81,7 +81,7 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-bench",
-        dependencies: ["Trials", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
+        dependencies: ["Trials", "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
     ),
 ]
 

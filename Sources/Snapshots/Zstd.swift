@@ -82,4 +82,20 @@ import CZstd
         }
         return ZSTD_isError(written) == 0 && written == room.count
     }
+
+    /// - Returns: whether `source` is exactly one frame, or a row of them, that fills `room`.
+    func decompress(_ source: [UInt8], into room: inout MutableRawSpan) -> Bool {
+        unsafe source.withUnsafeBytes { source in
+            unsafe room.withUnsafeMutableBytes { room in
+                let written = unsafe ZSTD_decompressDCtx(
+                    context,
+                    room.baseAddress,
+                    room.count,
+                    source.baseAddress,
+                    source.count
+                )
+                return ZSTD_isError(written) == 0 && written == room.count
+            }
+        }
+    }
 }

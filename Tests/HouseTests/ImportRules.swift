@@ -39,7 +39,7 @@ enum ImportRules {
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
-        "thaw-bench": ["Trials", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1"],
+        "thaw-bench": ["Trials", "Snapshots", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1"],
     ]
 
     /// They import nothing at all: time, chance and the machine come in as parameters.
