@@ -140,7 +140,7 @@ struct ChunkDecoder: ~Copyable {
             let reason = "the checksum of the \(byteCount) bytes from there is wrong"
             throw .altered(entry: place.name, offset: place.fileOffset, reason)
         }
-        guard try hash?.digest(of: bytes) ?? chunk.digest == chunk.digest else {
+        if let found = try hash?.digest(of: bytes), try ChunkDigest(found) != chunk.digest {
             let reason = "the digest of the \(byteCount) bytes from there is wrong"
             throw .altered(entry: place.name, offset: place.fileOffset, reason)
         }

@@ -42,7 +42,7 @@ struct ChunkEncoder: ~Copyable {
             end += written
         }
         let result = unsafe stored.span.bytes.extracting(0..<end)
-        let digest = try hash.digest(of: result)
+        let digest = try ChunkDigest(try hash.digest(of: result))
         try write(result)
         return SnapshotChunk(planeByteCounts: counts, checksum: Planes.best.checksum(of: result), digest: digest)
     }

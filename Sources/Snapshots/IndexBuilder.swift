@@ -185,6 +185,7 @@ extension IndexBuilder {
             let planeByteCount = min(rest, draft.chunkByteCount) / draft.planeCount
             rest -= planeByteCount * draft.planeCount
             var planes: [Int] = []
+            planes.reserveCapacity(draft.planeCount)
             for _ in 0..<draft.planeCount {
                 let stored = Int(try reader.read(UInt32.self))
                 guard stored > 0, stored <= ZstdFrame.rawByteCount(of: planeByteCount), stored <= room else {
@@ -197,7 +198,7 @@ extension IndexBuilder {
                 planes.append(stored)
             }
             let checksum = try reader.read(UInt32.self)
-            let digest = try reader.readBytes(count: SnapshotFormat.digestByteCount)
+            let digest = try ChunkDigest(reading: &reader)
             chunks.append(SnapshotChunk(planeByteCounts: planes, checksum: checksum, digest: digest))
         }
         return chunks

@@ -8,7 +8,7 @@ import Linux
 /// ```
 /// template   ──resident──fork───────decodeNext···decodeNext───complete──fork──
 ///                         │                                               └ worker: nothing to do
-///                         └ worker: need(rows) decodes the 64 KiB around each row into pages of its own
+///                         └ worker: need(rows) decodes the 32 KiB around each row into pages of its own
 /// ```
 package final class RowTables {
     private struct Table {
@@ -57,7 +57,7 @@ package final class RowTables {
         decoder = try ChunkDecoder(verifiesDigests: false)
     }
 
-    /// Decodes the chunk that follows in the file, about 20 µs of work.
+    /// Decodes the chunk that follows in the file, about 10 µs of work.
     ///
     /// - Returns: whether any is left. After an error nothing is left that this could do.
     package func decodeNext() throws(SnapshotError) -> Bool {
@@ -126,7 +126,7 @@ package final class RowTables {
         tables[table].rest -= 1
     }
 
-    /// A worker pays for the pages that it touches: here and there 64 KiB should not become 2 MiB.
+    /// A worker pays for the pages that it touches: here and there 32 KiB should not become 2 MiB.
     private func preferSmallPages() {
         guard !hasSmallPages else { return }
         hasSmallPages = true

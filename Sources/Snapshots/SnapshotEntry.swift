@@ -60,7 +60,7 @@ package struct SnapshotEntry: Equatable, Sendable {
     package func contentDigest() throws(SnapshotError) -> SnapshotDigest {
         var bytes: [UInt8] = [element.rawValue, layout, coding.rawValue, access.rawValue]
         bytes.append(littleEndian: UInt64(byteCount))
-        for chunk in chunks { bytes.append(contentsOf: chunk.digest) }
+        for chunk in chunks { chunk.digest.append(to: &bytes) }
         return try Hash.snapshot(of: bytes)
     }
 
@@ -103,7 +103,34 @@ struct SnapshotChunk: Equatable, Sendable {
     /// CRC-32C over the chunk's frames.
     let checksum: UInt32
     /// SHA-512/256 over the same.
-    let digest: [UInt8]
+    let digest: ChunkDigest
 
     var storedByteCount: Int { planeByteCounts.reduce(0, +) }
+}
+
+/// 32 bytes in place: an index has one for each chunk, and is read on the way to every cold start.
+struct ChunkDigest: Equatable, Sendable {
+    private let words: (UInt64, UInt64, UInt64, UInt64)
+
+    init(reading reader: inout IndexReader) throws(SnapshotError) {
+        words = (
+            try reader.read(UInt64.self), try reader.read(UInt64.self), try reader.read(UInt64.self),
+            try reader.read(UInt64.self)
+        )
+    }
+
+    /// Of 32 bytes as a hash gives them.
+    init(_ bytes: [UInt8]) throws(SnapshotError) {
+        var reader = IndexReader(bytes)
+        try self.init(reading: &reader)
+    }
+
+    func append(to bytes: inout [UInt8]) {
+        bytes.append(littleEndian: words.0)
+        bytes.append(littleEndian: words.1)
+        bytes.append(littleEndian: words.2)
+        bytes.append(littleEndian: words.3)
+    }
+
+    static func == (left: ChunkDigest, right: ChunkDigest) -> Bool { left.words == right.words }
 }

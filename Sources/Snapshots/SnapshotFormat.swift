@@ -46,13 +46,12 @@ enum SnapshotFormat {
     /// * Floats that are decoded before the first call: 256 KiB. What is read, decoded and merged for one chunk (twice
     ///   that) stays in a core's second-level cache of 512 KiB and more. MiniLM, ratio and decoding speed before the
     ///   merge: 64 KiB 1.221 and 7.0 GB/s, 128 KiB 1.221 and 7.9, 256 KiB 1.220 and 8.6, 512 KiB 1.217 and 8.5.
-    /// * Tables whose rows are decoded when a call asks for them: 64 KiB, since one row costs a chunk: 20 µs of
-    ///   decoding, and 42 rows of MiniLM. Half of that would decode a sixth slower for each byte, and its index be twice
-    ///   as long.
+    /// * Tables whose rows are decoded when a call asks for them: 32 KiB, since one row costs a chunk: 21 rows of MiniLM.
+    ///   The ratio stays, whole tables decode a third slower, and the index has 52 bytes for each of them.
     /// * Bytes that are not taken apart: 128 KiB, which is the largest block of zstd.
     static func chunkByteCount(_ coding: SnapshotEntry.Coding, _ access: SnapshotEntry.Access) -> Int {
         switch (coding, access) {
-        case (_, .rows): 64 * 1024
+        case (_, .rows): 32 * 1024
         case (.bytes, .whole): planeByteCountMax
         case (.floatPlanes, .whole): chunkByteCountMax
         }

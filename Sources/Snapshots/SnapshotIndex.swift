@@ -109,7 +109,7 @@ package struct SnapshotIndex: Equatable, Sendable {
                     bytes.append(littleEndian: UInt32(count))
                 }
                 bytes.append(littleEndian: chunk.checksum)
-                bytes.append(contentsOf: chunk.digest)
+                chunk.digest.append(to: &bytes)
             }
         }
         return bytes

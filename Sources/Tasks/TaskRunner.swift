@@ -22,7 +22,7 @@ package struct TaskRunner {
     package init(
         _ configuration: TaskConfiguration,
         plan: [UInt8],
-        tokenizer: [UInt8],
+        tokenizer: RawSpan,
         rows: PlanRunner.RowSource? = nil,
         weight lookup: (_ name: String) -> WeightView?
     ) throws(TaskError) {
@@ -51,6 +51,17 @@ package struct TaskRunner {
                 )
             )
         }
+    }
+
+    /// As ``init(_:plan:tokenizer:rows:weight:)``, for whoever has the tokenizer as an array.
+    package init(
+        _ configuration: TaskConfiguration,
+        plan: [UInt8],
+        tokenizer: [UInt8],
+        weight lookup: (_ name: String) -> WeightView?
+    ) throws(TaskError) {
+        // Bytes of bytes: marked unsafe only because padding could be read in other types.
+        try self.init(configuration, plan: plan, tokenizer: unsafe tokenizer.span.bytes, weight: lookup)
     }
 
     package func run(body: [UInt8], contentType: String) throws(TaskFailure) -> TaskReply {

@@ -55,7 +55,7 @@ enum ModelFunction {
         }
     }
 
-    /// Some 20 µs of a table: an order does not wait longer for it.
+    /// Some 10 µs of a table: an order does not wait longer for it.
     ///
     /// Damage is not told here: the first call that needs the row says so.
     private static func decodesMore(of rows: RowTables) -> Bool {
@@ -82,14 +82,20 @@ enum ModelFunction {
         do {
             let task = try TaskConfiguration(decoding: try snapshot.bytes(of: "task"))
             let hasModel = task.kind != .none
-            return try TaskRunner(
-                task,
-                plan: hasModel ? try snapshot.bytes(of: "plan") : [],
-                tokenizer: task.kind == .embed ? try snapshot.bytes(of: "tokenizer") : [],
-                rows: snapshot.rows.map { rows in { weight, ids in Self.bring(ids, of: weight, from: rows) } }
-            ) { name in
-                // The arena lives as long as this process, and so do all who look into it.
-                unsafe snapshot.unsafeBytes(of: name, as: .f32).flatMap { unsafe WeightView(unsafe: $0) }
+            let plan = hasModel ? try snapshot.bytes(of: "plan") : []
+            guard let tokenizer = snapshot.entry(task.kind == .embed ? "tokenizer" : "task") else {
+                throw SnapshotError.unknownEntry("tokenizer")
+            }
+            return try snapshot.withBytes(of: tokenizer) { (tokenizer) throws(TaskError) in
+                try TaskRunner(
+                    task,
+                    plan: plan,
+                    tokenizer: tokenizer,
+                    rows: snapshot.rows.map { rows in { weight, ids in bring(ids, of: weight, from: rows) } }
+                ) { name in
+                    // The arena lives as long as this process, and so do all who look into it.
+                    unsafe snapshot.unsafeBytes(of: name, as: .f32).flatMap { unsafe WeightView(unsafe: $0) }
+                }
             }
         } catch {
             throw LoadFailure(message: "\(error)")
