@@ -98,7 +98,7 @@ struct PolicyBench: ParsableCommand {
         var held = 0
         for (minute, function) in events { held &+= policy.decide(function, calledAt: minute) ? 1 : 0 }
         let elapsed = Clock.monotonicNanoseconds() - begin
-        note("held after \(held) of \(events.count) arrivals")
+        note("let go at once after \(events.count - held) of \(events.count) arrivals")
         try Figure(
             name: "thaw decision",
             value: Double(elapsed) / Double(events.count),
