@@ -6,13 +6,16 @@ import PackageDescription
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -27,6 +30,7 @@ let libraries: [Target] = [
     .target(name: "CLinux"),
     .target(name: "CKernels"),
     .target(name: "CPlanes"),
+    .target(name: "CTaskQueue"),
     .target(name: "Wire"),
     .target(name: "Scheduling"),
     .target(name: "Linux", dependencies: ["CLinux"]),
@@ -41,7 +45,7 @@ let libraries: [Target] = [
     .target(name: "Models", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
     .target(name: "Manifests", dependencies: [yams]),
     .target(name: "Registry", dependencies: ["Manifests", grdb]),
-    .target(name: "Metering", dependencies: ["Scheduling", "Linux", grdb]),
+    .target(name: "Metering", dependencies: ["Scheduling", "Linux", grdb, grdbSQLite]),
     .target(
         name: "Fleet",
         dependencies: ["Scheduling", "Wire", "Linux", logging, nioCore, nioPosix]
@@ -55,8 +59,8 @@ let libraries: [Target] = [
     .target(
         name: "Doors",
         dependencies: [
-            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", nioHTTPTypes,
-            hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioPosix, serviceLifecycle,
+            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", nioHTTPTypes, nioHTTPTypesHTTP1,
+            hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
     .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1]),
@@ -67,7 +71,7 @@ let programs: [Target] = [
         name: "thaw",
         dependencies: [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
-            "Linux", "Wire", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+            "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
         ]
     ),
@@ -81,7 +85,7 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-bench",
-        dependencies: ["Trials", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
+        dependencies: ["Trials", "Scheduling", "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
     ),
 ]
 
@@ -111,8 +115,8 @@ let testing: [Target] = [
         "Doors",
         of: "Doors",
         with: [
-            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", logging, nioCore, nioPosix,
-            serviceLifecycle,
+            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", hummingbird, hummingbirdCore, httpTypes,
+            logging, nioCore, nioEmbedded, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
     .testTarget(name: "HouseTests"),

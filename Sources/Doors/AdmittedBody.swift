@@ -11,19 +11,15 @@ package struct AdmittedBody: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
 
     private let body: RequestBody
-    private let bytesMax: Int
-    /// What the client announced; nil where the body comes in chunks.
-    private let bytesAnnounced: Int?
+    private let allowance: BodyAllowance
     private let channel: any Channel
     private let progress: BodyProgress
     private let isContinueAwaited: Bool
 
     /// - Throws: 413 where the announced size is over `bytesMax`, 400 where it is not a size.
     init(of request: Request, _ context: DoorContext, bytesMax: Int) throws(Refusal) {
-        bytesAnnounced = try request.announcedBodyBytes()
-        guard bytesAnnounced ?? 0 <= bytesMax else { throw .tooLarge(bytesMax: bytesMax) }
+        allowance = try BodyAllowance(bytesAnnounced: try request.announcedBodyBytes(), bytesMax: bytesMax)
         body = request.body
-        self.bytesMax = bytesMax
         channel = context.channel
         progress = context.progress
         isContinueAwaited = request.isContinueAwaited
@@ -35,7 +31,7 @@ package struct AdmittedBody: AsyncSequence, Sendable {
         var iterator = makeAsyncIterator()
         guard var whole = try await iterator.next() else { return ByteBuffer() }
         while var piece = try await iterator.next() {
-            if whole.writableBytes < piece.readableBytes, let bytesAnnounced {
+            if whole.writableBytes < piece.readableBytes, let bytesAnnounced = allowance.bytesAnnounced {
                 whole.reserveCapacity(bytesAnnounced)
             }
             whole.writeBuffer(&piece)
@@ -50,14 +46,13 @@ package struct AdmittedBody: AsyncSequence, Sendable {
     package struct AsyncIterator: AsyncIteratorProtocol {
         private let source: AdmittedBody
         private var pieces: RequestBody.AsyncIterator
-        private var byteCount = 0
-        /// When the first piece came.
-        private var begin: ContinuousClock.Instant?
+        private var allowance: BodyAllowance
         private var isContinueAwaited: Bool
 
         fileprivate init(of source: AdmittedBody) {
             self.source = source
             pieces = source.body.makeAsyncIterator()
+            allowance = source.allowance
             isContinueAwaited = source.isContinueAwaited
         }
 
@@ -67,33 +62,14 @@ package struct AdmittedBody: AsyncSequence, Sendable {
                 isContinueAwaited = false
                 try await source.channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
             }
-            guard let piece = try await pieces.next() else {
-                // Half a bundle that looks whole would be deployed.
-                guard byteCount == source.bytesAnnounced ?? byteCount else { throw refuse(.endedEarly) }
-                source.progress.finish()
-                return nil
+            let piece = try await pieces.next()
+            do throws(Refusal) {
+                if let piece { try allowance.take(bytes: piece.readableBytes) } else { try allowance.end() }
+            } catch {
+                throw refuse(error)
             }
-            // Not over bytesMax before, and a piece is at most the socket's buffer: no overflow.
-            byteCount += piece.readableBytes
-            if byteCount > source.bytesMax {
-                throw refuse(.tooLarge(bytesMax: source.bytesMax))
-            }
-            try checkPace()
+            if piece == nil { source.progress.finish() }
             return piece
-        }
-
-        private mutating func checkPace() throws(Refusal) {
-            // A body in one piece, as nearly all are, does not read the clock.
-            if byteCount == source.bytesAnnounced { return }
-            let now = ContinuousClock.now
-            guard let begin else {
-                self.begin = now
-                return
-            }
-            let secondsMax = DoorLimits.bodyGraceSeconds + byteCount / DoorLimits.bodyBytesPerSecondMin
-            if now - begin > .seconds(secondsMax) {
-                throw refuse(.tooSlow)
-            }
         }
 
         private func refuse(_ refusal: Refusal) -> Refusal {
@@ -106,9 +82,7 @@ package struct AdmittedBody: AsyncSequence, Sendable {
 extension Request {
     /// Nil without a `Content-Length`; 400 where it is not a number, which NIO's parser refuses before us.
     func announcedBodyBytes() throws(Refusal) -> Int? {
-        guard let text = headers[.contentLength] else { return nil }
-        guard let count = Int(text), count >= 0 else { throw .badInput("Content-Length is not a size: \(text)") }
-        return count
+        try BodyAllowance.announced(headers[.contentLength])
     }
 
     /// The client waits for a word before it sends the body.

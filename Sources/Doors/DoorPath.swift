@@ -6,8 +6,14 @@ extension Router<DoorContext> {
 
     /// One path and all that it takes; every other method is answered with 405 and the list of those.
     ///
+    /// `before` are methods that are taken before a request comes here.
+    ///
     /// `HEAD` goes where `GET` goes; the front door drops the body.
-    func path(_ path: RouterPath, _ handlers: KeyValuePairs<HTTPRequest.Method, Handler>) {
+    func path(
+        _ path: RouterPath,
+        _ handlers: KeyValuePairs<HTTPRequest.Method, Handler>,
+        before: [HTTPRequest.Method] = []
+    ) {
         var open = Array(handlers)
         if let get = open.first(where: { $0.key == .get }) {
             open.append((key: .head, value: get.value))
@@ -15,9 +21,9 @@ extension Router<DoorContext> {
         for (method, handler) in open {
             on(path, method: method, use: handler)
         }
-        let allowed = open.map(\.key.rawValue).joined(separator: ", ")
+        let allowed = (before + open.map(\.key)).map(\.rawValue).joined(separator: ", ")
         let others: [HTTPRequest.Method] = [.get, .head, .put, .post, .delete, .patch, .options, .trace, .connect]
-        for method in others where !open.contains(where: { $0.key == method }) {
+        for method in others where !open.contains(where: { $0.key == method }) && !before.contains(method) {
             on(path, method: method) { request, _ -> Response in
                 throw Refusal.methodNotAllowed(method.rawValue, path: request.uri.path, allowed: allowed)
             }

@@ -1,17 +1,20 @@
 package import Invoking
 package import Metering
+package import NIOCore
 package import Registry
 
 /// What stands behind the doors, as the acts that a request can ask for.
 package struct DoorServices: Sendable {
     /// The largest body that a call of this function may have, in bytes.
     package var payloadBytesMax: @Sendable (_ function: String, _ qualifier: String?) throws(Failure) -> Int
-    package var invoke: @Sendable (Call) async -> Completion
+    /// Runs a call to its end; the completion is called once, on the loop.
+    package var invoke: @Sendable (Call, any EventLoop, @escaping @Sendable (Completion) -> Void) -> Void
     package var readiness: @Sendable () -> Readiness
     package var pools: @Sendable () -> PoolsReport
     package var deploy:
         @Sendable (_ name: String, _ bundle: AdmittedBody) async throws(DeployFailure) -> FunctionVersion
     package var delete: @Sendable (_ name: String) async throws -> Void
+    package var rollback: @Sendable (_ name: String) async throws(RegistryError) -> FunctionVersion
     package var collectGarbage: @Sendable () async throws -> GarbageReport
     /// The newest lines of a function, oldest first.
     package var logLines: @Sendable (_ function: String, _ last: Int) -> [LogLine]
@@ -22,11 +25,12 @@ package struct DoorServices: Sendable {
 
     package init(
         payloadBytesMax: @escaping @Sendable (String, String?) throws(Failure) -> Int,
-        invoke: @escaping @Sendable (Call) async -> Completion,
+        invoke: @escaping @Sendable (Call, any EventLoop, @escaping @Sendable (Completion) -> Void) -> Void,
         readiness: @escaping @Sendable () -> Readiness,
         pools: @escaping @Sendable () -> PoolsReport,
         deploy: @escaping @Sendable (String, AdmittedBody) async throws(DeployFailure) -> FunctionVersion,
         delete: @escaping @Sendable (String) async throws -> Void,
+        rollback: @escaping @Sendable (String) async throws(RegistryError) -> FunctionVersion,
         collectGarbage: @escaping @Sendable () async throws -> GarbageReport,
         logLines: @escaping @Sendable (String, Int) -> [LogLine],
         followLogs: @escaping @Sendable (String) -> AsyncStream<LogLine>,
@@ -39,6 +43,7 @@ package struct DoorServices: Sendable {
         self.pools = pools
         self.deploy = deploy
         self.delete = delete
+        self.rollback = rollback
         self.collectGarbage = collectGarbage
         self.logLines = logLines
         self.followLogs = followLogs

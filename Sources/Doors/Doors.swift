@@ -10,6 +10,7 @@ package import ServiceLifecycle
 /// Doors translate between HTTP and the rooms behind them; they decide nothing.
 package struct Doors: Sendable {
     private let front: FrontDoor
+    private let invocations: InvocationDoor
     private let listen: ListenAddress
     private let logger: Logger
 
@@ -21,7 +22,9 @@ package struct Doors: Sendable {
         logger: Logger
     ) throws(AccessError) {
         let policy = try AccessPolicy(listen: listen, token: token)
-        front = FrontDoor(policy: policy, router: Self.router(services).buildResponder(), logger: logger)
+        let date = ReplyDate()
+        front = FrontDoor(policy: policy, router: Self.router(services).buildResponder(), date: date, logger: logger)
+        invocations = InvocationDoor(policy: policy, services: services, date: date)
         self.listen = listen
         self.logger = logger
     }
@@ -38,10 +41,9 @@ package struct Doors: Sendable {
         eventLoopGroup: any EventLoopGroup,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws -> any Service {
-        let front = front
-        let listen = listen
+        let (front, invocations, listen) = (front, invocations, listen)
+        // No idle timeout here: only the lane sees all that a connection brings.
         let configuration = HTTP1Channel.Configuration(
-            idleTimeout: DoorLimits.idleTimeout,
             httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
                 maxHeaderFieldSize: DoorLimits.headerBytesMax,
                 maxHeaderListSize: DoorLimits.headerBytesMax,
@@ -49,7 +51,10 @@ package struct Doors: Sendable {
             )
         )
         let http = HTTPServerBuilder { responder in
-            LoopBoundHTTP(http: HTTP1Channel(responder: responder, configuration: configuration))
+            DoorChannel(
+                http: HTTP1Channel(responder: responder, configuration: configuration),
+                invocations: invocations
+            )
         }
         return try http.buildServer(
             configuration: ServerConfiguration(
@@ -76,15 +81,14 @@ package struct Doors: Sendable {
     /// Every path, door by door.
     private static func router(_ services: DoorServices) -> Router<DoorContext> {
         let router = Router(context: DoorContext.self)
-        let invocations = InvocationDoor(services: services)
         FunctionDoors(services: services).open(router)
         VersionDoors(services: services).open(router)
         LogDoor(services: services).open(router)
-        invocations.open(router)
+        router.path("/functions/:name/invocations", [:], before: [.post])
         ReceiptDoors(services: services).open(router)
         AdminDoors(services: services).open(router)
         // Added last, so that it sees only the requests that no path above takes.
-        router.add(middleware: RouteDoor(registry: services.registry, invocations: invocations))
+        router.add(middleware: RouteDoor(registry: services.registry))
         return router
     }
 }

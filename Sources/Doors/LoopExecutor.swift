@@ -1,11 +1,8 @@
-import Hummingbird
-import HummingbirdCore
-import Logging
 import NIOCore
 
 /// Runs tasks on an event loop.
 ///
-/// A call's task then stays on the thread that read its bytes: the usual executor would wake another thread for each
+/// A request's task then stays on the thread that read its bytes: the usual executor would wake another thread for each
 /// step, and a wake-up costs more than the step.
 final class LoopExecutor: TaskExecutor {
     private let loop: any EventLoop
@@ -23,17 +20,16 @@ final class LoopExecutor: TaskExecutor {
     }
 }
 
-/// HTTP/1.1 connections whose tasks run on their own event loop.
-struct LoopBoundHTTP: ServerChildChannel {
-    let http: HTTP1Channel
-
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        http.setup(channel: channel, logger: logger)
-    }
-
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await withTaskExecutorPreference(LoopExecutor(value.channel.eventLoop)) {
-            await http.handle(value: value, logger: logger)
+extension EventLoop {
+    /// Returns after a time, or at once when its task is cancelled.
+    ///
+    /// A timer of the loop: those of the Swift runtime lie on a queue that libdispatch watches every second from then on.
+    func wait(for time: TimeAmount) async {
+        let timer = scheduleTask(in: time) {}
+        await withTaskCancellationHandler {
+            try? await timer.futureResult.get()
+        } onCancel: {
+            timer.cancel()
         }
     }
 }

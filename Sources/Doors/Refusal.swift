@@ -22,10 +22,14 @@ extension Refusal: HTTPResponseError {
     }
 
     func response() -> Response {
-        var fields: HTTPFields = [:]
-        fields.append(contentsOf: headers)
-        let document = Document(error: Document.Detail(code: code, message: message, invocation: invocation))
-        return Response(document, status: status, headers: fields)
+        var fields = headers
+        fields[.contentType] = "application/json"
+        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: document))
+    }
+
+    /// The body, with a line's end.
+    var document: ByteBuffer {
+        JSONDocument.buffer(Document(error: Document.Detail(code: code, message: message, invocation: invocation)))
     }
 
     private struct Document: Encodable {
@@ -43,9 +47,17 @@ extension Response {
     init(_ document: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) {
         var headers = headers
         headers[.contentType] = "application/json"
+        self.init(status: status, headers: headers, body: ResponseBody(byteBuffer: JSONDocument.buffer(document)))
+    }
+}
+
+/// How the doors write JSON.
+enum JSONDocument {
+    /// A document and a line's end.
+    static func buffer(_ document: some Encodable) -> ByteBuffer {
         var buffer: ByteBuffer
         do {
-            buffer = ByteBuffer(bytes: try JSONDocument.encode(document))
+            buffer = ByteBuffer(bytes: try encode(document))
         } catch {
             // Only a number that JSON cannot hold ends here; the client gets a valid document all the same.
             buffer = ByteBuffer(
@@ -53,12 +65,9 @@ extension Response {
             )
         }
         buffer.writeInteger(UInt8(ascii: "\n"))
-        self.init(status: status, headers: headers, body: ResponseBody(byteBuffer: buffer))
+        return buffer
     }
-}
 
-/// How the doors write JSON.
-enum JSONDocument {
     static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

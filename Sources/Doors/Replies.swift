@@ -1,11 +1,9 @@
 import HTTPTypes
-import Hummingbird
 import Invoking
-import Metering
 import Registry
 import Scheduling
 
-/// The one table from what can go wrong to what a client is told, and the headers of an invocation's reply.
+/// The one table from what can go wrong to what a client is told.
 enum Replies {
     /// | failure | status | retry |
     /// |---|---|---|
@@ -95,44 +93,5 @@ enum Replies {
         case .newerSchema, .corrupt, .storage:
             .storage(error.description)
         }
-    }
-
-    /// The reply of one invocation, with what it cost in its headers.
-    static func response(to completion: Completion) -> Response {
-        let id = completion.id.description
-        var response: Response
-        switch completion.result {
-        case .success(let reply):
-            response = Response(status: .ok, body: ResponseBody(byteBuffer: reply.body))
-            response.headers[.contentType] = reply.contentType
-        case .failure(let failure):
-            var refusal = refusal(for: failure)
-            refusal.invocation = id
-            response = refusal.response()
-        }
-        response.headers[.thawInvocationID] = id
-        if let start = completion.start {
-            response.headers[.thawStart] = start.rawValue
-            response.headers[.serverTiming] = ServerTiming.value(
-                queueNanoseconds: completion.queueNanoseconds,
-                bindNanoseconds: completion.bindNanoseconds,
-                runNanoseconds: completion.runNanoseconds
-            )
-        }
-        return response
-    }
-}
-
-extension HTTPField.Name {
-    static let thawInvocationID = Self(literal: "Thaw-Invocation-Id")
-    static let thawStart = Self(literal: "Thaw-Start")
-    static let serverTiming = Self(literal: "Server-Timing")
-
-    /// - Parameter literal: a name that we wrote; one that HTTP does not allow is a mistake of ours.
-    private init(literal: StaticString) {
-        guard let name = HTTPField.Name(String(describing: literal)) else {
-            preconditionFailure("\(literal) is not a header name")
-        }
-        self = name
     }
 }

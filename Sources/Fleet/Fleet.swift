@@ -8,14 +8,15 @@ import Wire
 /// Carries out what the pool decides: the only owner of its lock, and of the node's processes.
 ///
 /// Every event goes the same way: take the lock, hand the event to the ``WorkerPool``, note in the tables what its
-/// effects will change, release the lock, then act. Calls wait in continuations that are resumed exactly once, when
-/// their record leaves the table.
+/// effects will change, release the lock, then act. A call's completion is called exactly once, when its record leaves
+/// the table: nothing waits meanwhile.
 package final class Fleet: Sendable {
-    private let state: Mutex<FleetState>
+    let state: Mutex<FleetState>
     private let warden: Warden
     private let group: any EventLoopGroup
-    private let timerLoop: any EventLoop
+    let timerLoop: any EventLoop
     private let logger: Logger
+    let pantry: Pantry
 
     package init(
         node: NodeLimits,
@@ -28,6 +29,7 @@ package final class Fleet: Sendable {
         self.group = group
         timerLoop = group.next()
         self.logger = logger
+        pantry = Pantry(logger: logger)
     }
 
     /// Starts to watch processes.
@@ -41,14 +43,10 @@ package final class Fleet: Sendable {
 
     /// Makes a version callable, or changes its limits.
     package func install(_ binding: FunctionBinding) {
-        handle(.installed(binding.key, binding.limits)) { state in
+        handle(.installed(binding.key, binding.limits, binding.source)) { state in
             state.bindings[binding.key] = binding
             state.removed[binding.key] = nil
         }
-    }
-
-    package func isInstalled(_ key: PoolKey) -> Bool {
-        state.withLock { $0.bindings[key] != nil }
     }
 
     /// Lets what a version runs finish, and ends its processes.
@@ -59,15 +57,22 @@ package final class Fleet: Sendable {
     }
 
     /// Runs one call to its end, whatever that is.
-    package func run(_ order: WorkOrder) async -> WorkResult {
-        await withCheckedContinuation { continuation in
-            let acceptedAt = Clock.monotonicNanoseconds()
-            let actions = state.withLock { state in
-                let call = state.admit(order, continuation, at: acceptedAt)
-                return state.handle(.called(call, order.key), at: Instant(nanoseconds: acceptedAt))
-            }
-            perform(actions)
+    ///
+    /// - Parameters:
+    ///   - binding: of the order's version; asked for where that is not installed, as before its first call.
+    ///   - completion: called once, on the order's loop; before this returns where the call is refused on that loop.
+    package func run(
+        _ order: WorkOrder,
+        binding: () -> FunctionBinding,
+        completion: @escaping WorkCompletion
+    ) {
+        let acceptedAt = Clock.monotonicNanoseconds()
+        let actions = state.withLock { state in
+            state.bindings[order.key] == nil ? nil : state.call(order, completion, at: acceptedAt)
         }
+        if let actions { return perform(actions) }
+        install(binding())
+        perform(state.withLock { $0.call(order, completion, at: acceptedAt) })
     }
 
     /// Admits nothing more; what was admitted goes on.
@@ -91,10 +96,6 @@ package final class Fleet: Sendable {
         }
     }
 
-    package func census() -> [WorkerPool.Census] {
-        state.withLock { $0.pool.census() }
-    }
-
     /// Ends every process and answers every call that is left.
     ///
     /// Nothing may be asked afterwards.
@@ -107,14 +108,19 @@ package final class Fleet: Sendable {
             return left
         }
         await warden.stop()
+        await pantry.stop()
         for call in left.values {
-            call.continuation.resume(returning: call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds()))
+            answer(
+                call.order.loop,
+                call.completion,
+                call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds())
+            )
         }
     }
 
     // MARK: One event
 
-    private func handle(_ event: PoolEvent, noting change: (inout FleetState) -> Void = { _ in }) {
+    func handle(_ event: PoolEvent, noting change: (inout FleetState) -> Void = { _ in }) {
         let actions = state.withLock { state in
             change(&state)
             return state.handle(event, at: Instant(nanoseconds: Clock.monotonicNanoseconds()))
@@ -129,14 +135,22 @@ package final class Fleet: Sendable {
             case .fork(let worker, let template, let binding): fork(worker, from: template, for: binding)
             case .send(let call, let order, let channel):
                 channel.send(invocation: call.number, contentType: order.contentType, body: order.body)
-            case .resume(let continuation, let result): continuation.resume(returning: result)
+            case .answer(let loop, let completion, let result): answer(loop, completion, result)
             case .quiet(let continuation): continuation.resume()
             case .kill(let worker, let verdict): kill(worker, because: verdict)
             case .close(let worker, let channel): end(worker, channel)
             case .end(let template): warden.end(template)
+            case .hold(let snapshot, let path): hold(snapshot, path: path)
+            case .release(let snapshot): pantry.release(snapshot)
             case .wake(let instant): wake(at: instant)
             }
         }
+    }
+
+    private func answer(_ loop: any EventLoop, _ completion: @escaping WorkCompletion, _ result: WorkResult) {
+        // With one loop this is always the caller's: no queue, no wake-up.
+        if loop.inEventLoop { return completion(result) }
+        loop.execute { completion(result) }
     }
 
     private func wake(at instant: Instant) {
@@ -219,35 +233,34 @@ enum FleetError: Error, CustomStringConvertible {
 extension Fleet: WorkerChannelDelegate {
     func workerIsReady(_ worker: UInt32) {
         let now = Clock.monotonicNanoseconds()
-        state.withLock { $0.noteReady(WorkerID(worker), at: now) }
+        let pid = state.withLock { state in
+            state.noteReady(WorkerID(worker), at: now)
+            return state.takeUnmeasured(WorkerID(worker))
+        }
+        if let pid { measure(WorkerID(worker), pid: pid) }
     }
 
     func worker(_ number: UInt32, answered invocation: UInt64, with result: Result<WorkReply, WorkFailure>) {
         let worker = WorkerID(number)
         let call = CallID(invocation)
         let answeredAt = Clock.monotonicNanoseconds()
-        // The meter is read outside the lock: the kernel's clock of the process, and its memory group's mark.
-        let meter = state.withLock { $0.meter(of: worker) }
-        guard let meter else { return }
-        guard let pid = meter.pid else {
-            // The reply overtook the template's report of the fork; without a pid there is nothing to read yet.
-            let isKept = state.withLock { $0.defer(result, of: call, by: worker) }
-            if isKept { return }
-            let hasPid = state.withLock { $0.meter(of: worker)?.pid != nil }
-            guard hasPid else {
-                return self.worker(number, brokeContract: "a reply to invocation \(invocation), which it does not have")
+        var outcome = state.withLock { $0.answered(call, by: worker, result, at: answeredAt) }
+        if case .memoryIsDue(let pid, let memory) = outcome {
+            // A file of the kernel's, several microseconds: not under the lock.
+            let peak = memory?.peakBytes() ?? ProcessMemory.of(pid: pid)?.residentBytesMax ?? 0
+            outcome = state.withLock { state in
+                state.noteMemory(peak, of: worker, at: answeredAt)
+                return state.answered(call, by: worker, result, at: answeredAt)
             }
-            return self.worker(number, answered: invocation, with: result)
         }
-        let reading = MeterReading(
-            cpuNanoseconds: Clock.processCPUNanoseconds(pid: pid) ?? 0,
-            memoryBytesPeak: meter.memory?.peakBytes() ?? ProcessMemory.of(pid: pid)?.residentBytesMax ?? 0
-        )
-        let actions = state.withLock { $0.answered(call, by: worker, result, reading, at: answeredAt) }
-        guard let actions else {
-            return self.worker(number, brokeContract: "a reply to invocation \(invocation), which it does not have")
+        switch outcome {
+        case .done(let actions):
+            perform(actions)
+        case .kept, .memoryIsDue, .workerIsGone:
+            break
+        case .callIsNotIts:
+            self.worker(number, brokeContract: "a reply to invocation \(invocation), which it does not have")
         }
-        perform(actions)
     }
 
     func worker(_ number: UInt32, brokeContract complaint: String) {
@@ -268,8 +281,9 @@ extension Fleet: WardenDelegate {
         if !isKnown { warden.end(template.id) }
     }
 
-    func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency) {
+    func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency, pid: Int32) {
         handle(.templateResident(template, bytes: residency.arenaBytes)) { $0.noteResident(template) }
+        measureSoon(template, pid: pid)
     }
 
     func templateGone(_ template: TemplateID, because reason: String) {
@@ -277,7 +291,10 @@ extension Fleet: WardenDelegate {
     }
 
     func workerForked(_ worker: WorkerID, pid: Int32) {
-        let deferred = state.withLock { $0.noteForked(worker, pid: pid) }
+        let (deferred, measurable) = state.withLock { state in
+            (state.noteForked(worker, pid: pid), state.takeUnmeasured(worker))
+        }
+        if let measurable { measure(worker, pid: measurable) }
         for answer in deferred {
             self.worker(worker.number, answered: answer.call.number, with: answer.result)
         }

@@ -32,8 +32,18 @@ package enum FleetLimits {
     /// Bytes of one log line; longer ones are cut in pieces.
     package static let logLineBytesMax = 4096
 
+    /// A template's memory is read so long after it became resident: the call that it was booted for is answered by then.
+    package static let measureDelayMilliseconds: Int64 = 50
+
     /// How often resident memory is looked at while a call runs, where the kernel has no memory groups for us.
     ///
     /// A worker writes about 1 GB/s into fresh pages, so 10 ms let it exceed its limit by some 10 MB at the most.
     package static let memoryWatchMilliseconds: Int64 = 10
+
+    /// How old the reading of a worker's memory may be that goes into a receipt.
+    ///
+    /// A reading is a file of the kernel's and costs several microseconds, as much as the rest of a short call. What it
+    /// tells, the most memory so far, only rises: a call that ends within 10 ms of a reading may leave what it added to
+    /// the next one. One reading in 10 ms is a thousandth of a core; a call after a pause, or a long one, always has its own.
+    package static let memoryReadNanoseconds: UInt64 = 10_000_000
 }

@@ -8,24 +8,32 @@ enum FleetAction: Sendable {
     case boot(TemplateID, FunctionBinding)
     case fork(WorkerID, from: TemplateProcess?, FunctionBinding)
     case send(CallID, WorkOrder, WorkerChannel)
-    case resume(CheckedContinuation<WorkResult, Never>, WorkResult)
+    case answer(any EventLoop, WorkCompletion, WorkResult)
     case kill(WorkerID, because: String)
     case close(WorkerID, WorkerChannel)
     case end(TemplateID)
+    case hold(SnapshotID, path: String)
+    case release(SnapshotID)
     case wake(Instant)
     /// No call is left.
     case quiet(CheckedContinuation<Void, Never>)
 }
 
-/// What the kernel says a worker has used since it began.
-struct MeterReading {
-    var cpuNanoseconds: UInt64
-    var memoryBytesPeak: UInt64
+/// What a worker's reply led to.
+enum AnswerOutcome {
+    case done([FleetAction])
+    /// It came before the worker's pid, which is needed to read the meter, and waits for that.
+    case kept
+    /// Its memory was last read too long ago: read it, note it, then answer again.
+    case memoryIsDue(pid: Int32, MemoryAllowance?)
+    case workerIsGone
+    /// The worker does not have that call.
+    case callIsNotIts
 }
 
 /// A call between admission and answer.
 struct CallRecord {
-    let continuation: CheckedContinuation<WorkResult, Never>
+    let completion: WorkCompletion
     let order: WorkOrder
     var times: CallTimes
     var start: StartKind?
@@ -36,6 +44,20 @@ struct CallRecord {
     var lastWords: WorkFailure?
     var cpuNanoseconds: UInt64 = 0
     var memoryBytesPeak: UInt64 = 0
+
+    mutating func assigned(to worker: WorkerID, _ start: StartKind, isReady: Bool, cpuMark: UInt64, at now: UInt64) {
+        self.start = start
+        self.worker = worker
+        self.cpuMark = cpuMark
+        times.assignedAt = now
+        times.readyAt = isReady ? now : nil
+    }
+
+    /// Takes over what the kernel says that its worker has used since that began.
+    mutating func note(cpuNanoseconds used: UInt64, memoryBytesPeak: UInt64) {
+        cpuNanoseconds = used >= cpuMark ? used - cpuMark : 0
+        self.memoryBytesPeak = memoryBytesPeak
+    }
 
     /// The call's outcome and times, as far as it came.
     func result(_ outcome: Result<WorkReply, WorkFailure>, at now: UInt64) -> WorkResult {
@@ -83,6 +105,9 @@ struct WorkerRecord {
     var pid: Int32?
     var readyAt: UInt64?
     var cpuMark: UInt64 = 0
+    /// The most private memory at the last reading, and when that was.
+    var memoryBytesPeak: UInt64 = 0
+    var memoryReadAt: UInt64?
     var calls: Set<CallID> = []
     /// Calls given to it before its channel was open.
     var unsent: [CallID] = []
@@ -102,6 +127,8 @@ struct TemplateRecord {
     let binding: FunctionBinding
     var process: TemplateProcess?
     var isResident = false
+    /// Of its memory, what the kernel keeps in huge pages; nil while nobody has looked.
+    var hugePageBytes: UInt64?
 }
 
 /// The tables behind the fleet's lock.
@@ -115,6 +142,8 @@ struct FleetState {
     var calls: [CallID: CallRecord] = [:]
     var workers: [WorkerID: WorkerRecord] = [:]
     var templates: [TemplateID: TemplateRecord] = [:]
+    /// Workers forked ahead of calls that nobody has measured yet.
+    var unmeasured: Set<WorkerID> = []
     var wakeTask: (at: Instant, task: Scheduled<Void>)?
     /// Who waits for the last call to end.
     var quietWaiter: CheckedContinuation<Void, Never>?
@@ -124,15 +153,12 @@ struct FleetState {
         pool = WorkerPool(node: node)
     }
 
-    mutating func admit(
-        _ order: WorkOrder,
-        _ continuation: CheckedContinuation<WorkResult, Never>,
-        at now: UInt64
-    ) -> CallID {
+    /// Puts a call on the table and asks the pool what becomes of it.
+    mutating func call(_ order: WorkOrder, _ completion: @escaping WorkCompletion, at now: UInt64) -> [FleetAction] {
         lastCallNumber += 1
         let call = CallID(lastCallNumber)
-        calls[call] = CallRecord(continuation: continuation, order: order, times: CallTimes(acceptedAt: now))
-        return call
+        calls[call] = CallRecord(completion: completion, order: order, times: CallTimes(acceptedAt: now))
+        return handle(.called(call, order.key), at: Instant(nanoseconds: now))
     }
 
     /// Lets the pool decide and turns its effects into actions.
@@ -146,7 +172,8 @@ struct FleetState {
                 }
                 templates[template] = TemplateRecord(binding: binding)
                 actions.append(.boot(template, binding))
-            case .forkWorker(let worker, let template):
+            case .reserveWorker(let worker, let template), .forkWorker(let worker, let template):
+                if case .reserveWorker = effect { unmeasured.insert(worker) }
                 guard let record = templates[template] else {
                     preconditionFailure("a pool forks from templates that are on the table")
                 }
@@ -169,6 +196,15 @@ struct FleetState {
                 workers[worker]?.mustEnd = true
             case .endTemplate(let template):
                 actions.append(.end(template))
+            case .holdPacked(let snapshot, let key):
+                guard let path = (bindings[key] ?? removed[key])?.snapshotPath else {
+                    preconditionFailure("a pool is installed with its binding")
+                }
+                actions.append(.hold(snapshot, path: path))
+            case .releasePacked(let snapshot):
+                actions.append(.release(snapshot))
+            case .forgotten(let key):
+                removed[key] = nil
             case .wake(let instant):
                 actions.append(.wake(instant))
             }
@@ -184,21 +220,18 @@ struct FleetState {
         _ start: StartKind,
         at now: UInt64
     ) -> [FleetAction] {
-        guard var record = calls[call], var target = workers[worker] else { return [] }
-        record.start = start
-        record.worker = worker
-        record.times.assignedAt = now
-        record.times.readyAt = target.readyAt == nil ? nil : now
-        record.cpuMark = target.cpuMark
-        calls[call] = record
-        target.calls.insert(call)
-        if target.channel == nil { target.unsent.append(call) }
-        workers[worker] = target
-        guard let channel = target.channel else { return [] }
-        return [.send(call, record.order, channel)]
+        guard let order = calls[call]?.order, let target = workers[worker] else { return [] }
+        let (isReady, channel, cpuMark) = (target.readyAt != nil, target.channel, target.cpuMark)
+        calls[call]?.assigned(to: worker, start, isReady: isReady, cpuMark: cpuMark, at: now)
+        workers[worker]?.calls.insert(call)
+        guard let channel else {
+            workers[worker]?.unsent.append(call)
+            return []
+        }
+        return [.send(call, order, channel)]
     }
 
-    /// Takes the call off the table: whoever does that resumes it.
+    /// Takes the call off the table: whoever does that answers it.
     private mutating func complete(
         _ call: CallID,
         _ outcome: Result<WorkReply, WorkFailure>,
@@ -206,7 +239,7 @@ struct FleetState {
     ) -> [FleetAction] {
         guard let record = calls.removeValue(forKey: call) else { return [] }
         if let worker = record.worker { workers[worker]?.calls.remove(call) }
-        let answer = FleetAction.resume(record.continuation, record.result(outcome, at: now))
+        let answer = FleetAction.answer(record.order.loop, record.completion, record.result(outcome, at: now))
         guard calls.isEmpty, let waiter = takeQuietWaiter() else { return [answer] }
         return [answer, .quiet(waiter)]
     }
@@ -218,28 +251,42 @@ struct FleetState {
 
     private mutating func measure(_ call: CallID, on worker: WorkerID) {
         guard let pid = workers[worker]?.pid, let used = Clock.processCPUNanoseconds(pid: pid) else { return }
-        note(MeterReading(cpuNanoseconds: used, memoryBytesPeak: workers[worker]?.memory?.peakBytes() ?? 0), for: call)
+        calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: workers[worker]?.memory?.peakBytes() ?? 0)
     }
 
-    private mutating func note(_ reading: MeterReading, for call: CallID) {
-        guard let mark = calls[call]?.cpuMark else { return }
-        calls[call]?.cpuNanoseconds = reading.cpuNanoseconds >= mark ? reading.cpuNanoseconds - mark : 0
-        calls[call]?.memoryBytesPeak = reading.memoryBytesPeak
+    /// Notes what the kernel said a worker's memory was at most.
+    mutating func noteMemory(_ bytesPeak: UInt64, of worker: WorkerID, at now: UInt64) {
+        workers[worker]?.memoryBytesPeak = bytesPeak
+        workers[worker]?.memoryReadAt = now
     }
 
-    /// - Returns: nil if the worker does not have that call.
+    /// Reads the worker's clock, takes the call off the table and asks the pool what comes next.
+    ///
+    /// What comes next goes first: a worker has its next call before the answer to the last is written.
     mutating func answered(
         _ call: CallID,
         by worker: WorkerID,
         _ result: Result<WorkReply, WorkFailure>,
-        _ reading: MeterReading,
         at now: UInt64
-    ) -> [FleetAction]? {
-        guard workers[worker]?.calls.contains(call) == true else { return nil }
-        note(reading, for: call)
-        workers[worker]?.cpuMark = reading.cpuNanoseconds
+    ) -> AnswerOutcome {
+        guard let record = workers[worker] else { return .workerIsGone }
+        guard record.calls.contains(call), !record.deferred.contains(where: { $0.call == call }) else {
+            return .callIsNotIts
+        }
+        guard let pid = record.pid else {
+            // The reply overtook the template's report of the fork.
+            workers[worker]?.deferred.append(DeferredAnswer(call: call, result: result))
+            return .kept
+        }
+        let isRecent = record.memoryReadAt.map { now < $0 + FleetLimits.memoryReadNanoseconds } ?? false
+        guard isRecent else { return .memoryIsDue(pid: pid, record.memory) }
+        // 0.2 µs, and the one thing that a receipt must not guess.
+        let used = Clock.processCPUNanoseconds(pid: pid) ?? 0
+        let peak = record.memoryBytesPeak
+        calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: peak)
+        workers[worker]?.cpuMark = used
         let answers = complete(call, result, at: now)
-        return answers + handle(.finished(call, worker), at: Instant(nanoseconds: now))
+        return .done(handle(.finished(call, worker), at: Instant(nanoseconds: now)) + answers)
     }
 
     /// Answers what a worker holds before it is dead; its burial then finds nothing to answer.
@@ -251,25 +298,6 @@ struct FleetState {
     }
 
     // MARK: Workers
-
-    func meter(of worker: WorkerID) -> (pid: Int32?, memory: MemoryAllowance?)? {
-        workers[worker].map { ($0.pid, $0.memory) }
-    }
-
-    /// Keeps a reply that came before its worker's pid, which is needed to read the meter.
-    ///
-    /// - Returns: false if the pid has come meanwhile, or if the worker does not have that call: then nothing is kept.
-    mutating func `defer`(
-        _ result: Result<WorkReply, WorkFailure>,
-        of call: CallID,
-        by worker: WorkerID
-    ) -> Bool {
-        guard let record = workers[worker], record.pid == nil, record.calls.contains(call),
-            !record.deferred.contains(where: { $0.call == call })
-        else { return false }
-        workers[worker]?.deferred.append(DeferredAnswer(call: call, result: result))
-        return true
-    }
 
     mutating func noteReady(_ worker: WorkerID, at now: UInt64) {
         workers[worker]?.readyAt = now
@@ -302,10 +330,7 @@ struct FleetState {
         guard let record = workers.removeValue(forKey: worker) else { return }
         for call in record.calls {
             if let cpuNanoseconds {
-                note(
-                    MeterReading(cpuNanoseconds: cpuNanoseconds, memoryBytesPeak: record.memory?.peakBytes() ?? 0),
-                    for: call
-                )
+                calls[call]?.note(cpuNanoseconds: cpuNanoseconds, memoryBytesPeak: record.memory?.peakBytes() ?? 0)
             }
             calls[call]?.lastWords = .died(reason: reason)
         }

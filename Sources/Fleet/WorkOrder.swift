@@ -6,13 +6,19 @@ package struct WorkOrder: Sendable {
     package var key: PoolKey
     package var contentType: String
     package var body: ByteBuffer
+    /// Where the caller is told how it ended.
+    package var loop: any EventLoop
 
-    package init(key: PoolKey, contentType: String, body: ByteBuffer) {
+    package init(key: PoolKey, contentType: String, body: ByteBuffer, loop: any EventLoop) {
         self.key = key
         self.contentType = contentType
         self.body = body
+        self.loop = loop
     }
 }
+
+/// Who is told how a call ended: once, on the loop that its order names.
+package typealias WorkCompletion = @Sendable (WorkResult) -> Void
 
 /// What became of a call, and what it cost.
 ///

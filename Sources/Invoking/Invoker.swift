@@ -2,11 +2,11 @@ package import Fleet
 package import Logging
 package import Metering
 package import Registry
-import NIOCore
-import Scheduling
-import Wire
+package import NIOCore
 import Linux
-import Manifests
+import Scheduling
+import Synchronization
+import Wire
 
 /// The straight line of one call: name → version → receipt begun → worker → reply → receipt.
 package final class Invoker: Sendable {
@@ -17,6 +17,7 @@ package final class Invoker: Sendable {
     /// The status that a caller of HTTP gets for a failure; it stands in the receipt too.
     private let status: @Sendable (Failure) -> Int
     private let logger: Logger
+    private let targets = CallTargets()
 
     package init(
         registry: Registry,
@@ -36,39 +37,36 @@ package final class Invoker: Sendable {
 
     /// The largest body that the function takes, so that a door can refuse a longer one before it is read.
     package func payloadBytesMax(function: String, qualifier: String?) throws(Failure) -> Int {
-        try resolve(function, qualifier).manifest.limits.payloadBytes
+        try targets.target(function, qualifier, in: registry).payloadBytesMax
     }
 
-    /// Runs one call to its end.
-    package func invoke(_ call: Call) async -> Completion {
+    /// Runs one call to its end, without a task and without a wait: what it takes is done here or in the completion.
+    ///
+    /// - Parameters:
+    ///   - loop: the event loop of the caller.
+    ///   - completion: called once, on `loop`; before this returns where the call is refused.
+    package func invoke(_ call: Call, on loop: any EventLoop, completion: @escaping @Sendable (Completion) -> Void) {
         let id = InvocationID.generated()
-        let version: FunctionVersion
+        let target: CallTarget
         do throws(Failure) {
-            version = try resolve(call.function, call.qualifier)
-            guard call.body.readableBytes <= version.manifest.limits.payloadBytes else {
-                throw .tooLarge(bytesMax: version.manifest.limits.payloadBytes)
+            target = try targets.target(call.function, call.qualifier, in: registry)
+            guard call.body.readableBytes <= target.payloadBytesMax else {
+                throw .tooLarge(bytesMax: target.payloadBytesMax)
             }
             guard call.contentType.utf8.count <= WireLimits.contentTypeBytesMax else {
                 throw .badInput("the content type has more than \(WireLimits.contentTypeBytesMax) bytes")
             }
         } catch {
-            return Completion(
-                id: id,
-                start: nil,
-                queueNanoseconds: 0,
-                bindNanoseconds: 0,
-                runNanoseconds: 0,
-                result: .failure(error)
-            )
+            return completion(.refused(id, error))
         }
-        return await run(call, as: id, on: version)
+        run(call, as: id, on: target, loop, completion)
     }
 
     /// Makes every version that serves callable, so that functions with `scaling.min` have their workers.
     package func installServing() {
         for record in registry.list() {
             guard let version = try? registry.resolve(record.name) else { continue }
-            fleet.install(bindings.binding(of: version))
+            fleet.announce(bindings.binding(of: version))
         }
     }
 
@@ -77,47 +75,88 @@ package final class Invoker: Sendable {
         PoolsReport(names: registry.list().map(\.name), census: fleet.census())
     }
 
-    private func resolve(_ function: String, _ qualifier: String?) throws(Failure) -> FunctionVersion {
-        do throws(RegistryError) {
-            return try registry.resolve(function, qualifier: qualifier)
-        } catch {
-            switch error {
-            case .unknownFunction(let name): throw .unknownFunction(name)
-            case .unknownQualifier(let function, let qualifier):
-                throw .unknownQualifier(function: function, qualifier: qualifier)
-            default: throw .unavailable("\(error)")
-            }
-        }
-    }
-
-    private func run(_ call: Call, as id: InvocationID, on version: FunctionVersion) async -> Completion {
+    private func run(
+        _ call: Call,
+        as id: InvocationID,
+        on target: CallTarget,
+        _ loop: any EventLoop,
+        _ completion: @escaping @Sendable (Completion) -> Void
+    ) {
         let attempt = Attempt(
             id: id,
-            function: version.function,
-            version: version.version,
-            snapshot: version.snapshot.digest,
+            function: target.key.function,
+            version: target.key.version,
+            snapshot: target.snapshotDigest,
             bytesIn: call.body.readableBytes,
             acceptedUnixNanoseconds: Clock.wallNanoseconds()
         )
-        let slot: LedgerSlot
+        let running: RunningCall
         do throws(LedgerError) {
-            slot = try ledger.begin(attempt)
+            running = try RunningCall(attempt, target, ledger, status, completion)
         } catch {
             logger.error("call refused: its receipt could not be begun", metadata: ["error": "\(error)"])
-            return Self.completion(of: Receipt(attempt), .failure(.unavailable("no receipt could be begun: \(error)")))
+            return completion(.refused(id, .unavailable("no receipt could be begun: \(error)")))
         }
-        let key = PoolKey(function: version.function, version: version.version)
-        if !fleet.isInstalled(key) { fleet.install(bindings.binding(of: version)) }
-        let work = await fleet.run(WorkOrder(key: key, contentType: call.contentType, body: call.body))
-        let limits = version.manifest.limits
-        let result = work.result.map { Reply(contentType: $0.contentType, body: $0.body) }.mapError { failure in
-            Failure(failure, timeoutMilliseconds: limits.timeoutMilliseconds, payloadBytesMax: limits.payloadBytes)
-        }
-        let receipt = ledger.finish(slot, receipt(attempt, work, result))
-        return Self.completion(of: receipt, result)
+        fleet.run(
+            WorkOrder(key: target.key, contentType: call.contentType, body: call.body, loop: loop),
+            binding: { bindings.binding(of: target.version) },
+            completion: { work in running.end(work) }
+        )
+    }
+}
+
+/// A call that was admitted: it owns the duty to write the receipt.
+private final class RunningCall: Sendable {
+    private let attempt: Attempt
+    private let target: CallTarget
+    /// Taken by the one who writes the receipt.
+    private let slot: Mutex<LedgerSlot?>
+    private let ledger: Ledger
+    private let status: @Sendable (Failure) -> Int
+    private let completion: @Sendable (Completion) -> Void
+
+    init(
+        _ attempt: Attempt,
+        _ target: CallTarget,
+        _ ledger: Ledger,
+        _ status: @escaping @Sendable (Failure) -> Int,
+        _ completion: @escaping @Sendable (Completion) -> Void
+    ) throws(LedgerError) {
+        slot = Mutex(try ledger.begin(attempt))
+        self.attempt = attempt
+        self.target = target
+        self.ledger = ledger
+        self.status = status
+        self.completion = completion
     }
 
-    private func receipt(_ attempt: Attempt, _ work: WorkResult, _ result: Result<Reply, Failure>) -> Receipt {
+    /// The receipt first: whoever reads the reply finds it.
+    func end(_ work: WorkResult) {
+        let result = work.result.map { Reply(contentType: $0.contentType, body: $0.body) }.mapError { failure in
+            Failure(
+                failure,
+                timeoutMilliseconds: target.timeoutMilliseconds,
+                payloadBytesMax: target.payloadBytesMax
+            )
+        }
+        let receipt = receipt(of: work, result)
+        slot.withLock { slot in
+            guard let taken = slot.take() else { preconditionFailure("the fleet answers a call once") }
+            ledger.finish(taken, receipt)
+        }
+        completion(
+            Completion(
+                id: attempt.id,
+                start: work.start,
+                queueNanoseconds: work.queueNanoseconds,
+                bindNanoseconds: work.bindNanoseconds,
+                runNanoseconds: work.runNanoseconds,
+                result: result
+            )
+        )
+    }
+
+    private func receipt(of work: WorkResult, _ result: Result<Reply, Failure>) -> Receipt {
         var receipt = Receipt(attempt)
         receipt.start = work.start
         receipt.queueNanoseconds = work.queueNanoseconds
@@ -137,15 +176,18 @@ package final class Invoker: Sendable {
         }
         return receipt
     }
+}
 
-    private static func completion(of receipt: Receipt, _ result: Result<Reply, Failure>) -> Completion {
+extension Completion {
+    /// A call that never met a worker.
+    fileprivate static func refused(_ id: InvocationID, _ failure: Failure) -> Completion {
         Completion(
-            id: receipt.id,
-            start: receipt.start,
-            queueNanoseconds: receipt.queueNanoseconds,
-            bindNanoseconds: receipt.bindNanoseconds,
-            runNanoseconds: receipt.runNanoseconds,
-            result: result
+            id: id,
+            start: nil,
+            queueNanoseconds: 0,
+            bindNanoseconds: 0,
+            runNanoseconds: 0,
+            result: .failure(failure)
         )
     }
 }

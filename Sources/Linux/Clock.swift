@@ -16,9 +16,9 @@ package enum Clock {
     ///
     /// `nil` when it is gone. Costs 0.2 µs.
     package static func processCPUNanoseconds(pid: Int32) -> UInt64? {
-        var clock: clockid_t = 0
-        guard unsafe clock_getcpuclockid(pid, &clock) == 0 else { return nil }
-        return read(clock)
+        // The kernel's MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED). `clock_getcpuclockid` computes the same and asks the
+        // kernel whether the process is there, which reading the clock does too.
+        read(~pid << 3 | 2)
     }
 
     private static func read(_ clock: clockid_t) -> UInt64? {

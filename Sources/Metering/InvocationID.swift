@@ -31,12 +31,13 @@ package struct InvocationID: Hashable, Comparable, Sendable {
 
     /// An identifier that no other has, above all that this process has made before.
     package static func generated() -> InvocationID {
-        let random = UInt64.random(in: .min ... .max)
         let now = Clock.wallNanoseconds()
-        return sequence.withLock { $0.next(unixNanoseconds: now, random: random) }
+        return source.withLock { source in
+            source.sequence.next(unixNanoseconds: now, random: source.random.next())
+        }
     }
 
-    private static let sequence = Mutex(InvocationIDSequence())
+    private static let source = Mutex((sequence: InvocationIDSequence(), random: RandomPool()))
 
     package static func < (left: InvocationID, right: InvocationID) -> Bool {
         (left.high, left.low) < (right.high, right.low)
@@ -62,15 +63,20 @@ package struct InvocationIDSequence: Sendable {
 extension InvocationID: LosslessStringConvertible, Codable {
     /// Canonical text: 36 characters, lower case.
     package var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for nibble in 0..<32 {
-            if [8, 12, 16, 20].contains(nibble) { text.append(UInt8(ascii: "-")) }
-            let word = nibble < 16 ? high : low
-            text.append(digits[Int(truncatingIfNeeded: word >> UInt64(60 - nibble % 16 * 4)) & 0xf])
+        unsafe String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            for nibble in 0..<32 {
+                if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 {
+                    unsafe text[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let word = nibble < 16 ? high : low
+                let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - nibble % 16 * 4)) & 0xf
+                unsafe text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
+                place += 1
+            }
+            return place
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads canonical text in either case; nil for anything else, also for a UUID of another version.

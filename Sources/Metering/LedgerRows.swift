@@ -13,30 +13,10 @@ enum LedgerRows {
                 ON CONFLICT (id, attempt) DO NOTHING
                 """
         )
+        var inserter = ReceiptInserter(statement)
+        defer { inserter.finish() }
         for receipt in receipts {
-            // SQLite knows signed integers only. A duration beyond 292 years is shown as 292 years.
-            try statement.execute(arguments: [
-                receipt.id.description,
-                receipt.attempt,
-                receipt.node,
-                receipt.function,
-                receipt.version,
-                receipt.snapshot,
-                receipt.start?.rawValue,
-                Int64(clamping: receipt.acceptedUnixNanoseconds),
-                Int64(clamping: receipt.queueNanoseconds),
-                Int64(clamping: receipt.bindNanoseconds),
-                Int64(clamping: receipt.runNanoseconds),
-                Int64(clamping: receipt.cpuNanoseconds),
-                receipt.memoryBytesPeak,
-                receipt.bytesIn,
-                receipt.bytesOut,
-                receipt.outcome.rawValue,
-                receipt.reason,
-                receipt.status,
-                receipt.billedNanodollars,
-                receipt.rateCard,
-            ])
+            try inserter.insert(receipt, database)
         }
     }
 

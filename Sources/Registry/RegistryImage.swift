@@ -5,6 +5,8 @@ struct RegistryImage: Sendable {
     private var functions: [String: FunctionEntry] = [:]
     /// Route → function; only the version that serves has a route.
     private var routes: [String: String] = [:]
+    /// Counts the changes of functions: what was resolved under one number stands for as long as it stays.
+    private(set) var generation: UInt64 = 0
     /// Digests that some version refers to, with the file state in which each was verified.
     var snapshots: [String: SnapshotFileState?] = [:]
 
@@ -21,6 +23,7 @@ struct RegistryImage: Sendable {
 
     /// Puts an entry in the place of what was known of the function; nil forgets it.
     mutating func set(_ name: String, _ entry: FunctionEntry?) {
+        generation += 1
         if let route = functions[name]?.serving.manifest.route { routes[route] = nil }
         functions[name] = entry
         if let route = entry?.serving.manifest.route { routes[route] = name }

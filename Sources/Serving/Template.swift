@@ -10,7 +10,7 @@ package struct Template: ~Copyable {
     private static let place: Int32 = 3
 
     private let control: FileDescriptor
-    private let function: LoadedFunction
+    private var function: LoadedFunction
     private let boot: TemplateBoot
     private let refusals: RefusalRecord
     private var workers: [UInt32: Child] = [:]
@@ -106,9 +106,21 @@ package struct Template: ~Copyable {
         }
     }
 
+    /// Waits for the next order, and has the function make use of the time until one comes.
+    private mutating func nextOrder() throws(TemplateEnd) -> Message? {
+        while let step = function.idleStep {
+            switch try control.nextOrderAvailable() {
+            case .message(let message): return message
+            case .end: return nil
+            case .nothing: if !step() { function.idleStep = nil }
+            }
+        }
+        return try control.nextOrder()
+    }
+
     /// Carries out orders until the control socket ends.
     private mutating func obey() throws(TemplateEnd) -> ExitStatus {
-        while var message = try control.nextOrder() {
+        while var message = try nextOrder() {
             switch try message.order() {
             case .boot:
                 throw TemplateEnd(status: .brokenContract)

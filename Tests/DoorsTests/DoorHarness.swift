@@ -18,6 +18,7 @@ final class DoorHarness: Sendable {
     let port: Int
     let registry: Registry
     let logs: FunctionLogs
+    let services: DoorServices
     /// Calls and bundles that came through, in order.
     let seen: Seen
 
@@ -48,10 +49,11 @@ final class DoorHarness: Sendable {
         var ledgerDirectory: String?
     }
 
-    private init(port: Int, registry: Registry, logs: FunctionLogs, seen: Seen) {
+    private init(port: Int, registry: Registry, logs: FunctionLogs, services: DoorServices, seen: Seen) {
         self.port = port
         self.registry = registry
         self.logs = logs
+        self.services = services
         self.seen = seen
     }
 
@@ -87,7 +89,8 @@ final class DoorHarness: Sendable {
             var iterator = ports.makeAsyncIterator()
             let port = try #require(await iterator.next())
             do {
-                try await body(DoorHarness(port: port, registry: registry, logs: logs, seen: seen))
+                let harness = DoorHarness(port: port, registry: registry, logs: logs, services: services, seen: seen)
+                try await body(harness)
             } catch {
                 group.cancelAll()
                 throw error
@@ -109,7 +112,7 @@ final class DoorHarness: Sendable {
         Manifest(name: name, route: route)
     }
 
-    private static func services(
+    static func services(
         _ options: Options,
         _ registry: Registry,
         _ ledger: Ledger,
@@ -124,12 +127,14 @@ final class DoorHarness: Sendable {
                 }
                 throw .unknownQualifier(function: name, qualifier: qualifier)
             },
-            invoke: { call in
+            invoke: { call, loop, answer in
                 seen.add(call)
-                return completion(of: call, options.failure, ledger)
+                let completion = completion(of: call, options.failure, ledger)
+                // As a real call does: the answer comes later.
+                loop.execute { answer(completion) }
             },
             readiness: { options.readiness },
-            pools: { PoolsReport(names: ["echo"], census: []) },
+            pools: { PoolsReport(names: ["echo"]) },
             deploy: { name, bundle async throws(DeployFailure) in
                 try await deploy(name, bundle, options, registry, seen)
             },
@@ -137,6 +142,7 @@ final class DoorHarness: Sendable {
                 try await registry.delete(name)
                 seen.add(deleted: name)
             },
+            rollback: { name async throws(RegistryError) in try await registry.rollback(name) },
             collectGarbage: { GarbageReport(snapshots: 2, bytes: 3000) },
             logLines: { logs.lines(function: $0, last: $1) },
             followLogs: { logs.follow(function: $0) },

@@ -91,6 +91,8 @@ int thaw_wait(int child, int by_pidfd, int block, struct thaw_ending *ending);
 // fork(2) for a process with one thread; 0 in the child.
 pid_t thaw_fork(void);
 int thaw_name_thread(const char *name);
+// Processors that this thread may run on; needs no file, so also in a sandbox.
+int thaw_processor_count(void);
 
 // spawn.c
 struct thaw_spawn {

@@ -39,6 +39,8 @@ enum HostName {
     ///
     /// RFC 6761 reserves `localhost` and the names below it; every address of 127.0.0.0/8 is loopback.
     static func isLoopback(_ host: some StringProtocol) -> Bool {
+        // How this machine is called in nearly every request.
+        if host.utf8.elementsEqual("127.0.0.1".utf8) || host.utf8.elementsEqual("localhost".utf8) { return true }
         var name = host.lowercased()
         if name.hasSuffix(".") { name.removeLast() }
         if name == "localhost" || name.hasSuffix(".localhost") || name == "::1" { return true }
@@ -50,11 +52,12 @@ enum HostName {
     }
 
     /// The host of a `Host` header or of the authority of an origin: without its port and brackets.
-    static func withoutPort(_ authority: some StringProtocol) -> String {
-        if authority.hasPrefix("["), let bracket = authority.firstIndex(of: "]") {
-            return String(authority[authority.index(after: authority.startIndex)..<bracket])
+    static func withoutPort<Authority: StringProtocol>(_ authority: Authority) -> Authority.SubSequence {
+        // By bytes: characters would have to be put together first.
+        let bytes = authority.utf8
+        if bytes.first == UInt8(ascii: "["), let bracket = bytes.firstIndex(of: UInt8(ascii: "]")) {
+            return authority[bytes.index(after: bytes.startIndex)..<bracket]
         }
-        guard let colon = authority.firstIndex(of: ":") else { return String(authority) }
-        return String(authority[..<colon])
+        return authority[..<(bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex)]
     }
 }

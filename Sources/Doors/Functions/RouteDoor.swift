@@ -3,11 +3,12 @@ import Hummingbird
 import Registry
 
 /// A path of a function's own choice, `route` in its manifest: asked last, after every path of ours.
+///
+/// Its calls were taken before they came here, by the ``InvocationLane``; this says what else the path does not take.
 struct RouteDoor: RouterMiddleware {
     typealias Context = DoorContext
 
     let registry: Registry
-    let invocations: InvocationDoor
 
     @concurrent
     func handle(
@@ -16,14 +17,7 @@ struct RouteDoor: RouterMiddleware {
         next: @concurrent (Request, DoorContext) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path
-        guard let function = registry.route(path: path) else { throw Refusal.notFound(path: path) }
-        guard request.method == .post else {
-            throw Refusal.methodNotAllowed(
-                request.method.rawValue,
-                path: path,
-                allowed: HTTPRequest.Method.post.rawValue
-            )
-        }
-        return try await invocations.invoke(function, request, context)
+        guard request.method != .post, registry.route(path: path) != nil else { throw Refusal.notFound(path: path) }
+        throw Refusal.methodNotAllowed(request.method.rawValue, path: path, allowed: HTTPRequest.Method.post.rawValue)
     }
 }

@@ -1,0 +1,416 @@
+import HummingbirdCore
+import Invoking
+import NIOCore
+import NIOHTTP1
+
+/// The order of requests on one connection, and the calls among them, answered on its event loop.
+///
+/// Sits between NIO's HTTP/1 codec and the router's. One request has its turn at a time, whoever answers it: a call
+/// here, or everything else in the router. What arrives meanwhile waits, and with something waiting nothing more is
+/// read: a client gets its replies in order, and a connection holds one read of the socket at the most.
+///
+/// ```
+/// free ──call's head──► reading ──end──► running ──reply──► free
+///   │                      └──refused──► dropping (a short rest) ──end──► free
+///   │                      └──refused──► ending (a long rest, or nobody knows where it ends) ──► closed
+///   └──other head──► routed ──end and reply, in either order──► free
+/// ```
+final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Turn {
+        case free
+        case reading(PendingCall)
+        case running(isLast: Bool)
+        /// Refused, and the rest of the body is short.
+        case dropping
+        case routed(RoutedRequest)
+        /// The last reply is written; what still comes is counted and dropped until the client closes.
+        case ending(bytesDropped: Int)
+    }
+
+    private struct RoutedRequest {
+        var isRead = false
+        var isAnswered = false
+        /// One of the two said `Connection: close`.
+        var isLast: Bool
+    }
+
+    private enum Arrival {
+        case part(HTTPServerRequestPart)
+        case failure(any Error)
+        /// The client sends nothing more; it may still read.
+        case inputClosed
+    }
+
+    private let door: InvocationDoor
+    private var turn = Turn.free
+    private var waiting = CircularBuffer<Arrival>()
+    private var isServing = false
+    private var isReadHeld = false
+    /// Parts went on to the router since it was last told that a read is complete.
+    private var hasForwarded = false
+    private var isQuiescing = false
+    private var isInputClosed = false
+    private var context: ChannelHandlerContext?
+    /// The codec's encoder: what is written from its context is bytes already.
+    private var encoder: ChannelHandlerContext?
+    /// Kept from reply to reply, while it is small.
+    private var output = ByteBuffer()
+    private var lastActive = NIODeadline.distantPast
+    private var idleTask: Scheduled<Void>?
+
+    init(door: InvocationDoor) {
+        self.door = door
+    }
+
+    // MARK: The connection's life
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        if context.channel.isActive { begin(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        begin(context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+        self.context = nil
+        encoder = nil
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        lastActive = context.eventLoop.now
+        if idleTask == nil { watchIdle(context, until: lastActive + DoorLimits.idleTimeout) }
+    }
+
+    /// A call that runs is not stopped by this: its receipt tells of it, its reply finds nobody.
+    private func end() {
+        idleTask?.cancel()
+        idleTask = nil
+        waiting.removeAll()
+        turn = .ending(bytesDropped: 0)
+    }
+
+    // MARK: What arrives
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        lastActive = context.eventLoop.now
+        arrive(.part(unwrapInboundIn(data)), context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // The router's side has nothing to do for what it did not get.
+        guard hasForwarded else { return }
+        hasForwarded = false
+        context.fireChannelReadComplete()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Only what the parser says has a place among the requests; a broken socket concerns all of them now.
+        guard error is HTTPParserError else { return context.fireErrorCaught(error) }
+        arrive(.failure(error), context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent:
+            isQuiescing = true
+            rest(context)
+        case ChannelEvent.inputClosed:
+            isInputClosed = true
+            arrive(.inputClosed, context)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if waiting.isEmpty { context.read() } else { isReadHeld = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { serveWaiting(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func arrive(_ arrival: Arrival, _ context: ChannelHandlerContext) {
+        if waiting.isEmpty, mayTake(arrival, context) {
+            take(arrival, context)
+        } else {
+            waiting.append(arrival)
+        }
+    }
+
+    /// Whether an arrival belongs to the request that has its turn, or begins the next one.
+    private func mayTake(_ arrival: Arrival, _ context: ChannelHandlerContext) -> Bool {
+        switch turn {
+        case .running: false
+        case .routed(let request): !request.isRead
+        // A client that sends requests and reads no replies waits with us.
+        case .free: context.channel.isWritable
+        case .reading, .dropping, .ending: true
+        }
+    }
+
+    private func take(_ arrival: Arrival, _ context: ChannelHandlerContext) {
+        switch arrival {
+        case .part(let part): take(part, context)
+        case .failure(let error): takeFailure(error, context)
+        case .inputClosed: takeEnd(context)
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch turn {
+        case .free:
+            guard case .head(let head) = part else { return }
+            take(head, context)
+        case .reading(let call):
+            read(part, of: call, context)
+        case .dropping:
+            if case .end = part { finishTurn(context) }
+        case .routed(var request):
+            if case .end = part { request.isRead = true }
+            turn = .routed(request)
+            forward(part, context)
+            settle(request, context)
+        case .ending(let bytesDropped):
+            drop(part, after: bytesDropped, context)
+        case .running:
+            preconditionFailure("what follows a running call waits")
+        }
+    }
+
+    private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard let invocation = InvocationHead(head, route: door.route) else {
+            let isLast = head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
+            turn = .routed(RoutedRequest(isLast: isLast))
+            return forward(.head(head), context)
+        }
+        do throws(Refusal) {
+            let call = try door.admit(invocation)
+            turn = .reading(call)
+            if invocation.isContinueAwaited { write(InvocationReply.interimContinue) }
+        } catch {
+            let leftover = door.leftover(of: invocation)
+            refuse(error, isLast: invocation.isLast || leftover == .long)
+        }
+    }
+
+    private func read(_ part: HTTPServerRequestPart, of pending: PendingCall, _ context: ChannelHandlerContext) {
+        do throws(Refusal) {
+            switch part {
+            case .head:
+                preconditionFailure("the parser ends one request before it begins the next")
+            case .body(let piece):
+                try pending.take(piece)
+            case .end:
+                try pending.end()
+                run(pending, context)
+            }
+        } catch {
+            // Given up in the middle: where the next request begins is far, or unknown.
+            refuse(error, isLast: true)
+        }
+    }
+
+    private func takeFailure(_ error: any Error, _ context: ChannelHandlerContext) {
+        switch turn {
+        case .reading: refuse(.endedEarly, isLast: true)
+        case .dropping: closeAfterWrites(context)
+        case .ending, .running: break
+        case .free, .routed: context.fireErrorCaught(error)
+        }
+    }
+
+    private func takeEnd(_ context: ChannelHandlerContext) {
+        switch turn {
+        case .free, .routed:
+            // The router's side closes when it hears of this: not before what we wrote is out.
+            afterWrites { $0.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+        case .reading, .dropping, .ending, .running:
+            closeAfterWrites(context)
+        }
+    }
+
+    // MARK: A call
+
+    private func run(_ pending: PendingCall, _ context: ChannelHandlerContext) {
+        turn = .running(isLast: pending.isLast)
+        let lane = NIOLoopBound(self, eventLoop: context.eventLoop)
+        door.invoke(pending.call, context.eventLoop) { completion in lane.value.answer(completion) }
+    }
+
+    private func answer(_ completion: Completion) {
+        // The connection may have ended meanwhile.
+        guard case .running(let isLastAsked) = turn, let context else { return }
+        let isLast = isLastAsked || isQuiescing && waiting.isEmpty
+        output.clear()
+        let body = InvocationReply.write(completion, isLast: isLast, date: door.date.text(), to: &output)
+        finishReply(body, isLast: isLast, context)
+    }
+
+    private func refuse(_ refusal: Refusal, isLast: Bool) {
+        guard let context else { return }
+        output.clear()
+        InvocationReply.write(refusal, isLast: isLast, date: door.date.text(), to: &output)
+        write(nil)
+        if isLast { endConnection(context) } else { turn = .dropping }
+    }
+
+    private func finishReply(_ body: ByteBuffer?, isLast: Bool, _ context: ChannelHandlerContext) {
+        write(body)
+        if isLast { endConnection(context) } else { finishTurn(context) }
+    }
+
+    /// Sends what is in `output`, and a body that was too large to be copied there.
+    private func write(_ body: ByteBuffer?) {
+        encoder?.write(NIOAny(output), promise: nil)
+        if let body { encoder?.write(NIOAny(body), promise: nil) }
+        encoder?.flush()
+        if output.capacity > Self.outputBytesKept { output = ByteBuffer() }
+    }
+
+    private func write(_ text: StaticString) {
+        encoder?.writeAndFlush(NIOAny(ByteBuffer(staticString: text)), promise: nil)
+    }
+
+    /// A head and a body that is copied behind it; idle connections keep no more.
+    private static let outputBytesKept = 2 * InvocationReply.inlineBytesMax
+
+    // MARK: A request of the router's
+
+    private func forward(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        hasForwarded = true
+        context.fireChannelRead(wrapInboundOut(part))
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        context.write(data, promise: promise)
+        guard case .routed(var request) = turn else { return }
+        switch unwrapOutboundIn(data) {
+        case .head(let head):
+            let isLast = head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
+            request.isLast = request.isLast || isLast
+        case .body:
+            return
+        case .end:
+            request.isAnswered = true
+        }
+        turn = .routed(request)
+        settle(request, context)
+    }
+
+    private func settle(_ request: RoutedRequest, _ context: ChannelHandlerContext) {
+        guard request.isRead, request.isAnswered else { return }
+        lastActive = context.eventLoop.now
+        // The router's side closes most of these itself, a moment later.
+        if request.isLast { endConnection(context) } else { finishTurn(context) }
+    }
+
+    // MARK: The next request
+
+    private func finishTurn(_ context: ChannelHandlerContext) {
+        turn = .free
+        lastActive = context.eventLoop.now
+        serveWaiting(context)
+        rest(context)
+    }
+
+    private func serveWaiting(_ context: ChannelHandlerContext) {
+        // A request that is refused at once ends its turn within this loop, and does not begin another one.
+        guard !isServing, !waiting.isEmpty else { return }
+        isServing = true
+        while let next = waiting.first, mayTake(next, context) {
+            waiting.removeFirst()
+            take(next, context)
+        }
+        isServing = false
+        channelReadComplete(context: context)
+        if waiting.isEmpty, isReadHeld {
+            isReadHeld = false
+            context.read()
+        }
+    }
+
+    // MARK: The end
+
+    /// A connection without a request closes when the node drains.
+    private func rest(_ context: ChannelHandlerContext) {
+        guard isQuiescing, waiting.isEmpty, !isServing, case .free = turn else { return }
+        closeAfterWrites(context)
+    }
+
+    /// The last reply is written: says so to the client, and reads what it still sends, or it would see a reset
+    /// connection instead of the reply.
+    private func endConnection(_ context: ChannelHandlerContext) {
+        turn = .ending(bytesDropped: 0)
+        waiting.removeAll()
+        if isInputClosed { return closeAfterWrites(context) }
+        afterWrites { $0.close(mode: .output, promise: nil) }
+        let task = context.eventLoop.assumeIsolated().scheduleTask(in: DoorLimits.lingerTimeout) { [weak self] in
+            self?.context?.close(promise: nil)
+        }
+        context.channel.closeFuture.assumeIsolated().whenComplete { _ in task.cancel() }
+        if isReadHeld {
+            isReadHeld = false
+            context.read()
+        }
+    }
+
+    private func drop(_ part: HTTPServerRequestPart, after bytesDropped: Int, _ context: ChannelHandlerContext) {
+        guard case .body(let piece) = part else { return }
+        let count = bytesDropped + piece.readableBytes
+        turn = .ending(bytesDropped: count)
+        if count > DoorLimits.lingerBytesMax { context.close(promise: nil) }
+    }
+
+    private func closeAfterWrites(_ context: ChannelHandlerContext) {
+        turn = .ending(bytesDropped: 0)
+        waiting.removeAll()
+        afterWrites { $0.close(promise: nil) }
+    }
+
+    /// What was written before is with the kernel by then, or lost.
+    private func afterWrites(_ act: @escaping (ChannelHandlerContext) -> Void) {
+        guard let context, let encoder else { return }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+            guard let context = self?.context else { return }
+            act(context)
+        }
+        encoder.writeAndFlush(NIOAny(ByteBuffer()), promise: written)
+    }
+
+    /// Closes a connection that brings nothing for too long.
+    ///
+    /// One timer, set anew when it fires early: a request costs it nothing.
+    private func watchIdle(_ context: ChannelHandlerContext, until deadline: NIODeadline) {
+        idleTask = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
+            guard let self, let context = self.context else { return }
+            idleTask = nil
+            let isAnswering =
+                switch turn {
+                case .running: true
+                case .routed(let request): request.isRead && !request.isAnswered
+                case .free, .reading, .dropping, .ending: false
+                }
+            let now = context.eventLoop.now
+            let due = isAnswering ? now + DoorLimits.idleTimeout : lastActive + DoorLimits.idleTimeout
+            if due <= now { context.close(promise: nil) } else { watchIdle(context, until: due) }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Manifests
+import Registry
+import Scheduling
+import Synchronization
+
+/// What a call's name and qualifier mean, as far as a call needs it.
+final class CallTarget: Sendable {
+    let key: PoolKey
+    let snapshotDigest: String
+    let payloadBytesMax: Int
+    let timeoutMilliseconds: Int
+    let version: FunctionVersion
+
+    init(_ version: FunctionVersion) {
+        key = PoolKey(function: version.function, version: version.version)
+        snapshotDigest = version.snapshot.digest
+        payloadBytesMax = version.manifest.limits.payloadBytes
+        timeoutMilliseconds = version.manifest.limits.timeoutMilliseconds
+        self.version = version
+    }
+}
+
+/// Remembers what names mean until the registry changes: a call copies no version and searches no alias.
+final class CallTargets: Sendable {
+    private struct Name: Hashable {
+        let function: String
+        let qualifier: String?
+    }
+
+    private struct Known {
+        var generation: UInt64 = 0
+        var targets: [Name: CallTarget] = [:]
+    }
+
+    /// Only names that exist are remembered; more than this many between two changes, and they are forgotten.
+    ///
+    /// An entry is some 200 bytes, so all of them stay under a megabyte.
+    private static let countMax = 4096
+
+    private let known = Mutex(Known())
+
+    func target(_ function: String, _ qualifier: String?, in registry: Registry) throws(Failure) -> CallTarget {
+        // Read before anything is resolved: what changes in between makes the entry old, never wrong.
+        let generation = registry.generation
+        let name = Name(function: function, qualifier: qualifier)
+        let found = known.withLock { known in known.generation == generation ? known.targets[name] : nil }
+        if let found { return found }
+        let target = CallTarget(try Self.resolve(function, qualifier, in: registry))
+        known.withLock { known in
+            if known.generation != generation || known.targets.count >= Self.countMax {
+                known = Known(generation: generation)
+            }
+            known.targets[name] = target
+        }
+        return target
+    }
+
+    private static func resolve(
+        _ function: String,
+        _ qualifier: String?,
+        in registry: Registry
+    ) throws(Failure) -> FunctionVersion {
+        do throws(RegistryError) {
+            return try registry.resolve(function, qualifier: qualifier)
+        } catch {
+            switch error {
+            case .unknownFunction(let name): throw .unknownFunction(name)
+            case .unknownQualifier(let function, let qualifier):
+                throw .unknownQualifier(function: function, qualifier: qualifier)
+            default: throw .unavailable("\(error)")
+            }
+        }
+    }
+}
