@@ -110,7 +110,7 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
-    tests("Fleet", of: "Fleet", with: ["Scheduling", "Wire", "Linux", nioCore, nioEmbedded]),
+    tests("Fleet", of: "Fleet", with: ["Scheduling", "Wire", "Linux", nioCore, nioEmbedded, nioPosix]),
     tests(
         "Doors",
         of: "Doors",
