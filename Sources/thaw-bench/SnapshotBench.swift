@@ -21,7 +21,7 @@ struct SnapshotBench: AsyncParsableCommand {
     var json = false
 
     @Option(help: "Decodings of each, in turns; the best counts.")
-    var rounds = 9
+    var rounds = 21
 
     func run() async throws {
         guard let examples = Programs.examples else { throw BenchError.noExamples }
