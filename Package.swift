@@ -30,6 +30,7 @@ let libraries: [Target] = [
     .target(name: "CLinux"),
     .target(name: "CKernels"),
     .target(name: "CPlanes"),
+    .target(name: "CTaskQueue"),
     .target(name: "Wire"),
     .target(name: "Scheduling"),
     .target(name: "Linux", dependencies: ["CLinux"]),
@@ -70,7 +71,7 @@ let programs: [Target] = [
         name: "thaw",
         dependencies: [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
-            "Linux", "Wire", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
+            "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
         ]
     ),
@@ -84,7 +85,7 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-bench",
-        dependencies: ["Trials", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
+        dependencies: ["Trials", "Scheduling", "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
     ),
 ]
 

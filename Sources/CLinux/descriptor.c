@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,6 +24,29 @@ int thaw_set_nonblocking(int descriptor, int on) {
 
 int thaw_memory_file(const char *name) {
     return memfd_create(name, MFD_CLOEXEC);
+}
+
+int thaw_sealed_memory_file(const char *name, size_t byte_count) {
+    int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (file < 0) {
+        return -1;
+    }
+    if (ftruncate(file, (off_t)byte_count) < 0 || fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+        int code = errno;
+        close(file);
+        errno = code;
+        return -1;
+    }
+    return file;
+}
+
+int thaw_doorbell_make(void) {
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+int thaw_doorbell_ring(int doorbell) {
+    uint64_t one = 1;
+    return (int)write(doorbell, &one, sizeof one);
 }
 
 int thaw_pipe(int ends[2]) {

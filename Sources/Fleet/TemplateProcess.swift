@@ -19,16 +19,13 @@ final class TemplateProcess: Sendable {
         try send(TemplateOrder.boot(boot).encoded(), [snapshot.rawValue])
     }
 
-    /// Orders a fork that serves `channel`; the template's report brings its pidfd.
+    /// Orders a fork that serves the far end of a channel; the template's report brings its pidfd.
     ///
-    /// - Parameter channel: the worker's end; the message holds a copy, so ours is closed here.
-    func fork(worker: UInt32, channel: consuming FileDescriptor, memory: MemoryAllowance?) throws(TemplateError) {
-        let order = TemplateOrder.fork(worker: worker).encoded()
-        if let memory {
-            try send(order, [channel.rawValue, memory.tasks])
-        } else {
-            try send(order, [channel.rawValue])
-        }
+    /// The message holds copies of the descriptors.
+    func fork(worker: UInt32, channel: borrowing ChannelEnds, memory: MemoryAllowance?) throws(TemplateError) {
+        var descriptors = [channel.doorbell.rawValue, channel.rings.rawValue]
+        if let memory { descriptors.append(memory.tasks) }
+        try send(TemplateOrder.fork(worker: worker).encoded(), descriptors)
     }
 
     func reap(worker: UInt32) throws(TemplateError) {

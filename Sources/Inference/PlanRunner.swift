@@ -11,12 +11,20 @@ package final class PlanRunner {
     private let assignment: BufferAssignment
     private let buffers: [FloatBuffer]
     private let attentionScratch = FloatBuffer(count: 0)
+    private let rows: RowSource?
+
+    /// Brings rows of a weight into memory before they are read; answers a sentence where it cannot.
+    package typealias RowSource = (_ weight: Plan.Weight, _ rows: [Int32]) -> String?
 
     /// Asks `lookup` for the floats of each weight by name: they must outlive the runner; nil where there are none.
+    ///
+    /// Tables that a call reads by its ids may be incomplete: `rows` is asked for the rows of each call before they are
+    /// read.
     /// - Throws: ``PlanError`` where the plan is not consistent or a weight is missing or of another size.
     package init(
         plan: Plan,
         kernels: KernelSet = .best,
+        rows: RowSource? = nil,
         weight lookup: (_ name: String) -> WeightView?
     ) throws(PlanError) {
         try plan.validate()
@@ -33,6 +41,7 @@ package final class PlanRunner {
         }
         self.plan = plan
         self.kernels = kernels
+        self.rows = rows
         self.weights = weights
         assignment = BufferAssignment(plan)
         buffers = assignment.valuesOfBuffer.map { _ in FloatBuffer(count: 0) }
@@ -61,6 +70,7 @@ package final class PlanRunner {
     /// - Throws: ``PlanError/input(_:)`` where lengths and ids do not fit each other or the plan's tables.
     package func run(ids: [Int32], sequenceLengths: [Int]) throws(PlanError) -> [Float] {
         try check(ids: ids, sequenceLengths: sequenceLengths)
+        try bringRows(ids)
         let call = Call(ids: ids, sequenceLengths: sequenceLengths)
         reserve(tokens: call.tokens, sequences: call.sequences)
         return run(call)
@@ -82,6 +92,15 @@ package final class PlanRunner {
         reserve(tokens: 0, sequences: rows)
         buffer(value).write(input)
         return run(call)
+    }
+
+    /// Asks for what the checked ids will read.
+    private func bringRows(_ ids: [Int32]) throws(PlanError) {
+        guard let rows else { return }
+        for case .embed(let words, _, _, _) in plan.steps {
+            let weight = plan.weights[words]
+            if let reason = rows(weight, ids) { throw .weight(name: weight.name, reason: reason) }
+        }
     }
 
     private func check(ids: [Int32], sequenceLengths: [Int]) throws(PlanError) {

@@ -1,9 +1,10 @@
 /// Floats that live elsewhere, in the arena of a loaded snapshot, and that kernels only read.
 ///
-/// The view does not keep the memory alive. Whoever makes one promises that the memory stays mapped, at its place and
-/// unchanged for as long as any copy of the view is used: a worker's arena lives as long as the process.
+/// The view does not keep the memory alive. Whoever makes one promises that the memory stays mapped, at its place and,
+/// where kernels have read it, unchanged for as long as any copy of the view is used: a worker's arena lives as long as
+/// the process, and rows that are decoded late are so before a kernel is asked to read them.
 @safe
-package struct WeightView: @unchecked Sendable {  // Safe: the memory is never written while a view of it exists.
+package struct WeightView: @unchecked Sendable {  // Safe: what a kernel reads is not written any more.
     let base: UnsafePointer<Float>
     /// Floats, at least one.
     package let count: Int

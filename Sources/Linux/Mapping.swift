@@ -97,6 +97,34 @@ import Glibc
         isWritable = false
     }
 
+    /// As ``protectReadOnly()`` for a part, from the start of a page; the end is rounded up to one.
+    package func protectReadOnly(_ range: Range<Int>) throws(SystemError) {
+        let (start, byteCount) = unsafe wholePages(range)
+        _ = try checked("mprotect") { unsafe mprotect(start, byteCount, PROT_READ) }
+    }
+
+    /// What the kernel is to know about the pages of a range before they are touched.
+    package enum Advice: Sendable {
+        /// Pages of 4 KiB even where the mapping asked for huge ones: for a few bytes here and there.
+        case smallPages
+        /// Bytes of a file that are wanted at once.
+        case willNeed
+    }
+
+    /// Tells the kernel; it is free not to follow.
+    package func advise(_ advice: Advice, _ range: Range<Int>) {
+        let (start, byteCount) = unsafe wholePages(range)
+        _ = unsafe madvise(start, byteCount, advice == .smallPages ? MADV_NOHUGEPAGE : MADV_WILLNEED)
+    }
+
+    /// The pages that a range touches.
+    private func wholePages(_ range: Range<Int>) -> (start: UnsafeMutableRawPointer, byteCount: Int) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "the range lies in the mapping")
+        let start = range.lowerBound & ~(Mapping.pageByteCount - 1)
+        let end = (range.upperBound + Mapping.pageByteCount - 1) & ~(Mapping.pageByteCount - 1)
+        return unsafe (baseAddress + start, end - start)
+    }
+
     /// Returns once the pages that hold these bytes of a shared file are on the disk.
     package func sync(_ range: Range<Int>) throws(SystemError) {
         precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "the range lies in the mapping")

@@ -4,6 +4,8 @@ package struct ProcessMemory: Equatable, Sendable {
     package let residentBytes: UInt64
     /// The most that was ever resident (VmHWM).
     package let residentBytesMax: UInt64
+    /// Resident memory of its own making, shared with forks or not, and its page tables: no mapped files.
+    package let anonymousBytes: UInt64
 
     /// Costs about 20 µs; `nil` when the process is gone.
     package static func of(pid: Int32) -> ProcessMemory? {
@@ -11,7 +13,12 @@ package struct ProcessMemory: Equatable, Sendable {
             let resident = kibibytes("VmRSS:", in: text),
             let largest = kibibytes("VmHWM:", in: text)
         else { return nil }
-        return ProcessMemory(residentBytes: resident, residentBytesMax: largest)
+        let own = ["RssAnon:", "RssShmem:", "HugetlbPages:", "VmPTE:"].compactMap { kibibytes($0, in: text) }
+        return ProcessMemory(
+            residentBytes: resident,
+            residentBytesMax: largest,
+            anonymousBytes: own.reduce(0, +)
+        )
     }
 
     /// Bytes that no other process shares: what ending the process would free.
@@ -23,6 +30,13 @@ package struct ProcessMemory: Equatable, Sendable {
             let dirty = kibibytes("Private_Dirty:", in: text)
         else { return nil }
         return clean + dirty
+    }
+
+    /// Bytes of its memory that lie in huge pages; `nil` where the kernel does not tell us, or when the process is gone.
+    ///
+    /// Costs as much as ``privateBytes(pid:)``.
+    package static func hugePageBytes(pid: Int32) -> UInt64? {
+        contents("/proc/\(pid)/smaps_rollup").flatMap { kibibytes("AnonHugePages:", in: $0) }
     }
 
     private static func contents(_ path: String) -> String? {

@@ -31,6 +31,48 @@ package enum Thread {
         }
     }
 
+    /// Runs `body` on up to `count` threads at once, this one included, and returns when all of them have ended.
+    ///
+    /// `body` gets the thread's number from 0. Where the kernel gives fewer threads, fewer run: the work has to be
+    /// shared out by who comes first.
+    package static func together(_ count: Int, _ body: @Sendable (_ number: Int) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            var others: [pthread_t] = []
+            for number in stride(from: 1, to: count, by: 1) {
+                guard let thread = joinable({ body(number) }) else { break }
+                others.append(thread)
+            }
+            body(0)
+            for thread in others {
+                _ = pthread_join(thread, nil)
+            }
+        }
+    }
+
+    /// Processors that this process may run on, at least 1.
+    package static var processorCount: Int { max(1, Int(thaw_processor_count())) }
+
+    /// `nil` where the kernel gives no thread.
+    private static func joinable(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
+        let work = unsafe Unmanaged.passRetained(Work(name: "", body: body))
+        var thread = pthread_t()
+        let code = unsafe pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
+                return nil
+            },
+            work.toOpaque()
+        )
+        guard code == 0 else {
+            unsafe work.release()
+            return nil
+        }
+        return thread
+    }
+
     private final class Work: Sendable {
         let name: String
         let body: @Sendable () -> Void

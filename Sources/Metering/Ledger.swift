@@ -1,3 +1,4 @@
+import Dispatch
 import GRDB
 import Scheduling
 import Synchronization
@@ -21,11 +22,12 @@ package final class Ledger: Sendable {
     private let file: SlotFile
     private let state: Mutex<LedgerState>
     private let database: DatabasePool
+    private let timer = DispatchQueue(label: "thaw.ledger")
 
     /// Half of what a power cut may cost; the other half is for the write itself.
-    private static let commitDelay = Duration.milliseconds(5)
+    private static let commitDelayMilliseconds = 5
     /// A disk that was full for a minute need not be asked more often.
-    private static let retryDelayMax = Duration.seconds(1)
+    private static let retryDelayMillisecondsMax = 1000
 
     /// Opens the ledger of a node, makes it where there is none, and completes what the last process left.
     ///
@@ -159,25 +161,26 @@ package final class Ledger: Sendable {
     /// Runs until nothing is pending.
     ///
     /// A ledger that everybody has let go of is not kept alive by its timer: its slots wait for the next one.
-    private func startCommitting() {
-        Task { [weak self] in
-            var delay: Duration? = Ledger.commitDelay
-            while let wait = delay {
-                // Nobody cancels this task, so the wait has no other end.
-                try? await Task.sleep(for: wait)
-                delay = await self?.commitPending(after: wait)
+    ///
+    /// - Parameter milliseconds: until the next commit. A serial queue counts them: a sleeping task would leave libdispatch
+    ///   looking after its threads every second for ever.
+    private func startCommitting(afterMilliseconds milliseconds: Int = Ledger.commitDelayMilliseconds) {
+        timer.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
+            Task {
+                guard let next = await self?.commitPending(afterMilliseconds: milliseconds) else { return }
+                self?.startCommitting(afterMilliseconds: next)
             }
         }
     }
 
     /// - Returns: how long to wait before the next commit; nil if nothing is left for it.
-    private func commitPending(after delay: Duration) async -> Duration? {
-        var next = Ledger.commitDelay
+    private func commitPending(afterMilliseconds delay: Int) async -> Int? {
+        var next = Ledger.commitDelayMilliseconds
         do throws(LedgerError) {
             try await flush()
         } catch {
             // The slots hold everything meanwhile, and `begin` refuses: the reason is in the state.
-            next = min(delay * 2, Ledger.retryDelayMax)
+            next = min(delay * 2, Ledger.retryDelayMillisecondsMax)
         }
         return state.withLock { $0.continuesCommitting() } ? next : nil
     }

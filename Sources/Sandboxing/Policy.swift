@@ -4,6 +4,7 @@
 /// include worker                  # the rules of worker.policy first
 /// read                            # who needs it
 /// mmap    arg2 & 4 == 0           # no PROT_EXEC
+/// clone3  absent                  # answered as by a kernel that has no such call
 /// kill    arg0 == 0 and arg1 == 0
 /// ```
 package struct Policy: Equatable, Sendable {
@@ -33,7 +34,12 @@ package struct Policy: Equatable, Sendable {
 
     /// Whether any rule lets the call pass, be it with certain arguments only.
     package func mentions(_ call: String) -> Bool {
-        rules.contains { $0.call == call }
+        rules.contains { $0.call == call && !$0.isAbsent }
+    }
+
+    /// Whether the call is answered as one that the kernel does not have.
+    package func hides(_ call: String) -> Bool {
+        rules.contains { $0.call == call && $0.isAbsent }
     }
 }
 
@@ -91,9 +97,10 @@ private struct PolicyReader {
         guard call.utf8.allSatisfy(isNameByte) else {
             throw refuse("a line begins with the name of a system call or `include`, not with `\(call)`")
         }
+        let isAbsent = words.elementsEqual(["absent"])
         let conditions: [ArgumentCondition]
         do throws(ConditionProblem) {
-            conditions = try ArgumentCondition.parse(Array(words))
+            conditions = isAbsent ? [] : try ArgumentCondition.parse(Array(words))
         } catch {
             throw refuse("\(call): \(error.sentence)")
         }
@@ -104,7 +111,9 @@ private struct PolicyReader {
             throw refuse("a policy has at most \(Policy.Limits.rulesMax) rules")
         }
         lineByRule[call] = (place.file, place.line, !conditions.isEmpty)
-        rules.append(PolicyRule(call: call, conditions: conditions, file: place.file, line: place.line))
+        rules.append(
+            PolicyRule(call: call, isAbsent: isAbsent, conditions: conditions, file: place.file, line: place.line)
+        )
     }
 }
 

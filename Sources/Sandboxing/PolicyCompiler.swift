@@ -39,6 +39,9 @@ extension Policy {
     private let context: scmp_filter_ctx
     private let file: String
 
+    /// SCMP_ACT_ERRNO(ENOSYS), a macro with an argument: the errno is in the low 16 bits.
+    private static let absent: UInt32 = 0x0005_0000 | UInt32(SystemError.notImplemented)
+
     init?(file: String, action: UInt32) {
         guard let made = unsafe seccomp_init(action) else { return nil }
         unsafe context = unsafe made
@@ -80,7 +83,7 @@ extension Policy {
         }
         let code = unsafe seccomp_rule_add_array(
             context,
-            SCMP_ACT_ALLOW,
+            rule.isAbsent ? Self.absent : SCMP_ACT_ALLOW,
             number,
             UInt32(comparisons.count),
             comparisons

@@ -1,6 +1,9 @@
-/// One line of a policy: a call that is allowed, perhaps only with certain arguments.
+/// One line of a policy: a call that is allowed, perhaps only with certain arguments, or said not to exist.
 package struct PolicyRule: Equatable, Sendable {
     package let call: String
+    /// The caller is told that this kernel has no such call, and goes on: for one whose arguments a filter cannot see,
+    /// where the C library knows another way.
+    package let isAbsent: Bool
     /// All must hold; none means always.
     package let conditions: [ArgumentCondition]
     /// Where it stands, for errors.

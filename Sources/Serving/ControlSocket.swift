@@ -19,6 +19,18 @@ extension FileDescriptor {
         }
     }
 
+    /// As ``nextOrder()``, but never waits.
+    func nextOrderAvailable() throws(TemplateEnd) -> Arrival {
+        do throws(SystemError) {
+            return try receiveMessageAvailable(
+                bytesMax: WireLimits.controlMessageBytesMax,
+                descriptorsMax: WireLimits.descriptorsMax
+            )
+        } catch {
+            throw TemplateEnd(status: .lostConnection)
+        }
+    }
+
     func report(_ report: TemplateReport, with descriptor: Int32? = nil) throws(TemplateEnd) {
         do throws(SystemError) {
             try sendMessage(report.encoded(), descriptors: descriptor.map { [$0] } ?? [])

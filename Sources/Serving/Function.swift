@@ -7,9 +7,16 @@ package struct LoadedFunction {
 
     package var residency: TemplateReport.Residency
     package var handler: Handler
+    /// A short piece of work that makes later forks better, done while a template has no order; answers whether there is more.
+    package var idleStep: (() -> Bool)?
 
-    package init(residency: TemplateReport.Residency, handler: @escaping Handler) {
+    package init(
+        residency: TemplateReport.Residency,
+        idleStep: (() -> Bool)? = nil,
+        handler: @escaping Handler
+    ) {
         self.residency = residency
+        self.idleStep = idleStep
         self.handler = handler
     }
 }

@@ -6,11 +6,11 @@ package import Wire
 ///
 /// It is the first process of its pid namespace: when it ends, its workers end with it.
 package struct Template: ~Copyable {
-    /// Where the scheduler puts the control socket, and where a fork keeps its channel.
+    /// Where the scheduler puts the control socket, and where a fork keeps its doorbell.
     private static let place: Int32 = 3
 
     private let control: FileDescriptor
-    private let function: LoadedFunction
+    private var function: LoadedFunction
     private let boot: TemplateBoot
     private let refusals: RefusalRecord
     private var workers: [UInt32: Child] = [:]
@@ -69,7 +69,7 @@ package struct Template: ~Copyable {
         do throws(LoadFailure) {
             function = try load(snapshot, boot)
         } catch {
-            try control.report(.refused(message: ReplyFrames.cut(error.message)))
+            try control.report(.refused(message: ReplyText.cut(error.message)))
             throw TemplateEnd(status: .refusedSnapshot)
         }
         try control.report(.resident(function.residency))
@@ -106,17 +106,29 @@ package struct Template: ~Copyable {
         }
     }
 
+    /// Waits for the next order, and has the function make use of the time until one comes.
+    private mutating func nextOrder() throws(TemplateEnd) -> Message? {
+        while let step = function.idleStep {
+            switch try control.nextOrderAvailable() {
+            case .message(let message): return message
+            case .end: return nil
+            case .nothing: if !step() { function.idleStep = nil }
+            }
+        }
+        return try control.nextOrder()
+    }
+
     /// Carries out orders until the control socket ends.
     private mutating func obey() throws(TemplateEnd) -> ExitStatus {
-        while var message = try control.nextOrder() {
+        while var message = try nextOrder() {
             switch try message.order() {
             case .boot:
                 throw TemplateEnd(status: .brokenContract)
             case .fork(let worker):
-                guard let channel = message.takeDescriptor(), workers[worker] == nil else {
-                    throw TemplateEnd(status: .brokenContract)
-                }
-                try fork(worker, channel: channel, tasks: message.takeDescriptor())
+                guard let doorbell = message.takeDescriptor(), let rings = message.takeDescriptor(),
+                    workers[worker] == nil
+                else { throw TemplateEnd(status: .brokenContract) }
+                try fork(worker, doorbell: doorbell, rings: rings, tasks: message.takeDescriptor())
             case .reap(let worker):
                 guard let child = workers.removeValue(forKey: worker) else {
                     throw TemplateEnd(status: .brokenContract)
@@ -129,7 +141,8 @@ package struct Template: ~Copyable {
 
     private mutating func fork(
         _ worker: UInt32,
-        channel: consuming FileDescriptor,
+        doorbell: consuming FileDescriptor,
+        rings: consuming FileDescriptor,
         tasks: consuming FileDescriptor?
     ) throws(TemplateEnd) {
         // More forks than slots cannot live at once: the sandbox's limit on processes is one above.
@@ -146,7 +159,7 @@ package struct Template: ~Copyable {
         }
         switch side {
         case .child:
-            becomeWorker(channel: channel, tasks: tasks, slot: slot)
+            becomeWorker(doorbell: doorbell, rings: rings, tasks: tasks, slot: slot)
         case .parent(let child):
             workers[worker] = Child(pid: child, slot: slot)
             do throws(SystemError) {
@@ -163,7 +176,8 @@ package struct Template: ~Copyable {
 
     /// The child's life, from the fork to its end.
     private func becomeWorker(
-        channel: consuming FileDescriptor,
+        doorbell: consuming FileDescriptor,
+        rings: consuming FileDescriptor,
         tasks: consuming FileDescriptor?,
         slot: Int
     ) -> Never {
@@ -176,12 +190,13 @@ package struct Template: ~Copyable {
                 let (bytes, isBeyond) = boot.memoryBytesMax.addingReportingOverflow(function.residency.arenaBytes)
                 if !isBeyond { try Confinement.limit(.dataBytes, to: bytes) }
             }
-            let kept = try CurrentProcess.keepOnly(channel, at: Template.place)
-            let reader = try FrameReader()
+            let pair = try RingPair(mapping: rings, ringByteCount: WireLimits.ringByteCount, as: .far)
+            // Closed with everything else, by number.
+            _ = rings.take()
+            let kept = try CurrentProcess.keepOnly(doorbell, at: Template.place)
             try SystemCallFilter(instructions: boot.workerFilter).load()
             let worker = Worker(
-                channel: kept,
-                reader: reader,
+                line: FrameLine(rings: pair, doorbell: kept),
                 payloadBytesMax: boot.payloadBytesMax,
                 handler: function.handler
             )

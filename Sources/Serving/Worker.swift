@@ -1,22 +1,21 @@
 import Linux
 import Wire
 
-/// A fork that serves calls on its channel, one at a time, until the channel ends.
+/// A fork that serves calls on its channel, one at a time and in their order, until the channel ends.
 struct Worker: ~Copyable {
-    private let channel: FileDescriptor
-    private var reader: FrameReader
+    private var line: FrameLine
     private var assembly: CallAssembly
     private let payloadBytesMax: UInt64
     private let handler: LoadedFunction.Handler
+    /// Steps that came while a reply waited for credit.
+    private var backlog: [CallAssembly.Step] = []
 
     init(
-        channel: consuming FileDescriptor,
-        reader: consuming FrameReader,
+        line: consuming FrameLine,
         payloadBytesMax: UInt64,
         handler: @escaping LoadedFunction.Handler
     ) {
-        self.channel = channel
-        self.reader = reader
+        self.line = line
         self.payloadBytesMax = payloadBytesMax
         assembly = CallAssembly(payloadBytesMax: payloadBytesMax)
         self.handler = handler
@@ -24,35 +23,42 @@ struct Worker: ~Copyable {
 
     consuming func serve() -> ExitStatus {
         do throws(ChannelError) {
-            try send(ReplyFrames.ready())
+            guard try send(.ready, 0) else { return .told }
+            try line.flush()
             while let step = try nextStep() {
-                switch step {
-                case .more, .credit:
-                    continue
-                case .call(let call):
-                    guard try answer(call) else { return .told }
-                case .tooLarge(let invocation, let bodyCount):
-                    let sentence = "a body of \(bodyCount) bytes is too large: the limit is \(payloadBytesMax) bytes"
-                    let failure = CallFailure(code: .tooLarge, message: sentence)
-                    try send(ReplyFrames.failure(failure, invocation: invocation))
-                case .cancelled(let invocation):
-                    let failure = CallFailure(code: .badInput, message: "the caller has gone")
-                    try send(ReplyFrames.failure(failure, invocation: invocation))
-                }
+                guard try carryOut(step) else { return .told }
             }
             return .told
         } catch {
             switch error {
-            case .contract, .cut: return .brokenContract
-            // The scheduler has closed its end while we were writing: its way to say that nobody wants the answer.
-            case .system(let cause) where cause.isEndOfConnection: return .told
+            case .contract, .rings: return .brokenContract
             case .system: return .lostConnection
             }
         }
     }
 
+    /// Answers false where the channel ended meanwhile.
+    private mutating func carryOut(_ step: CallAssembly.Step) throws(ChannelError) -> Bool {
+        switch step {
+        case .more, .credit:
+            return true
+        case .call(let call):
+            return try answer(call)
+        case .tooLarge(let invocation, let bodyCount):
+            let sentence = "a body of \(bodyCount) bytes is too large: the limit is \(payloadBytesMax) bytes"
+            return try fail(invocation, CallFailure(code: .tooLarge, message: sentence))
+        case .cancelled(let invocation):
+            return try fail(invocation, CallFailure(code: .badInput, message: "the caller has gone"))
+        }
+    }
+
     private mutating func nextStep() throws(ChannelError) -> CallAssembly.Step? {
-        guard let frame = try reader.next(from: channel) else { return nil }
+        if !backlog.isEmpty { return backlog.removeFirst() }
+        guard let frame = try line.next() else { return nil }
+        return try take(frame)
+    }
+
+    private mutating func take(_ frame: FrameLine.Frame) throws(ChannelError) -> CallAssembly.Step {
         do throws(WireError) {
             return try assembly.take(frame.header, frame.payload)
         } catch {
@@ -60,38 +66,34 @@ struct Worker: ~Copyable {
         }
     }
 
-    /// Answers false where the channel ended meanwhile.
     private mutating func answer(_ call: CallAssembly.Call) throws(ChannelError) -> Bool {
         let reply: CallReply
         do throws(CallFailure) {
             reply = try handler(call.body, call.contentType)
         } catch {
-            try send(ReplyFrames.failure(error, invocation: call.invocation))
-            return true
+            return try fail(call.invocation, error)
         }
-        var bytes = ReplyFrames.head(reply.contentType, invocation: call.invocation)
-        var rest = reply.body[...]
+        guard try send(.open, call.invocation, ReplyHead(contentType: reply.contentType).encoded()) else { return false }
+        var done = 0
         var credit = WireLimits.replyCreditBytes
-        while !rest.isEmpty {
+        while done < reply.body.count {
             guard credit > 0 else {
                 switch try waitForCredit(call.invocation) {
                 case .bytes(let more): credit = more
-                case .cancelled: rest = []
+                case .cancelled: done = reply.body.count
                 case .end: return false
                 }
                 continue
             }
-            let chunk = rest.prefix(min(credit, WireLimits.framePayloadBytesMax))
-            ReplyFrames.append(chunk, invocation: call.invocation, to: &bytes)
-            rest = rest.dropFirst(chunk.count)
-            credit -= chunk.count
-            if !rest.isEmpty {
-                try send(bytes)
-                bytes.removeAll(keepingCapacity: true)
-            }
+            let count = min(credit, WireLimits.framePayloadBytesMax, reply.body.count - done)
+            let header = FrameHeader(.chunk, invocation: call.invocation, payloadCount: count)
+            let chunk = reply.body.span.extracting(done..<done + count)
+            guard try unsafe line.send(header, chunk.bytes) else { return false }
+            done += count
+            credit -= count
         }
-        bytes += ReplyFrames.end(invocation: call.invocation)
-        try send(bytes)
+        guard try send(.close, call.invocation) else { return false }
+        try line.flush()
         return true
     }
 
@@ -102,33 +104,31 @@ struct Worker: ~Copyable {
     }
 
     private mutating func waitForCredit(_ invocation: UInt64) throws(ChannelError) -> CreditAnswer {
+        try line.flush()
         while true {
-            guard let frame = try reader.next(from: channel) else { return .end }
-            guard frame.header.invocation <= invocation else {
-                throw .contract(.unknownKind(frame.header.kind.rawValue))
-            }
-            let step: CallAssembly.Step
-            do throws(WireError) {
-                step = try assembly.take(frame.header, frame.payload)
-            } catch {
-                throw .contract(error)
-            }
+            guard let frame = try line.next() else { return .end }
+            let step = try take(frame)
             if case .credit(invocation, let bytes) = step, bytes > 0 { return .bytes(bytes) }
             if frame.header.kind == .cancel, frame.header.invocation == invocation { return .cancelled }
+            // Of the calls that wait behind this one; the scheduler bounds their number.
+            if step != .more { backlog.append(step) }
         }
     }
 
-    private func send(_ bytes: [UInt8]) throws(ChannelError) {
-        do throws(SystemError) {
-            try channel.writeAll(bytes)
-        } catch {
-            throw .system(error)
-        }
+    private mutating func fail(_ invocation: UInt64, _ failure: CallFailure) throws(ChannelError) -> Bool {
+        let message = Array(ReplyText.cut(failure.message).utf8)
+        guard try send(.close, invocation, message, code: failure.code.rawValue) else { return false }
+        try line.flush()
+        return true
     }
-}
 
-extension SystemError {
-    fileprivate var isEndOfConnection: Bool {
-        code == SystemError.brokenPipe || code == SystemError.connectionReset
+    private mutating func send(
+        _ kind: FrameHeader.Kind,
+        _ invocation: UInt64,
+        _ payload: [UInt8] = [],
+        code: UInt16 = 0
+    ) throws(ChannelError) -> Bool {
+        let header = FrameHeader(kind, code: code, invocation: invocation, payloadCount: payload.count)
+        return try unsafe line.send(header, payload.span.bytes)
     }
 }

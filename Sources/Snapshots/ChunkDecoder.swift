@@ -1,53 +1,119 @@
 import Linux
 
-/// Brings chunks from the file into the arena, and reuses its memory for the next.
+/// One chunk on its way from the file to memory.
+struct ChunkPlace {
+    let chunk: SnapshotChunk
+    /// Of the entry, for errors.
+    let name: String
+    let planeCount: Int
+    /// Where its frames start in the file.
+    let fileOffset: Int
+    /// Where its bytes go in the arena.
+    let target: Range<Int>
+}
+
+extension SnapshotEntry {
+    /// The entry's chunks in their order.
+    func places() -> [ChunkPlace] {
+        let chunkByteCount = SnapshotFormat.chunkByteCount(coding, access)
+        var source = fileOffset
+        var start = arenaOffset
+        return chunks.map { chunk in
+            let end = min(start + chunkByteCount, arenaOffset + byteCount)
+            defer {
+                source += chunk.storedByteCount
+                start = end
+            }
+            return ChunkPlace(
+                chunk: chunk,
+                name: name,
+                planeCount: planeCount,
+                fileOffset: source,
+                target: start..<end
+            )
+        }
+    }
+}
+
+/// Brings chunks into the arena, and reuses its memory for the next.
 ///
 /// The stored bytes are copied before they are checked and decoded from that copy, so that a file which changes under
-/// us, or is cut short, is found out, too. Mapping the file instead would save the copy, a seventh of the time.
+/// us, or is cut short, is found out, too.
 struct ChunkDecoder: ~Copyable {
     private let decompressor: Decompressor
     /// For the chunks' digests; `nil` where checksums are enough.
     private let hash: Hash?
     private let planes: Planes
-    private var stored: [UInt8]
-    private var decoded: [UInt8]
+    private var stored: [UInt8] = []
+    private var decoded: [UInt8] = []
 
-    /// Makes room for the largest entry, up to a chunk.
-    ///
-    /// A function without a model has a few hundred bytes, and its start should not wait for scratch that it never uses.
-    init(entryByteCountMax: Int, verifiesDigests: Bool, planes: Planes = .best) throws(SnapshotError) {
+    init(verifiesDigests: Bool, planes: Planes = .best) throws(SnapshotError) {
         let decompressor = try Decompressor()
         let hash = verifiesDigests ? try Hash.sha512256() : nil
         self.decompressor = decompressor
         self.hash = hash
         self.planes = planes
-        stored = [UInt8](repeating: 0, count: min(entryByteCountMax, SnapshotFormat.chunkByteCount))
-        decoded = stored
     }
 
-    /// Decodes the chunk that starts at `offset` of the file to `elements`, which has room for exactly its bytes.
+    /// Decodes a chunk to `elements`, which has room for exactly its bytes.
     mutating func decode(
-        _ chunk: SnapshotChunk,
-        of entry: String,
+        _ place: ChunkPlace,
         from file: borrowing FileDescriptor,
-        at offset: Int,
         into elements: inout MutableRawSpan
     ) throws(SnapshotError) {
-        try read(chunk, of: entry, from: file, at: offset)
-        let count = elements.byteCount / chunk.planeByteCounts.count
+        let byteCount = place.chunk.storedByteCount
+        makeRoom(for: place)
+        var span = stored.mutableSpan
+        var buffer = unsafe span.mutableBytes
+        var part = buffer._mutatingExtracting(0..<byteCount)
+        let count: Int
+        do throws(SystemError) {
+            count = try file.pread(into: &part, at: place.fileOffset)
+        } catch {
+            throw .system(error)
+        }
+        guard count == byteCount else {
+            throw .altered(entry: place.name, offset: place.fileOffset + count, "the file ends there")
+        }
+        try decode(place, into: &elements)
+    }
+
+    /// As ``decode(_:from:into:)``, from a file that is mapped from its start.
+    mutating func decode(
+        _ place: ChunkPlace,
+        mapped file: borrowing RawSpan,
+        into elements: inout MutableRawSpan
+    ) throws(SnapshotError) {
+        let source = place.fileOffset..<place.fileOffset + place.chunk.storedByteCount
+        makeRoom(for: place)
+        unsafe file.extracting(source).withUnsafeBytes { bytes in
+            unsafe stored.withUnsafeMutableBytes { unsafe $0.copyMemory(from: bytes) }
+        }
+        try decode(place, into: &elements)
+    }
+
+    /// As much scratch as the largest chunk so far: a function without a model needs a few hundred bytes.
+    private mutating func makeRoom(for place: ChunkPlace) {
+        let storedByteCount = max(place.chunk.storedByteCount, place.target.count)
+        if stored.count < storedByteCount { stored = [UInt8](repeating: 0, count: storedByteCount) }
+        if decoded.count < place.target.count { decoded = [UInt8](repeating: 0, count: place.target.count) }
+    }
+
+    private mutating func decode(_ place: ChunkPlace, into elements: inout MutableRawSpan) throws(SnapshotError) {
+        try check(place)
+        let count = elements.byteCount / place.planeCount
         var sources: [PlaneSource] = []
+        sources.reserveCapacity(place.planeCount)
         var start = 0
-        for (plane, byteCount) in chunk.planeByteCounts.enumerated() {
-            if byteCount == count {
-                sources.append(PlaneSource(isDecoded: false, offset: start))
+        for (plane, byteCount) in place.chunk.planeByteCounts.enumerated() {
+            let frame = start..<start + byteCount
+            if byteCount == ZstdFrame.rawByteCount(of: count) {
+                sources.append(PlaneSource(isDecoded: false, offset: try rawBytes(of: frame, count: count, place)))
             } else {
                 let target = plane * count..<(plane + 1) * count
-                guard decompressor.decompress(stored, start..<start + byteCount, into: &decoded, at: target) else {
-                    throw .altered(
-                        entry: entry,
-                        offset: offset + start,
-                        "zstd does not find \(count) bytes of a plane there"
-                    )
+                guard decompressor.decompress(stored, frame, into: &decoded, at: target) else {
+                    let reason = "zstd does not find \(count) bytes of a plane there"
+                    throw .altered(entry: place.name, offset: place.fileOffset + start, reason)
                 }
                 sources.append(PlaneSource(isDecoded: true, offset: target.lowerBound))
             }
@@ -56,32 +122,27 @@ struct ChunkDecoder: ~Copyable {
         unsafe planes.merge(sources, stored: stored.span.bytes, decoded: decoded.span.bytes, into: &elements)
     }
 
-    /// Reads the stored bytes and checks them.
-    private mutating func read(
-        _ chunk: SnapshotChunk,
-        of entry: String,
-        from file: borrowing FileDescriptor,
-        at offset: Int
-    ) throws(SnapshotError) {
+    /// Where the bytes of a raw frame start: the frame must be the one that any decoder would read like us.
+    private func rawBytes(of frame: Range<Int>, count: Int, _ place: ChunkPlace) throws(SnapshotError) -> Int {
+        let header = ZstdFrame.rawHeader(byteCount: count)
+        guard stored[frame].starts(with: header) else {
+            let offset = place.fileOffset + frame.lowerBound
+            throw .altered(entry: place.name, offset: offset, "no frame of \(count) raw bytes starts there")
+        }
+        return frame.lowerBound + header.count
+    }
+
+    private func check(_ place: ChunkPlace) throws(SnapshotError) {
+        let chunk = place.chunk
         let byteCount = chunk.storedByteCount
-        var span = stored.mutableSpan
-        var buffer = unsafe span.mutableBytes
-        var part = buffer._mutatingExtracting(0..<byteCount)
-        let count: Int
-        do throws(SystemError) {
-            count = try file.pread(into: &part, at: offset)
-        } catch {
-            throw .system(error)
-        }
-        guard count == byteCount else {
-            throw .altered(entry: entry, offset: offset + count, "the file ends there")
-        }
         let bytes = unsafe stored.span.bytes.extracting(0..<byteCount)
         guard planes.checksum(of: bytes) == chunk.checksum else {
-            throw .altered(entry: entry, offset: offset, "the checksum of the \(byteCount) bytes from there is wrong")
+            let reason = "the checksum of the \(byteCount) bytes from there is wrong"
+            throw .altered(entry: place.name, offset: place.fileOffset, reason)
         }
-        guard try hash?.digest(of: bytes) ?? chunk.digest == chunk.digest else {
-            throw .altered(entry: entry, offset: offset, "the digest of the \(byteCount) bytes from there is wrong")
+        if let found = try hash?.digest(of: bytes), try ChunkDigest(found) != chunk.digest {
+            let reason = "the digest of the \(byteCount) bytes from there is wrong"
+            throw .altered(entry: place.name, offset: place.fileOffset, reason)
         }
     }
 }

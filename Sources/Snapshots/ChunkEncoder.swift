@@ -2,14 +2,19 @@
 struct ChunkEncoder: ~Copyable {
     private let compressor: Compressor
     private let hash: Hash
-    private var planes = [UInt8](repeating: 0, count: SnapshotFormat.chunkByteCount)
-    private var stored = [UInt8](repeating: 0, count: SnapshotFormat.chunkByteCount)
+    private var planes = [UInt8](repeating: 0, count: SnapshotFormat.chunkByteCountMax)
+    private var stored = [UInt8](repeating: 0, count: SnapshotFormat.chunkByteCountMax + roomForHeaders)
 
-    /// A plane is kept compressed if that saves an eighth of it.
-    ///
-    /// Decoding runs at 1 to 2 GB/s of plane, merging a plane that is stored as it is at ten times that: most mantissa
-    /// planes would give a few percent of themselves back for as much time as the exponents take.
-    private static let savingMin = 8
+    /// What the planes of the widest element may take above their bytes.
+    private static let roomForHeaders = 8 * ZstdFrame.rawHeaderByteCount(of: SnapshotFormat.planeByteCountMax)
+
+    /// How an entry's planes are to be stored.
+    struct Manner {
+        var coding: SnapshotEntry.Coding
+        var planeCount: Int
+        /// Integers and what the writer has packed already stay as they are: worth less than the time to decode them.
+        var compresses: Bool
+    }
 
     init() throws(SnapshotError) {
         let compressor = try Compressor()
@@ -20,43 +25,48 @@ struct ChunkEncoder: ~Copyable {
 
     /// Hands the bytes for the file to `write` and returns their record for the index.
     ///
-    /// A chunk has at most ``SnapshotFormat/chunkByteCount`` bytes, whole elements.
+    /// A chunk has at most ``SnapshotFormat/chunkByteCount(_:_:)`` bytes, whole elements.
     mutating func encode(
         _ chunk: borrowing RawSpan,
-        element: ElementType,
+        _ manner: Manner,
         write: (borrowing RawSpan) throws(SnapshotError) -> Void
     ) throws(SnapshotError) -> SnapshotChunk {
-        let width = element.byteCount
-        let count = chunk.byteCount / width
-        split(chunk, width: width)
-        try compressor.prepare(for: width == 1 ? .bytes : .plane)
+        let count = chunk.byteCount / manner.planeCount
+        split(chunk, manner)
         var end = 0
         var counts: [Int] = []
-        for plane in 0..<width {
-            let written = store(plane * count..<(plane + 1) * count, at: end)
+        for plane in 0..<manner.planeCount {
+            try compressor.prepare(for: manner.coding == .bytes ? .bytes : .plane)
+            let written = store(plane * count..<(plane + 1) * count, at: end, compresses: manner.compresses)
             counts.append(written)
             end += written
         }
         let result = unsafe stored.span.bytes.extracting(0..<end)
-        let digest = try hash.digest(of: result)
+        let digest = try ChunkDigest(try hash.digest(of: result))
         try write(result)
         return SnapshotChunk(planeByteCounts: counts, checksum: Planes.best.checksum(of: result), digest: digest)
     }
 
-    private mutating func split(_ chunk: borrowing RawSpan, width: Int) {
+    private mutating func split(_ chunk: borrowing RawSpan, _ manner: Manner) {
         var span = planes.mutableSpan
         var bytes = unsafe span.mutableBytes
         var part = bytes._mutatingExtracting(0..<chunk.byteCount)
-        Planes.best.split(chunk, width: width, into: &part)
+        Planes.best.split(chunk, width: manner.planeCount, into: &part)
     }
 
-    /// - Returns: bytes stored at `offset`, fewer than the plane has where it was compressed.
-    private mutating func store(_ plane: Range<Int>, at offset: Int) -> Int {
-        let roomMax = plane.count - max(plane.count / Self.savingMin, 1)
-        if let written = compressor.compress(planes, plane, into: &stored, at: offset..<offset + roomMax) {
+    /// Writes the plane's frame at `offset`; every byte that zstd saves is saved.
+    ///
+    /// - Returns: bytes of the frame, fewer than those of a raw one where it was compressed.
+    private mutating func store(_ plane: Range<Int>, at offset: Int, compresses: Bool) -> Int {
+        let rawByteCount = ZstdFrame.rawByteCount(of: plane.count)
+        if compresses, let written = compressor.compress(planes, plane, into: &stored, at: offset..<offset + rawByteCount),
+            written < rawByteCount
+        {
             return written
         }
-        stored.replaceSubrange(offset..<offset + plane.count, with: planes[plane])
-        return plane.count
+        let header = ZstdFrame.rawHeader(byteCount: plane.count)
+        stored.replaceSubrange(offset..<offset + header.count, with: header)
+        stored.replaceSubrange(offset + header.count..<offset + rawByteCount, with: planes[plane])
+        return rawByteCount
     }
 }

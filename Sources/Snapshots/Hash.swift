@@ -1,12 +1,9 @@
 import COpenSSL
 
-/// One of the two hashes of a snapshot, by libcrypto.
+/// The hashes of a snapshot, by libcrypto.
 @safe struct Hash: ~Copyable {
     @unsafe private let algorithm: OpaquePointer
     private let name: String
-
-    /// Names of snapshots: what people and other tools compare.
-    static func sha256() throws(SnapshotError) -> Hash { try Hash(named: "SHA256") }
 
     /// Digests of chunks: as strong, and twice as fast where the processor has no instructions for SHA-256.
     static func sha512256() throws(SnapshotError) -> Hash { try Hash(named: "SHA512-256") }
@@ -35,11 +32,26 @@ import COpenSSL
         return digest
     }
 
+    /// SHA-256, 32 bytes: names of snapshots, what people and other tools compare.
+    ///
+    /// Through the functions that need no provider: a template computes one, and finding a provider would cost it a
+    /// millisecond.
+    static func sha256(of bytes: borrowing RawSpan) throws(SnapshotError) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: SnapshotFormat.digestByteCount)
+        let isDone = unsafe bytes.withUnsafeBytes { bytes in
+            var context = SHA256_CTX()
+            return unsafe SHA256_Init(&context) == 1
+                && SHA256_Update(&context, bytes.baseAddress, bytes.count) == 1
+                && SHA256_Final(&digest, &context) == 1
+        }
+        guard isDone else { throw .library("libcrypto could not compute SHA-256") }
+        return digest
+    }
+
     /// The name of the snapshot that has this index.
     static func snapshot(of index: [UInt8]) throws(SnapshotError) -> SnapshotDigest {
-        let digest = try unsafe Hash.sha256().digest(of: index.span.bytes)
-        guard let digest = SnapshotDigest(bytes: digest) else {
-            throw .library("libcrypto's SHA256 has another length")
+        guard let digest = SnapshotDigest(bytes: try unsafe sha256(of: index.span.bytes)) else {
+            throw .library("libcrypto's SHA-256 has another length")
         }
         return digest
     }

@@ -1,21 +1,34 @@
+import Linux
+
 /// Lays entries one after the other, in the file and in the arena.
 ///
 /// Writer and reader place them by the same sums.
 struct IndexBuilder {
     private(set) var entries: [SnapshotEntry] = []
-    /// Where the next entry's chunks start.
+    /// Where the next entry's frames start.
     private(set) var fileOffset = SnapshotFormat.headerByteCount
     private(set) var arenaByteCount = 0
+    /// Frames of data, one a plane.
+    private(set) var frameCount = 0
     private var names: Set<String> = []
 
+    /// An entry before its place is known.
+    struct Draft {
+        var name: String
+        var element: ElementType
+        var shape: [Int]
+        var layout: UInt8
+        var access: SnapshotEntry.Access
+        var byteCount: UInt64
+
+        var coding: SnapshotEntry.Coding { SnapshotEntry.Coding(of: element) }
+        var planeCount: Int { coding == .bytes ? 1 : element.byteCount }
+        var chunkByteCount: Int { SnapshotFormat.chunkByteCount(coding, access) }
+    }
+
     /// What keeps an entry out, `nil` where nothing does.
-    func objection(
-        name: String,
-        element: ElementType,
-        shape: [Int],
-        layout: UInt8,
-        byteCount: UInt64
-    ) -> String? {
+    func objection(to draft: Draft) -> String? {
+        let name = draft.name
         guard !name.isEmpty, name.utf8.count <= SnapshotFormat.nameByteCountMax else {
             return "a name has 1 to \(SnapshotFormat.nameByteCountMax) bytes, this one has \(name.utf8.count)"
         }
@@ -23,43 +36,112 @@ struct IndexBuilder {
         guard entries.count < SnapshotFormat.entriesMax else {
             return "a snapshot has at most \(SnapshotFormat.entriesMax) entries"
         }
-        guard UInt64(SnapshotLimits.arenaByteCountMax - arenaByteCount) >= byteCount else {
+        let start = min(arenaOffset(of: draft.access), SnapshotLimits.arenaByteCountMax)
+        guard UInt64(SnapshotLimits.arenaByteCountMax - start) >= draft.byteCount else {
             return "the entries together take more than \(SnapshotLimits.arenaByteCountMax) bytes"
         }
-        return SnapshotEntry.objection(element: element, shape: shape, layout: layout, byteCount: byteCount)
+        return SnapshotEntry.objection(
+            element: draft.element,
+            shape: draft.shape,
+            layout: draft.layout,
+            byteCount: draft.byteCount
+        )
+    }
+
+    /// A table that is decoded row by row begins with a huge page, so that what the pages before it and its own are
+    /// allowed to be (read-only, huge) does not split one.
+    private func arenaOffset(of access: SnapshotEntry.Access) -> Int {
+        access == .rows ? Self.rounded(arenaByteCount, to: Mapping.hugePageByteCount) : arenaByteCount
+    }
+
+    private static func rounded(_ count: Int, to unit: Int) -> Int {
+        (count + unit - 1) / unit * unit
     }
 
     /// Appends an entry that met no objection.
-    mutating func append(
-        name: String,
-        element: ElementType,
-        shape: [Int],
-        layout: UInt8,
-        byteCount: Int,
-        chunks: [SnapshotChunk]
-    ) {
+    mutating func append(_ draft: Draft, chunks: [SnapshotChunk]) {
         let stored = chunks.reduce(0) { $0 + $1.storedByteCount }
+        let byteCount = Int(draft.byteCount)
+        let start = arenaOffset(of: draft.access)
+        append(draft, twin: nil, arenaOffset: start, stored: stored, fileOffset: fileOffset, chunks)
+        fileOffset += stored
+        frameCount += chunks.count * draft.planeCount
+        // And whatever follows a table begins with a page.
+        let unit = draft.access == .rows ? Mapping.pageByteCount : SnapshotFormat.arenaAlignment
+        arenaByteCount = Self.rounded(start + byteCount, to: unit)
+    }
+
+    /// Appends an entry that has the bytes of the one with this number.
+    mutating func append(_ draft: Draft, twinOf number: Int) {
+        let lender = entries[number]
+        append(
+            draft,
+            twin: number,
+            arenaOffset: lender.arenaOffset,
+            stored: 0,
+            fileOffset: lender.fileOffset,
+            lender.chunks
+        )
+    }
+
+    private mutating func append(
+        _ draft: Draft,
+        twin: Int?,
+        arenaOffset: Int,
+        stored: Int,
+        fileOffset: Int,
+        _ chunks: [SnapshotChunk]
+    ) {
+        names.insert(draft.name)
         entries.append(
             SnapshotEntry(
-                name: name,
-                element: element,
-                shape: shape,
-                layout: layout,
-                byteCount: byteCount,
-                arenaOffset: arenaByteCount,
+                name: draft.name,
+                element: draft.element,
+                shape: draft.shape,
+                layout: draft.layout,
+                coding: draft.coding,
+                access: draft.access,
+                twin: twin,
+                byteCount: Int(draft.byteCount),
+                arenaOffset: arenaOffset,
                 storedByteCount: stored,
                 fileOffset: fileOffset,
                 chunks: chunks
             )
         )
-        names.insert(name)
-        fileOffset += stored
-        let alignment = SnapshotFormat.arenaAlignment
-        arenaByteCount += (byteCount + alignment - 1) / alignment * alignment
     }
 
-    /// Reads one entry of an index; its chunks must end before `dataEnd`, where those of the file do.
+    /// The first entry that may lend its bytes to one with these chunks.
+    func lender(of draft: Draft, chunks: [SnapshotChunk]) -> Int? {
+        guard draft.byteCount > 0 else { return nil }
+        return entries.firstIndex { lends($0, to: draft) && $0.chunks == chunks }
+    }
+
+    private func lends(_ entry: SnapshotEntry, to draft: Draft) -> Bool {
+        entry.twin == nil && entry.element == draft.element && entry.access == draft.access
+            && UInt64(entry.byteCount) == draft.byteCount
+    }
+}
+
+extension IndexBuilder {
+    /// Reads one entry of an index; its frames must end before `dataEnd`, where those of the file do.
     mutating func append(reading reader: inout IndexReader, dataEnd: Int) throws(SnapshotError) {
+        let start = reader.offset
+        let draft = try readDraft(&reader)
+        if let objection = objection(to: draft) {
+            throw .malformed("entry \"\(draft.name)\": \(objection)", offset: start)
+        }
+        let twin = Int(try reader.read(UInt32.self))
+        guard twin > 0 else {
+            return append(draft, chunks: try readChunks(&reader, of: draft, dataEnd: dataEnd))
+        }
+        guard twin <= entries.count, lends(entries[twin - 1], to: draft) else {
+            throw .malformed("entry \"\(draft.name)\" has no bytes of its own and none to share", offset: start)
+        }
+        append(draft, twinOf: twin - 1)
+    }
+
+    private func readDraft(_ reader: inout IndexReader) throws(SnapshotError) -> Draft {
         let start = reader.offset
         let name = try reader.readText()
         let kind = try reader.read(UInt8.self)
@@ -67,6 +149,10 @@ struct IndexBuilder {
             throw .malformed("entry \"\(name)\" has elements of unknown type \(kind)", offset: start)
         }
         let layout = try reader.read(UInt8.self)
+        let coding = SnapshotEntry.Coding(rawValue: try reader.read(UInt8.self))
+        guard coding == SnapshotEntry.Coding(of: element),
+            let access = SnapshotEntry.Access(rawValue: try reader.read(UInt8.self))
+        else { throw .malformed("entry \"\(name)\" is stored in a way that its type is not", offset: start) }
         var shape: [Int] = []
         for _ in 0..<(try reader.read(UInt8.self)) {
             guard let dimension = Int(exactly: try reader.read(UInt64.self)) else {
@@ -75,32 +161,20 @@ struct IndexBuilder {
             shape.append(dimension)
         }
         let byteCount = try reader.read(UInt64.self)
-        if let objection = objection(name: name, element: element, shape: shape, layout: layout, byteCount: byteCount) {
-            throw .malformed("entry \"\(name)\": \(objection)", offset: start)
-        }
-        let chunks = try readChunks(&reader, name: name, element: element, byteCount: Int(byteCount), dataEnd: dataEnd)
-        append(
-            name: name,
-            element: element,
-            shape: shape,
-            layout: layout,
-            byteCount: Int(byteCount),
-            chunks: chunks
-        )
+        return Draft(name: name, element: element, shape: shape, layout: layout, access: access, byteCount: byteCount)
     }
 
     private func readChunks(
         _ reader: inout IndexReader,
-        name: String,
-        element: ElementType,
-        byteCount: Int,
+        of draft: Draft,
         dataEnd: Int
     ) throws(SnapshotError) -> [SnapshotChunk] {
-        let count = SnapshotFormat.chunkCount(of: byteCount)
+        let byteCount = Int(draft.byteCount)
+        let count = (byteCount + draft.chunkByteCount - 1) / draft.chunkByteCount
         // Before room is made for them: a chunk's record is at least this long.
-        let recordByteCount = 4 * element.byteCount + SnapshotFormat.checksumByteCount + SnapshotFormat.digestByteCount
+        let recordByteCount = 4 * draft.planeCount + SnapshotFormat.checksumByteCount + SnapshotFormat.digestByteCount
         guard count <= reader.remainingCount / recordByteCount else {
-            throw .malformed("it ends before the \(count) chunks of entry \"\(name)\"", offset: reader.offset)
+            throw .malformed("it ends before the \(count) chunks of entry \"\(draft.name)\"", offset: reader.offset)
         }
         var chunks: [SnapshotChunk] = []
         chunks.reserveCapacity(count)
@@ -108,19 +182,23 @@ struct IndexBuilder {
         var room = dataEnd - fileOffset
         for _ in 0..<count {
             let start = reader.offset
-            let elementCount = min(rest, SnapshotFormat.chunkByteCount) / element.byteCount
-            rest -= elementCount * element.byteCount
+            let planeByteCount = min(rest, draft.chunkByteCount) / draft.planeCount
+            rest -= planeByteCount * draft.planeCount
             var planes: [Int] = []
-            for _ in 0..<element.byteCount {
+            planes.reserveCapacity(draft.planeCount)
+            for _ in 0..<draft.planeCount {
                 let stored = Int(try reader.read(UInt32.self))
-                guard stored > 0, stored <= elementCount, stored <= room else {
-                    throw .malformed("a plane of entry \"\(name)\" takes \(stored) bytes of the file", offset: start)
+                guard stored > 0, stored <= ZstdFrame.rawByteCount(of: planeByteCount), stored <= room else {
+                    throw .malformed(
+                        "a plane of entry \"\(draft.name)\" takes \(stored) bytes of the file",
+                        offset: start
+                    )
                 }
                 room -= stored
                 planes.append(stored)
             }
             let checksum = try reader.read(UInt32.self)
-            let digest = try reader.readBytes(count: SnapshotFormat.digestByteCount)
+            let digest = try ChunkDigest(reading: &reader)
             chunks.append(SnapshotChunk(planeByteCounts: planes, checksum: checksum, digest: digest))
         }
         return chunks

@@ -9,15 +9,14 @@ struct IndexReader {
 
     var remainingCount: Int { bytes.count - offset }
 
-    mutating func read<Value: FixedWidthInteger & UnsignedInteger>(_: Value.Type) throws(SnapshotError) -> Value {
+    mutating func read<Value: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _: Value.Type
+    ) throws(SnapshotError) -> Value {
         let count = Value.bitWidth / 8
         try need(count)
-        var value: Value = 0
-        for index in 0..<count {
-            value |= Value(truncatingIfNeeded: bytes[offset + index]) << Value(index * 8)
-        }
-        offset += count
-        return value
+        defer { offset += count }
+        // Any bits are an integer, and the bytes are there.
+        return unsafe Value(littleEndian: bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: Value.self))
     }
 
     mutating func readBytes(count: Int) throws(SnapshotError) -> [UInt8] {
@@ -45,8 +44,6 @@ struct IndexReader {
 
 extension [UInt8] {
     mutating func append(littleEndian value: some FixedWidthInteger & UnsignedInteger) {
-        for index in 0..<(value.bitWidth / 8) {
-            append(UInt8(truncatingIfNeeded: value >> (index * 8)))
-        }
+        unsafe Swift.withUnsafeBytes(of: value.littleEndian) { unsafe append(contentsOf: $0) }
     }
 }

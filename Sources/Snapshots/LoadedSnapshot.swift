@@ -4,7 +4,7 @@ package import Linux
 ///
 /// All entries lie in one anonymous mapping with huge pages, so that a fork of the process costs nearly nothing
 /// whatever the snapshot's size, and its memory streams at full speed.
-package final class LoadedSnapshot: Sendable {
+package final class LoadedSnapshot {
     /// How much of the file is checked.
     package enum Verification: Sendable {
         /// The index by its digest, every stored byte by its chunk's checksum: finds damage.
@@ -14,15 +14,20 @@ package final class LoadedSnapshot: Sendable {
     }
 
     package let index: SnapshotIndex
-    private let arena: Mapping
+    /// Tables of which a part, or all, is still to be decoded; `nil` where everything was at once.
+    package let rows: RowTables?
+    private let arena: Arena
     private let places: [String: Int]
 
-    /// Reads, checks and decodes the whole file.
+    /// Reads, checks and decodes the file, on as many threads as the machine has to give; one is left when it returns.
     ///
-    /// A snapshot that asks for more than `arenaByteCountMax` bytes of memory is refused before any is mapped.
+    /// With `leavingRows` the tables that are read row by row stay behind, see ``rows``. A snapshot that asks for more
+    /// than `arenaByteCountMax` bytes of memory is refused before any is mapped.
     package init(
         file: borrowing FileDescriptor,
         verifying verification: Verification,
+        leavingRows: Bool = false,
+        threadsMax: Int = Thread.processorCount,
         arenaByteCountMax: Int = SnapshotLimits.arenaByteCountMax
     ) throws(SnapshotError) {
         let index = try SnapshotIndex(reading: file)
@@ -33,33 +38,48 @@ package final class LoadedSnapshot: Sendable {
                 byteCountMax: arenaByteCountMax
             )
         }
-        var decoder = try ChunkDecoder(
-            entryByteCountMax: index.entries.lazy.map(\.byteCount).max() ?? 0,
-            verifiesDigests: verification == .digests
-        )
-        var arena: Mapping
+        let leavesRows = leavingRows && index.entries.contains { $0.access == .rows && $0.byteCount > 0 }
+        let arena: Arena
         do throws(SystemError) {
             // A mapping has at least one byte; a function without a model has little more.
-            arena = try Mapping.anonymous(
-                byteCount: max(index.arenaByteCount, 1),
-                hugePages: index.arenaByteCount >= Mapping.hugePageByteCount / 2
+            arena = Arena(
+                try Mapping.anonymous(
+                    byteCount: max(index.arenaByteCount, 1),
+                    hugePages: index.arenaByteCount >= Mapping.hugePageByteCount / 2
+                )
             )
         } catch {
             throw .system(error)
         }
-        for entry in index.entries {
-            try arena.withMutableBytes { (bytes) throws(SnapshotError) in
-                try decoder.decode(entry, from: file, into: &bytes)
-            }
-        }
-        do throws(SystemError) {
-            try arena.protectReadOnly()
-        } catch {
-            throw .system(error)
-        }
+        let now = index.entries.filter { $0.twin == nil && !(leavesRows && $0.access == .rows) }
+        try ArenaDecoding.decode(
+            now.flatMap { $0.places() },
+            from: file,
+            into: arena.mapping,
+            verifiesDigests: verification == .digests,
+            threadsMax: threadsMax
+        )
+        try Self.protect(index, arena, leavesRows: leavesRows)
+        rows = leavesRows ? try RowTables(of: index, file: file, arena: arena) : nil
         self.index = index
         self.arena = arena
         places = Dictionary(uniqueKeysWithValues: index.entries.enumerated().map { ($1.name, $0) })
+    }
+
+    /// Everything becomes read-only but the tables that are still to be written, which begin and end with a page.
+    private static func protect(_ index: SnapshotIndex, _ arena: Arena, leavesRows: Bool) throws(SnapshotError) {
+        var start = 0
+        do throws(SystemError) {
+            for entry in index.entries where leavesRows && entry.access == .rows && entry.twin == nil {
+                if start < entry.arenaOffset { try arena.mapping.protectReadOnly(start..<entry.arenaOffset) }
+                let page = Mapping.pageByteCount
+                start = (entry.arenaOffset + entry.byteCount + page - 1) / page * page
+            }
+            let end = arena.mapping.byteCount
+            if start < end { try arena.mapping.protectReadOnly(start..<end) }
+        } catch {
+            throw .system(error)
+        }
     }
 
     /// `nil` where there is none of this name.
@@ -67,12 +87,12 @@ package final class LoadedSnapshot: Sendable {
         places[name].map { index.entries[$0] }
     }
 
-    /// The entry's bytes, aligned to 64; they stay where they are for as long as the snapshot lives.
+    /// The entry's bytes, aligned to 64, zeros where rows are still to be decoded; they stay where they are for as long as the snapshot lives.
     package func withBytes<Result, Failure: Error>(
         of entry: SnapshotEntry,
         _ body: (borrowing RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try arena.withBytes { (bytes) throws(Failure) in
+        try arena.mapping.withBytes { (bytes) throws(Failure) in
             try body(bytes.extracting(entry.arenaOffset..<entry.arenaOffset + entry.byteCount))
         }
     }
@@ -82,7 +102,7 @@ package final class LoadedSnapshot: Sendable {
     /// - Returns: `nil` where there is no entry of this name with elements of this type.
     @unsafe package func unsafeBytes(of name: String, as element: ElementType) -> UnsafeRawBufferPointer? {
         guard let entry = entry(name), entry.element == element else { return nil }
-        return unsafe UnsafeRawBufferPointer(start: arena.baseAddress + entry.arenaOffset, count: entry.byteCount)
+        return unsafe UnsafeRawBufferPointer(start: arena.mapping.baseAddress + entry.arenaOffset, count: entry.byteCount)
     }
 
     /// A copy of the entry's bytes, for what is small: configuration, plan.
@@ -90,26 +110,6 @@ package final class LoadedSnapshot: Sendable {
         guard let entry = entry(name) else { throw .unknownEntry(name) }
         return withBytes(of: entry) { bytes in
             unsafe bytes.withUnsafeBytes { unsafe Array($0) }
-        }
-    }
-}
-
-extension ChunkDecoder {
-    /// Decodes all chunks of an entry to its place in the arena.
-    fileprivate mutating func decode(
-        _ entry: SnapshotEntry,
-        from file: borrowing FileDescriptor,
-        into arena: inout MutableRawSpan
-    ) throws(SnapshotError) {
-        var source = entry.fileOffset
-        var target = entry.arenaOffset
-        let end = entry.arenaOffset + entry.byteCount
-        for chunk in entry.chunks {
-            let next = min(target + SnapshotFormat.chunkByteCount, end)
-            var part = arena._mutatingExtracting(target..<next)
-            try decode(chunk, of: entry.name, from: file, at: source, into: &part)
-            source += chunk.storedByteCount
-            target = next
         }
     }
 }

@@ -16,15 +16,16 @@ struct Planes: Equatable {
     /// The fastest one that this machine runs.
     static let best = Planes(variant: Variant(rawValue: thaw_planes_best()) ?? .scalar)
 
-    /// Takes elements of `width` bytes apart: plane k is byte k of every element, one plane after the other.
+    /// Takes floats of `width` bytes apart: plane k is byte k of every rotated element, one plane after the other.
     ///
-    /// `planes` is as long as `elements`.
+    /// `planes` is as long as `elements`; a width of 1 copies.
     func split(_ elements: borrowing RawSpan, width: Int, into planes: inout MutableRawSpan) {
         let count = elements.byteCount / width
         precondition(elements.byteCount == count * width && planes.byteCount == elements.byteCount)
         unsafe elements.withUnsafeBytes { elements in
             unsafe planes.withUnsafeMutableBytes { planes in
                 guard let source = elements.baseAddress, let target = planes.baseAddress else { return }
+                guard width > 1 else { return unsafe target.copyMemory(from: source, byteCount: count) }
                 unsafe thaw_planes_split(source, count, width, target)
             }
         }
@@ -54,6 +55,9 @@ struct Planes: Equatable {
                             .advanced(by: source.offset).assumingMemoryBound(to: UInt8.self)
                     }
                     guard let target = elements.baseAddress else { return }
+                    if width == 1, let only = unsafe planes[0] {
+                        return unsafe target.copyMemory(from: only, byteCount: count)
+                    }
                     unsafe thaw_planes_merge(variant.rawValue, planes, count, width, target)
                 }
             }

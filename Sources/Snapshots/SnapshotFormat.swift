@@ -1,37 +1,66 @@
-/// The layout of a snapshot file, version 1.
+/// The layout of a snapshot file, version 2: a row of zstd frames that any zstd decoder reads.
 ///
 /// Integers are little-endian.
 ///
 /// ```
-/// offset 0                64                                   indexOffset                 end of file
-///        ┌────────────────┬──────────────────────────────────┬───────────────────────────┐
-///        │ header         │ chunks, back to back             │ index                     │
-///        └────────────────┴──────────────────────────────────┴───────────────────────────┘
+/// offset 0          72                                             indexOffset − 8
+///        ┌──────────┬──────┬──────┬──────┬───────────────┬─────────┬─────────────────┬────────────────┐
+///        │ header   │ data frames, one per plane of a chunk, back    │ index           │ seek table     │
+///        │ skippable│ to back, in the order in which they are needed │ skippable       │ skippable      │
+///        └──────────┴──────┴──────┴──────┴───────────────┴─────────┴─────────────────┴────────────────┘
 ///
-/// header  magic "THAWSNAP" · version u32 · 0 u32 · indexOffset u64 · indexByteCount u64 · SHA-256 of the index
-/// index   producer: u8 + UTF-8 · entryCount u32 · entry*
-/// entry   name: u8 + UTF-8 · element u8 · layout u8 · rank u8 · u64 × rank · byteCount u64 · chunk*
-/// chunk   stored bytes of each plane: u32 × element width · CRC-32C u32 · SHA-512/256
+/// header  frame 0x184D2A50 · magic "THAWSNAP" · version u32 · 0 u32 · indexOffset u64 · indexByteCount u64 · SHA-256 of the index
+/// index   frame 0x184D2A51 · producer: u8 + UTF-8 · entryCount u32 · entry*
+/// entry   name: u8 + UTF-8 · element u8 · layout u8 · coding u8 · access u8 · rank u8 · u64 × rank · byteCount u64 · twin u32 · chunk*
+/// chunk   bytes of the frame of each plane: u32 × planes · CRC-32C u32 · SHA-512/256
+/// seek table  frame 0x184D2A5E of zstd's seekable format: compressed and decompressed size of every frame before it
 /// ```
 ///
-/// An entry's bytes are cut into chunks of ``chunkByteCount``; a chunk is taken apart into one plane per byte of its
-/// element, and each plane is either a zstd frame, where that saves enough, or the plane itself: the two are told
-/// apart by length. Checksum and digest are over the stored bytes, so every byte of the file is under one of them, and
-/// the decompressor sees nothing that was not checked.
+/// An entry's bytes are cut into chunks; a chunk of floats is rotated by a bit and taken apart into one plane per byte (see
+/// `CPlanes`), any other is one plane. Each plane is a frame of its own: compressed where that makes it shorter, else one
+/// raw block, whose bytes are merged from where they were read. The two are told apart by length. Checksum and digest are
+/// over a chunk's frames, so every byte of the file is under one of them, or is what the index says it must be, and the
+/// decompressor sees nothing that was not checked.
 ///
-/// The index says no offsets: chunks lie in the order of the index, and the arena too, each entry at the next multiple
+/// An entry whose `twin` is another's number + 1 has that entry's bytes, in the file and in memory; 0 stands for none.
+///
+/// The index says no offsets: frames lie in the order of the index, and the arena too, each entry at the next multiple
 /// of ``arenaAlignment``. So nothing can overlap, leave a gap or point outside, whoever wrote the index. The header is
 /// written last, after the rest has reached the disk: a torn write leaves a file without a magic.
 enum SnapshotFormat {
     static let magic = Array("THAWSNAP".utf8)
-    static let version: UInt32 = 1
-    static let headerByteCount = 64
+    static let version: UInt32 = 2
+    /// Frame header and 64 bytes.
+    static let headerByteCount = ZstdFrame.skippableHeaderByteCount + 64
+    /// What version 1 began with: its magic, without a frame around it.
+    static let versionOneByteCount = 64
+
+    /// Magic numbers of the skippable frames, of the sixteen that zstd leaves to its users; the third is the seekable
+    /// format's own.
+    static let headerFrame: UInt32 = 0x184d_2a50
+    static let indexFrame: UInt32 = 0x184d_2a51
+    static let seekTableFrame: UInt32 = 0x184d_2a5e
 
     /// Bytes of an entry in one chunk, before compression.
     ///
-    /// 256 KiB: what is read, decoded and merged for one chunk (three times that) stays in a core's second-level cache,
-    /// and 52 bytes of index for a chunk of floats are 0.02 % of it. Twice or half as much loads as fast.
-    static let chunkByteCount = 256 * 1024
+    /// * Floats that are decoded before the first call: 256 KiB. What is read, decoded and merged for one chunk (twice
+    ///   that) stays in a core's second-level cache of 512 KiB and more. MiniLM, ratio and decoding speed before the
+    ///   merge: 64 KiB 1.221 and 7.0 GB/s, 128 KiB 1.221 and 7.9, 256 KiB 1.220 and 8.6, 512 KiB 1.217 and 8.5.
+    /// * Tables whose rows are decoded when a call asks for them: 32 KiB, since one row costs a chunk: 21 rows of MiniLM.
+    ///   The ratio stays, whole tables decode a third slower, and the index has 52 bytes for each of them.
+    /// * Bytes that are not taken apart: 128 KiB, which is the largest block of zstd.
+    static func chunkByteCount(_ coding: SnapshotEntry.Coding, _ access: SnapshotEntry.Access) -> Int {
+        switch (coding, access) {
+        case (_, .rows): 32 * 1024
+        case (.bytes, .whole): planeByteCountMax
+        case (.floatPlanes, .whole): chunkByteCountMax
+        }
+    }
+
+    static let chunkByteCountMax = 256 * 1024
+
+    /// A plane is at most one block of zstd, so that one that is stored as it is lies in one piece.
+    static let planeByteCountMax = 128 * 1024
 
     /// A cache line, and the widest vector load.
     static let arenaAlignment = 64
@@ -47,10 +76,6 @@ enum SnapshotFormat {
     static let entriesMax = 65_536
     /// Bytes of the index, read whole: enough for 300 GB of tensors.
     static let indexByteCountMax = 64 * 1024 * 1024
-
-    static func chunkCount(of byteCount: Int) -> Int {
-        byteCount / chunkByteCount + (byteCount % chunkByteCount == 0 ? 0 : 1)
-    }
 }
 
 /// Bounds that a caller may tighten.

@@ -1,11 +1,12 @@
-/// The first 64 bytes of a snapshot: where its index lies, and what the index must hash to.
+/// The first frame of a snapshot: where its index lies, and what the index must hash to.
 struct SnapshotHeader: Equatable {
     var indexOffset: Int
     var indexByteCount: Int
     var indexDigest: SnapshotDigest
 
     func encoded() -> [UInt8] {
-        var bytes = SnapshotFormat.magic
+        var bytes = Self.frame
+        bytes.append(contentsOf: SnapshotFormat.magic)
         bytes.append(littleEndian: SnapshotFormat.version)
         bytes.append(littleEndian: UInt32(0))
         bytes.append(littleEndian: UInt64(indexOffset))
@@ -20,25 +21,35 @@ struct SnapshotHeader: Equatable {
         self.indexDigest = indexDigest
     }
 
-    /// Reads what ``encoded()`` wrote, for a file of this length: the index must end where it ends.
+    private static let frame = ZstdFrame.skippableHeader(
+        SnapshotFormat.headerFrame,
+        byteCount: SnapshotFormat.headerByteCount - ZstdFrame.skippableHeaderByteCount
+    )
+
+    /// Reads what ``encoded()`` wrote, for a file of this length: the index must end before it ends.
     init(parsing bytes: [UInt8], fileByteCount: Int) throws(SnapshotError) {
+        if bytes.starts(with: SnapshotFormat.magic) { throw .unsupportedVersion(1) }
         guard bytes.count == SnapshotFormat.headerByteCount else {
-            throw .incomplete("it has \(fileByteCount) bytes, and its header alone takes 64")
+            throw .incomplete(
+                "it has \(fileByteCount) bytes, and its header alone takes \(SnapshotFormat.headerByteCount)"
+            )
         }
         var reader = IndexReader(bytes)
+        let frame = try reader.readBytes(count: Self.frame.count)
         let magic = try reader.readBytes(count: SnapshotFormat.magic.count)
-        guard magic == SnapshotFormat.magic else {
-            throw .incomplete("it does not start with THAWSNAP: not a snapshot, or its writing was interrupted")
+        guard frame == Self.frame, magic == SnapshotFormat.magic else {
+            throw .incomplete("its first frame is not THAWSNAP's: not a snapshot, or its writing was interrupted")
         }
         let version = try reader.read(UInt32.self)
         guard version == SnapshotFormat.version else { throw .unsupportedVersion(version) }
         let reserved = try reader.read(UInt32.self)
-        guard reserved == 0 else { throw .malformed("bytes 12 to 15 of the header are not 0", offset: 12) }
+        guard reserved == 0 else { throw .malformed("bytes 20 to 23 of the header are not 0", offset: 20) }
         let offset = try reader.read(UInt64.self)
         let count = try reader.read(UInt64.self)
         let digest = try reader.readBytes(count: SnapshotFormat.digestByteCount)
         let (end, overflow) = offset.addingReportingOverflow(count)
-        guard !overflow, offset >= UInt64(SnapshotFormat.headerByteCount), end == UInt64(fileByteCount) else {
+        let offsetMin = SnapshotFormat.headerByteCount + ZstdFrame.skippableHeaderByteCount
+        guard !overflow, offset >= UInt64(offsetMin), end < UInt64(fileByteCount) else {
             throw .incomplete(
                 "its header puts \(count) bytes of index at byte \(offset), but the file has \(fileByteCount) bytes"
             )
@@ -50,4 +61,9 @@ struct SnapshotHeader: Equatable {
         indexByteCount = Int(count)
         indexDigest = known
     }
+}
+
+extension SnapshotHeader {
+    /// Where the frames of the entries end.
+    var dataEnd: Int { indexOffset - ZstdFrame.skippableHeaderByteCount }
 }

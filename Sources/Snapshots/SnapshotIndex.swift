@@ -11,8 +11,9 @@ package struct SnapshotIndex: Equatable, Sendable {
     package let arenaByteCount: Int
     /// Bytes of the file.
     package let storedByteCount: Int
+    private let indexByteCount: Int
 
-    /// Reads and checks header and index; of the chunks only that their sizes add up to the file's.
+    /// Reads and checks all but the entries' frames: of those only that their sizes add up to the file's.
     package init(reading file: borrowing FileDescriptor) throws(SnapshotError) {
         let fileByteCount: Int
         let headerBytes: [UInt8]
@@ -23,17 +24,34 @@ package struct SnapshotIndex: Equatable, Sendable {
             throw .system(error)
         }
         let header = try SnapshotHeader(parsing: headerBytes, fileByteCount: fileByteCount)
+        let frame: [UInt8]
         let bytes: [UInt8]
         do throws(SystemError) {
+            frame = try file.pread(count: ZstdFrame.skippableHeaderByteCount, at: header.dataEnd)
             bytes = try file.pread(count: header.indexByteCount, at: header.indexOffset)
         } catch {
             throw .system(error)
         }
         let found = try Hash.snapshot(of: bytes)
-        guard found == header.indexDigest else {
-            throw .indexAltered(expected: header.indexDigest, found: found)
-        }
+        guard found == header.indexDigest,
+            frame == ZstdFrame.skippableHeader(SnapshotFormat.indexFrame, byteCount: bytes.count)
+        else { throw .indexAltered(expected: header.indexDigest, found: found) }
         try self.init(parsing: bytes, header: header, fileByteCount: fileByteCount)
+        try checkSeekTable(of: file, at: header.indexOffset + header.indexByteCount)
+    }
+
+    /// Other programs find frames by the table: it must say what the index says.
+    private func checkSeekTable(of file: borrowing FileDescriptor, at offset: Int) throws(SnapshotError) {
+        let expected = SeekTable(of: entries, indexByteCount: indexByteCount).encoded()
+        let found: [UInt8]
+        do throws(SystemError) {
+            found = try file.pread(count: expected.count, at: offset)
+        } catch {
+            throw .system(error)
+        }
+        guard found == expected else {
+            throw .incomplete("the table of frames at its end, from byte \(offset), is not the index's")
+        }
     }
 
     /// Reads an index that has already been found to be what the header says.
@@ -46,21 +64,26 @@ package struct SnapshotIndex: Equatable, Sendable {
             throw .malformed("\(count) entries, and \(SnapshotFormat.entriesMax) are allowed", offset: reader.offset)
         }
         for _ in 0..<count {
-            try builder.append(reading: &reader, dataEnd: header.indexOffset)
+            try builder.append(reading: &reader, dataEnd: header.dataEnd)
         }
         guard reader.remainingCount == 0 else {
             throw .malformed("\(reader.remainingCount) bytes follow the last entry", offset: reader.offset)
         }
-        guard builder.fileOffset == header.indexOffset else {
+        guard builder.fileOffset == header.dataEnd else {
             throw .malformed(
-                "its chunks end at byte \(builder.fileOffset) of the file, the index starts at \(header.indexOffset)",
+                "its frames end at byte \(builder.fileOffset) of the file, the index's starts at \(header.dataEnd)",
                 offset: reader.offset
             )
+        }
+        let end = header.indexOffset + header.indexByteCount + SeekTable.byteCount(dataFrames: builder.frameCount)
+        guard end == fileByteCount else {
+            throw .incomplete("it has \(fileByteCount) bytes, and its index says \(end)")
         }
         entries = builder.entries
         arenaByteCount = builder.arenaByteCount
         digest = header.indexDigest
         storedByteCount = fileByteCount
+        indexByteCount = header.indexByteCount
     }
 
     /// The bytes that ``init(parsing:header:fileByteCount:)`` reads.
@@ -74,17 +97,19 @@ package struct SnapshotIndex: Equatable, Sendable {
         bytes.append(littleEndian: UInt32(entries.count))
         for entry in entries {
             append(text: entry.name)
-            bytes.append(contentsOf: [entry.element.rawValue, entry.layout, UInt8(entry.shape.count)])
+            bytes.append(contentsOf: [entry.element.rawValue, entry.layout])
+            bytes.append(contentsOf: [entry.coding.rawValue, entry.access.rawValue, UInt8(entry.shape.count)])
             for dimension in entry.shape {
                 bytes.append(littleEndian: UInt64(dimension))
             }
             bytes.append(littleEndian: UInt64(entry.byteCount))
-            for chunk in entry.chunks {
+            bytes.append(littleEndian: UInt32(entry.twin.map { $0 + 1 } ?? 0))
+            for chunk in entry.chunks where entry.twin == nil {
                 for count in chunk.planeByteCounts {
                     bytes.append(littleEndian: UInt32(count))
                 }
                 bytes.append(littleEndian: chunk.checksum)
-                bytes.append(contentsOf: chunk.digest)
+                chunk.digest.append(to: &bytes)
             }
         }
         return bytes

@@ -31,30 +31,48 @@ package struct SnapshotWriter: ~Copyable {
     /// Writes one entry.
     ///
     /// Its name has 1 to 255 bytes and is not used before; its shape has at most 8 dimensions and, with `layout` 0, holds
-    /// exactly the elements of `bytes`. Another `layout` is the caller's word for how the elements lie.
+    /// exactly the elements of `bytes`. Another `layout` is the caller's word for how the elements lie; bytes of one are taken for
+    /// packed numbers, and not compressed.
     package mutating func add(
         name: String,
         element: ElementType,
         shape: [Int],
         layout: UInt8,
+        access: SnapshotEntry.Access = .whole,
         bytes: borrowing RawSpan
     ) throws(SnapshotError) {
-        let objection = index.objection(
+        let draft = IndexBuilder.Draft(
             name: name,
             element: element,
             shape: shape,
             layout: layout,
+            access: access,
             byteCount: UInt64(bytes.byteCount)
         )
-        if let objection { throw .unwritable(entry: name, objection) }
+        if let objection = index.objection(to: draft) { throw .unwritable(entry: name, objection) }
+        let chunks = try write(bytes, of: draft)
+        // What was written for a twin is overwritten by the next entry.
+        if let lender = index.lender(of: draft, chunks: chunks) {
+            index.append(draft, twinOf: lender)
+        } else {
+            index.append(draft, chunks: chunks)
+        }
+    }
+
+    private mutating func write(
+        _ bytes: borrowing RawSpan,
+        of draft: IndexBuilder.Draft
+    ) throws(SnapshotError) -> [SnapshotChunk] {
+        let manner = ChunkEncoder.Manner(
+            coding: draft.coding,
+            planeCount: draft.planeCount,
+            compresses: draft.coding == .floatPlanes || draft.element == .u8 && draft.layout == 0
+        )
         var chunks: [SnapshotChunk] = []
         var offset = index.fileOffset
-        for start in stride(from: 0, to: bytes.byteCount, by: SnapshotFormat.chunkByteCount) {
-            let end = min(start + SnapshotFormat.chunkByteCount, bytes.byteCount)
-            let chunk = try encoder.encode(
-                bytes.extracting(start..<end),
-                element: element
-            ) { (stored) throws(SnapshotError) in
+        for start in stride(from: 0, to: bytes.byteCount, by: draft.chunkByteCount) {
+            let end = min(start + draft.chunkByteCount, bytes.byteCount)
+            let chunk = try encoder.encode(bytes.extracting(start..<end), manner) { (stored) throws(SnapshotError) in
                 do throws(SystemError) {
                     try file.pwrite(stored, at: offset)
                 } catch {
@@ -64,14 +82,7 @@ package struct SnapshotWriter: ~Copyable {
             offset += chunk.storedByteCount
             chunks.append(chunk)
         }
-        index.append(
-            name: name,
-            element: element,
-            shape: shape,
-            layout: layout,
-            byteCount: bytes.byteCount,
-            chunks: chunks
-        )
+        return chunks
     }
 
     /// Writes index and header, and returns once all of it is on the disk.
@@ -85,9 +96,18 @@ package struct SnapshotWriter: ~Copyable {
             )
         }
         let digest = try Hash.snapshot(of: bytes)
-        let header = SnapshotHeader(indexOffset: index.fileOffset, indexByteCount: bytes.count, indexDigest: digest)
+        let frame = ZstdFrame.skippableHeader(SnapshotFormat.indexFrame, byteCount: bytes.count)
+        let header = SnapshotHeader(
+            indexOffset: index.fileOffset + frame.count,
+            indexByteCount: bytes.count,
+            indexDigest: digest
+        )
+        let table = SeekTable(of: index.entries, indexByteCount: bytes.count).encoded()
+        let end = frame + bytes + table
         do throws(SystemError) {
-            try file.pwrite(bytes, at: index.fileOffset)
+            try file.pwrite(end, at: index.fileOffset)
+            // A twin at the end may have left more.
+            try file.truncate(to: index.fileOffset + end.count)
             // The header makes the file a snapshot: it must not reach the disk before what it speaks of.
             try file.sync()
             try file.pwrite(header.encoded(), at: 0)

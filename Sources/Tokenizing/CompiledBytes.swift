@@ -38,14 +38,14 @@ struct CompiledReader {
         let size = MemoryLayout<Value>.size
         guard count <= (bytes.byteCount - position) / size else { throw .notCompiled("it ends too early") }
         defer { position += count * size }
-        var values: [Value] = []
-        values.reserveCapacity(count)
-        for index in 0..<count {
-            // As above: inside `bytes` by the guard.
-            let place = position + index * size
-            unsafe values.append(Value(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: place, as: Value.self)))
+        // As above: inside `bytes` by the guard. Values lie as the processor has them, so one copy takes them all.
+        let source = bytes.extracting(position..<position + count * size)
+        return unsafe [Value](unsafeUninitializedCapacity: count) { values, valueCount in
+            unsafe source.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(values).copyMemory(from: $0) }
+            valueCount = count
+            guard 1.littleEndian != 1 else { return }
+            for index in 0..<count { unsafe values[index] = Value(littleEndian: values[index]) }
         }
-        return values
     }
 
     /// Call last: bytes left over mean that this is something else.

@@ -3,7 +3,7 @@
 /// | order | descriptors attached |
 /// |---|---|
 /// | `boot` | the snapshot, open for reading |
-/// | `fork` | the worker's end of its channel; the `tasks` file of its memory group where there is one |
+/// | `fork` | the doorbell of the worker's channel; the memory of its rings; the `tasks` file of its memory group, if any |
 /// | `reap` | none |
 ///
 /// The end of the socket is the order to end.

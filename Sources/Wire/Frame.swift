@@ -1,4 +1,4 @@
-/// The frames between the scheduler and one worker, over a stream socket.
+/// The frames between the scheduler and one worker, records of the two rings that they share.
 ///
 /// ```
 ///  0        4      5      6        8                16
@@ -8,7 +8,8 @@
 /// scheduler → worker   open(head) chunk* close          · cancel · credit(bytes)
 /// worker → scheduler   ready, then per call: open(head) chunk* close | close(code ≠ 0, message)
 /// ```
-/// `invocation` numbers the calls of one channel from 1, so that several may be in flight.
+/// `invocation` numbers the calls of one channel from 1, so that several may be in flight. A frame is published whole,
+/// and one call's frames follow one another.
 package struct FrameHeader: Equatable, Sendable {
     package enum Kind: UInt8, Sendable {
         /// Sent once by a worker that has entered its sandbox.
@@ -40,27 +41,21 @@ package struct FrameHeader: Equatable, Sendable {
         self.payloadCount = payloadCount
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.append(UInt32(payloadCount))
-        writer.append(kind.rawValue)
-        writer.append(UInt8(0))
-        writer.append(code)
-        writer.append(invocation)
+    /// The header as it stands in a ring: two little-endian words.
+    package var words: (UInt64, UInt64) {
+        (UInt64(payloadCount) | UInt64(kind.rawValue) << 32 | UInt64(code) << 48, invocation)
     }
 
-    /// - Parameter bytes: exactly ``byteCount`` bytes.
-    package init(parsing bytes: [UInt8]) throws(WireError) {
-        var reader = ByteReader(bytes)
-        let length = try reader.read(UInt32.self)
-        let kind = try reader.read(UInt8.self)
-        let reserved = try reader.read(UInt8.self)
-        code = try reader.read(UInt16.self)
-        invocation = try reader.read(UInt64.self)
-        try reader.finish()
+    package init(words: (UInt64, UInt64)) throws(WireError) {
+        let length = UInt32(truncatingIfNeeded: words.0)
+        let kind = UInt8(truncatingIfNeeded: words.0 >> 32)
+        let reserved = UInt8(truncatingIfNeeded: words.0 >> 40)
         guard let known = Kind(rawValue: kind) else { throw .unknownKind(kind) }
         guard reserved == 0 else { throw .unknownKind(reserved) }
         guard length <= WireLimits.framePayloadBytesMax else { throw .tooLong(Int(length)) }
         self.kind = known
+        code = UInt16(truncatingIfNeeded: words.0 >> 48)
+        invocation = words.1
         payloadCount = Int(length)
     }
 }

@@ -1,13 +1,17 @@
 /// Every bound of the contract between the scheduler and its processes, in one place.
 package enum WireLimits {
     /// Bumped on any change of a frame or message; both sides refuse another version.
-    package static let version: UInt16 = 1
+    package static let version: UInt16 = 2
 
-    /// Bytes of payload in one frame.
+    /// Bytes of each of the two rings of a worker.
     ///
-    /// 256 KiB keeps a 384-float reply in one frame and one `write`, and bounds what a misbehaving worker can make the
-    /// scheduler buffer before it is caught.
-    package static let framePayloadBytesMax = 256 * 1024
+    /// 128 KiB hold some hundred calls of a sentence and their embeddings, and two frames of the longest kind, so that
+    /// a side fills one half while the other empties the other; both rings stay in a core's second-level cache. Pages
+    /// cost memory from their first use on.
+    package static let ringByteCount = 128 * 1024
+
+    /// Bytes of payload in one frame: with its header, half a ring.
+    package static let framePayloadBytesMax = ringByteCount / 2 - FrameHeader.byteCount
 
     /// Bytes of a reply that a worker may send before the scheduler grants more.
     package static let replyCreditBytes = 1024 * 1024
@@ -16,7 +20,7 @@ package enum WireLimits {
     /// the most) and the function's environment (4 KiB in all), rounded up.
     package static let controlMessageBytesMax = 2 * 4096 * 8 + 16 * 1024
 
-    /// Descriptors attached to one control message: a channel and a control group for a fork.
+    /// Descriptors attached to one control message: for a fork its doorbell, its rings and a control group.
     package static let descriptorsMax = 4
 
     /// Bytes of a body's content type: RFC 6838 allows names of 127 characters on either side of the slash.

@@ -27,6 +27,7 @@ enum Programs {
 /// Why a benchmark could not begin.
 enum BenchError: Error, CustomStringConvertible {
     case noExamples
+    case noModel(String)
     case notDeployed(String, errors: String)
     case answered(Int, body: String)
     case neverCameToRest(String)
@@ -35,6 +36,7 @@ enum BenchError: Error, CustomStringConvertible {
     var description: String {
         switch self {
         case .noExamples: "functions/ was not found: run thaw-bench from the tree that it was built in"
+        case .noModel(let path): "\(path) holds no weights: functions/embed/fetch brings it"
         case .notDeployed(let name, let errors): "\(name) was not deployed: \(errors)"
         case .answered(let status, let body): "a call was answered with \(status): \(body)"
         case .neverCameToRest(let name): "\(name) still had workers long after its idle time"

@@ -8,7 +8,7 @@ import Tasks
 /// Makes a snapshot of a bundle.
 enum Packer {
     /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
-    static let producer = "thaw-pack 1"
+    static let producer = "thaw-pack 2"
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
@@ -116,12 +116,33 @@ enum Packer {
         if let tokenizer = model.tokenizer {
             try output.add("tokenizer", tokenizer)
         }
-        for (weight, source) in zip(model.plan.weights, model.sources) {
-            try source.withBytes(in: archive) { (floats) throws(PackRefusal) in
-                try output.add(weight, floats)
+        let tables = rowTables(of: model.plan)
+        let isTable = model.plan.weights.indices.map { tables.contains($0) }
+        for access in [SnapshotEntry.Access.whole, .rows] {
+            for number in model.plan.weights.indices where isTable[number] == (access == .rows) {
+                try model.sources[number].withBytes(in: archive) { (floats) throws(PackRefusal) in
+                    try output.add(model.plan.weights[number], access, floats)
+                }
             }
         }
     }
+
+    /// Weights of which a call reads the rows of its tokens and nothing else; they come last.
+    private static func rowTables(of plan: Plan) -> Set<Plan.WeightIndex> {
+        var tables: Set<Plan.WeightIndex> = []
+        for case .embed(let words, _, _, _) in plan.steps
+        where plan.weights[words].layout == .plain && plan.weights[words].floatCount >= rowTableFloatsMin {
+            tables.insert(words)
+        }
+        // One that is also read by its first rows is none; every other step reads vectors and panels.
+        for case .embed(_, let positions, let types, _) in plan.steps {
+            tables.subtract([positions, types])
+        }
+        return tables
+    }
+
+    /// 1 MiB, which is decoded in a quarter of a millisecond: below it, pages of its own are not worth their rounding.
+    private static let rowTableFloatsMin = 1 << 18
 }
 
 extension PackRefusal {

@@ -52,13 +52,18 @@ struct SnapshotOutput: ~Copyable {
     }
 
     /// Adds a weight.
-    mutating func add(_ weight: Plan.Weight, _ floats: borrowing RawSpan) throws(PackRefusal) {
+    mutating func add(
+        _ weight: Plan.Weight,
+        _ access: SnapshotEntry.Access,
+        _ floats: borrowing RawSpan
+    ) throws(PackRefusal) {
         do throws(SnapshotError) {
             try writer.add(
                 name: weight.name,
                 element: .f32,
                 shape: weight.shape,
                 layout: weight.layout.rawValue,
+                access: access,
                 bytes: floats
             )
         } catch {

@@ -1,3 +1,4 @@
+import Inference
 import Kernels
 import Linux
 import Serving
@@ -15,7 +16,12 @@ enum ModelFunction {
         let begin = Clock.monotonicNanoseconds()
         let snapshot: LoadedSnapshot
         do throws(SnapshotError) {
-            snapshot = try LoadedSnapshot(file: file, verifying: boot.verifiesDigests ? .digests : .checksums)
+            // Rows that come later are checked by their checksums: where digests are asked for, nothing comes later.
+            snapshot = try LoadedSnapshot(
+                file: file,
+                verifying: boot.verifiesDigests ? .digests : .checksums,
+                leavingRows: !boot.verifiesDigests
+            )
         } catch {
             throw LoadFailure(message: "\(error)")
         }
@@ -32,7 +38,8 @@ enum ModelFunction {
             decodeNanoseconds: decoded - begin,
             prepareNanoseconds: Clock.monotonicNanoseconds() - decoded
         )
-        return LoadedFunction(residency: residency) { (body, contentType) throws(CallFailure) -> CallReply in
+        let idleStep = snapshot.rows.map { rows in { Self.decodesMore(of: rows) } }
+        return LoadedFunction(residency: residency, idleStep: idleStep) { (body, contentType) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {
                 // The runner looks into the snapshot's memory: this closure keeps both.
                 let reply = try withExtendedLifetime(snapshot) { () throws(TaskFailure) in
@@ -48,17 +55,47 @@ enum ModelFunction {
         }
     }
 
+    /// Some 10 µs of a table: an order does not wait longer for it.
+    ///
+    /// Damage is not told here: the first call that needs the row says so.
+    private static func decodesMore(of rows: RowTables) -> Bool {
+        (try? rows.decodeNext()) ?? false
+    }
+
+    /// Rows of a table whose floats the plan knows by name.
+    private static func bring(
+        _ ids: [Int32],
+        of weight: Plan.Weight,
+        from rows: RowTables
+    ) -> String? {
+        guard let columns = weight.shape.last else { return nil }
+        do throws(SnapshotError) {
+            let rowByteCount = columns * MemoryLayout<Float>.size
+            try rows.need(rows: ids.lazy.map(Int.init), of: weight.name, rowByteCount: rowByteCount)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
     private static func runner(of snapshot: LoadedSnapshot) throws(LoadFailure) -> TaskRunner {
         do {
             let task = try TaskConfiguration(decoding: try snapshot.bytes(of: "task"))
             let hasModel = task.kind != .none
-            return try TaskRunner(
-                task,
-                plan: hasModel ? try snapshot.bytes(of: "plan") : [],
-                tokenizer: task.kind == .embed ? try snapshot.bytes(of: "tokenizer") : []
-            ) { name in
-                // The arena lives as long as this process, and so do all who look into it.
-                unsafe snapshot.unsafeBytes(of: name, as: .f32).flatMap { unsafe WeightView(unsafe: $0) }
+            let plan = hasModel ? try snapshot.bytes(of: "plan") : []
+            guard let tokenizer = snapshot.entry(task.kind == .embed ? "tokenizer" : "task") else {
+                throw SnapshotError.unknownEntry("tokenizer")
+            }
+            return try snapshot.withBytes(of: tokenizer) { (tokenizer) throws(TaskError) in
+                try TaskRunner(
+                    task,
+                    plan: plan,
+                    tokenizer: tokenizer,
+                    rows: snapshot.rows.map { rows in { weight, ids in bring(ids, of: weight, from: rows) } }
+                ) { name in
+                    // The arena lives as long as this process, and so do all who look into it.
+                    unsafe snapshot.unsafeBytes(of: name, as: .f32).flatMap { unsafe WeightView(unsafe: $0) }
+                }
             }
         } catch {
             throw LoadFailure(message: "\(error)")

@@ -29,6 +29,24 @@ void probe_crash(void) {
     *(volatile int *)8 = 1;
 }
 
+static void *shared_memory;
+
+// Stands before the C library's, so that a fault can find what it is to damage.
+void *mmap(void *address, size_t count, int protection, int flags, int file, off_t offset) {
+    void *memory = (void *)syscall(SYS_mmap, address, count, protection, flags, file, offset);
+    if (memory != MAP_FAILED && (flags & MAP_SHARED) && file >= 0) {
+        shared_memory = memory;
+    }
+    return memory;
+}
+
+void *probe_shared_memory(void) {
+    return shared_memory;
+}
+
+// The exit status of a child whose call the kernel does not have.
+enum { exit_absent = 38 };
+
 // What the two processes of a probe share.
 struct board {
     int listener; // the child's number of it, once the filter is loaded
@@ -53,8 +71,7 @@ static _Noreturn void run_child(const void *filter, size_t byte_count, int notif
     if (write(loaded, &byte, 1) != 1 || read(go, &byte, 1) != 1) {
         _exit(122);
     }
-    syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
-    _exit(0);
+    _exit(probe_call(number, arguments) == -ENOSYS ? exit_absent : 0);
 }
 
 // Says whether the child's call arrived at the listener before the child ended.
@@ -118,6 +135,9 @@ enum probe_result probe_under_filter(const void *filter, size_t byte_count, int 
     if (!notifies && result == probe_passed && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
         result = probe_refused;
         *named = board->refused;
+    }
+    if (result == probe_passed && WIFEXITED(status) && WEXITSTATUS(status) == exit_absent) {
+        result = probe_absent;
     }
     if (!board->is_under_filter) {
         result = probe_failed;

@@ -134,7 +134,7 @@ final class DoorHarness: Sendable {
                 loop.execute { answer(completion) }
             },
             readiness: { options.readiness },
-            pools: { PoolsReport(names: ["echo"], census: []) },
+            pools: { PoolsReport(names: ["echo"]) },
             deploy: { name, bundle async throws(DeployFailure) in
                 try await deploy(name, bundle, options, registry, seen)
             },
@@ -142,6 +142,7 @@ final class DoorHarness: Sendable {
                 try await registry.delete(name)
                 seen.add(deleted: name)
             },
+            rollback: { name async throws(RegistryError) in try await registry.rollback(name) },
             collectGarbage: { GarbageReport(snapshots: 2, bytes: 3000) },
             logLines: { logs.lines(function: $0, last: $1) },
             followLogs: { logs.follow(function: $0) },

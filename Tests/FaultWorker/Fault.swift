@@ -11,7 +11,8 @@ struct Hoard {
 /// One line of input: a command and its arguments.
 ///
 /// `hang`, `spin`, `eat MIB`, `call NAME [NUMBER…]` (a system call; arguments default to 0), `exit STATUS`, `crash`,
-/// `trap`, `garbage`, `flood BYTES`, `stderr TEXT`, `refuse TEXT`, `echo TEXT`.
+/// `trap`, `garbage`, `sent CURSOR`, `took CURSOR` (into its rings, then it hangs), `doorbells`, `flood BYTES`, `log`,
+/// `stderr TEXT`, `refuse TEXT`, `echo TEXT`.
 struct Fault {
     private let command: Substring
     private let rest: Substring
@@ -41,7 +42,16 @@ struct Fault {
         case "trap":
             preconditionFailure("told to trap")
         case "garbage":
-            try write([UInt8](repeating: 0xee, count: 64), to: 3)
+            try forge(0xee, count: 64, at: Fault.replyRing)
+            try publish(UInt64(64), at: Fault.sentCursor)
+        case "sent":
+            try publish(UInt64(try number()), at: Fault.sentCursor)
+        case "took":
+            try publish(UInt64(try number()), at: Fault.takenCursor)
+        case "doorbells":
+            while true { try write([1, 0, 0, 0, 0, 0, 0, 0], to: 3) }
+        case "log":
+            while true { try write(Array("a line of a log that never ends\n".utf8), to: 2) }
         case "flood":
             return [UInt8](repeating: UInt8(ascii: "x"), count: try number())
         case "stderr":
@@ -54,6 +64,28 @@ struct Fault {
             throw CallFailure(code: .badInput, message: "no fault is called \(command)")
         }
         return Array("done".utf8)
+    }
+
+    // Where `RingPair` has the far side's cursors and ring.
+    private static let takenCursor = 128
+    private static let sentCursor = 256
+    private static let replyRing = 4096 + WireLimits.ringByteCount
+
+    private func forge(_ byte: UInt8, count: Int, at offset: Int) throws(CallFailure) {
+        guard let memory = unsafe probe_shared_memory() else {
+            throw CallFailure(code: .model, message: "no memory is shared")
+        }
+        unsafe (memory + offset).initializeMemory(as: UInt8.self, repeating: byte, count: count)
+    }
+
+    /// Writes a cursor, rings, and never says anything more.
+    private func publish(_ cursor: UInt64, at offset: Int) throws(CallFailure) {
+        guard let memory = unsafe probe_shared_memory() else {
+            throw CallFailure(code: .model, message: "no memory is shared")
+        }
+        unsafe (memory + offset).storeBytes(of: cursor, as: UInt64.self)
+        try write([1, 0, 0, 0, 0, 0, 0, 0], to: 3)
+        probe_hang()
     }
 
     private func number() throws(CallFailure) -> Int {

@@ -17,7 +17,7 @@ enum ImportRules {
         "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
-        "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite"],
+        "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
@@ -31,7 +31,7 @@ enum ImportRules {
         "thaw": [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
-            "ServiceLifecycle", "UnixSignals",
+            "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
         ],
         "Serving": ["Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
         "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"],
@@ -39,7 +39,9 @@ enum ImportRules {
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
-        "thaw-bench": ["Trials", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1"],
+        "thaw-bench": [
+            "Trials", "Scheduling", "Snapshots", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+        ],
     ]
 
     /// They import nothing at all: time, chance and the machine come in as parameters.

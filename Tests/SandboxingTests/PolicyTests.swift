@@ -29,7 +29,14 @@ struct PolicyTests {
         )
     }
 
+    @Test func `a call may be said not to exist`() throws {
+        let policy = try parse(["main": "read\nclone3 absent"])
+        #expect(policy.hides("clone3") && !policy.mentions("clone3"))
+        #expect(policy.mentions("read") && !policy.hides("read"))
+    }
+
     @Test(arguments: [
+        ("clone3 absent\nclone3", "main.policy:2: clone3 is allowed already, by main.policy:1; keep one of the two"),
         ("read\nread", "main.policy:2: read is allowed already, by main.policy:1; keep one of the two"),
         ("read arg0 == 1\nread", "main.policy:2: read is allowed already, by main.policy:1; keep one of the two"),
         ("\nRead", "main.policy:2: a line begins with the name of a system call or `include`, not with `Read`"),

@@ -99,17 +99,19 @@ final class TemplateHarness {
 
     /// A worker that has said that it is ready.
     func fork(_ worker: UInt32, group: MemoryGroup? = nil) throws -> WorkerHarness {
-        let sockets = try DescriptorPair.streamSockets()
-        var descriptors = [sockets.second.rawValue]
+        let byteCount = RingPair.byteCount(ringByteCount: WireLimits.ringByteCount)
+        let memory = try FileDescriptor.sealedMemoryFile("rings", byteCount: byteCount)
+        let rings = try RingPair(mapping: memory, ringByteCount: WireLimits.ringByteCount, as: .near)
+        let doorbell = try FileDescriptor.doorbell()
+        var descriptors = [doorbell.rawValue, memory.rawValue]
         if let group { descriptors.append(group.tasks.rawValue) }
         try control.sendMessage(TemplateOrder.fork(worker: worker).encoded(), descriptors: descriptors)
-        try sockets.second.close()
         let answer = try TemplateHarness.receive(control)
         guard answer.report == .forked(worker: worker), let number = answer.descriptor else {
             throw Unexpected(what: "\(answer.report)")
         }
         let handle = ProcessHandle(owning: FileDescriptor(owning: number))
-        let harness = WorkerHarness(channel: sockets.first, handle: handle)
+        let harness = try WorkerHarness(rings: rings, doorbell: doorbell, handle: handle)
         guard try harness.frame()?.header.kind == .ready else { throw Unexpected(what: "the worker is not ready") }
         return harness
     }
@@ -123,14 +125,25 @@ final class TemplateHarness {
     }
 }
 
-/// A worker, seen through its channel.
+/// A worker, seen through its rings.
 final class WorkerHarness {
-    let channel: FileDescriptor
+    private var rings: RingPair
+    private let doorbell: FileDescriptor
+    private let poll: EventPoll
     let handle: ProcessHandle
 
-    init(channel: consuming FileDescriptor, handle: consuming ProcessHandle) {
-        self.channel = channel
+    init(rings: consuming RingPair, doorbell: consuming FileDescriptor, handle: consuming ProcessHandle) throws {
+        poll = try EventPoll()
+        try poll.add(doorbell, token: 1)
+        try poll.add(handle.descriptor, token: 2)
+        self.rings = rings
+        self.doorbell = doorbell
         self.handle = handle
+    }
+
+    /// The end of its channel is a worker's order to end.
+    deinit {
+        rings.end()
     }
 
     struct Frame: Equatable {
@@ -149,26 +162,48 @@ final class WorkerHarness {
         return try answer(invocation)
     }
 
-    static func frames(_ body: [UInt8], invocation: UInt64) -> [UInt8] {
+    static func frames(_ body: [UInt8], invocation: UInt64) -> [Frame] {
         let head = CallHead(bodyCount: UInt32(body.count), contentType: "text/plain").encoded()
-        var frames = frame(.open, invocation, head)
+        var frames = [frame(.open, invocation, head)]
         var rest = body[...]
         while !rest.isEmpty {
             let chunk = rest.prefix(WireLimits.framePayloadBytesMax)
-            frames += frame(.chunk, invocation, Array(chunk))
+            frames.append(frame(.chunk, invocation, Array(chunk)))
             rest = rest.dropFirst(chunk.count)
         }
-        return frames + frame(.close, invocation, [])
+        return frames + [frame(.close, invocation, [])]
     }
 
-    static func frame(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: [UInt8]) -> [UInt8] {
-        var writer = ByteWriter()
-        FrameHeader(kind, invocation: invocation, payloadCount: payload.count).write(to: &writer)
-        return writer.bytes + payload
+    static func frame(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: [UInt8]) -> Frame {
+        Frame(header: FrameHeader(kind, invocation: invocation, payloadCount: payload.count), payload: payload)
     }
 
-    func send(_ bytes: [UInt8]) throws {
-        try channel.writeAll(bytes)
+    func send(_ frames: [Frame]) throws {
+        for frame in frames { try send(frame.header.words, frame.payload) }
+    }
+
+    /// Waits for room; a worker that has gone meanwhile is told by what is read next.
+    func send(_ words: (UInt64, UInt64), _ payload: [UInt8]) throws {
+        while try !rings.hasRoom(payloadCount: payload.count) {
+            guard try wait(.room, until: { try $0.hasRoom(payloadCount: payload.count) }) else { return }
+        }
+        rings.put(words, payload: payload.span.bytes)
+        if rings.publishSent() { rings.rouseFarSide() }
+    }
+
+    /// False where the worker has ended.
+    private func wait(_ waits: RingPair.Waits, until isThere: (inout RingPair) throws -> Bool) throws -> Bool {
+        while true {
+            rings.announce(waits)
+            if try isThere(&rings) {
+                rings.withdraw()
+                return true
+            }
+            let events = try poll.wait(timeoutMilliseconds: nil)
+            if events.contains(where: { $0.token == 1 }) { _ = try doorbell.read(countMax: 8) }
+            if try isThere(&rings) { return true }
+            if events.contains(where: { $0.token == 2 }) { return false }
+        }
     }
 
     /// Grants no credit.
@@ -191,18 +226,12 @@ final class WorkerHarness {
     }
 
     func frame() throws -> Frame? {
-        guard let head = bytes(FrameHeader.byteCount) else { return nil }
-        let header = try FrameHeader(parsing: head)
-        return Frame(header: header, payload: bytes(header.payloadCount) ?? [])
-    }
-
-    private func bytes(_ count: Int) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        while bytes.count < count {
-            // A worker that dies with bytes unread resets its channel: an end like any other.
-            guard let piece = try? channel.read(countMax: count - bytes.count), !piece.isEmpty else { return nil }
-            bytes += piece
+        guard try wait(.bytes, until: { try $0.waitingCount() > 0 }), let words = try rings.takeHeader() else {
+            return nil
         }
-        return bytes
+        let header = try FrameHeader(words: words)
+        let payload = try rings.takePayload(header.payloadCount)
+        if rings.publishTaken() { rings.rouseFarSide() }
+        return Frame(header: header, payload: payload)
     }
 }

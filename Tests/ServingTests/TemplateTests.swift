@@ -130,7 +130,7 @@ struct TemplateTests {
             if ungranted == WireLimits.replyCreditBytes {
                 var writer = ByteWriter()
                 writer.append(UInt32(ungranted))
-                try worker.send(WorkerHarness.frame(.credit, 1, writer.bytes))
+                try worker.send([WorkerHarness.frame(.credit, 1, writer.bytes)])
                 ungranted = 0
             }
         }
@@ -141,26 +141,27 @@ struct TemplateTests {
         let template = try template()
         let worker = try template.fork(1)
         try worker.send(WorkerHarness.frames(Array("flood 3000000".utf8), invocation: 1))
-        try worker.send(WorkerHarness.frame(.cancel, 1, []))
+        try worker.send([WorkerHarness.frame(.cancel, 1, [])])
         guard case .reply(_, let body) = try worker.answer(1) else { throw TemplateHarness.Unexpected(what: "no end") }
         #expect(body.utf8.count == WireLimits.replyCreditBytes)
         #expect(try worker.call("echo next", invocation: 2) == .reply(contentType: "text/plain", body: "next"))
     }
 
     @Test(arguments: [
-        [UInt8](repeating: 0xff, count: 16),
-        WorkerHarness.frame(.ready, 1, []),
-        WorkerHarness.frame(.chunk, 1, [1]),
-        WorkerHarness.frame(.close, 1, []),
-        WorkerHarness.frame(.open, 1, [1]),
-        WorkerHarness.frame(.open, 1, CallHead(bodyCount: 1, contentType: "").encoded())
-            + WorkerHarness.frame(.chunk, 1, [1, 2]),
-        WorkerHarness.frame(.open, 0, CallHead(bodyCount: 0, contentType: "").encoded()),
+        [WorkerHarness.frame(.ready, 1, [])],
+        [WorkerHarness.frame(.chunk, 1, [1])],
+        [WorkerHarness.frame(.close, 1, [])],
+        [WorkerHarness.frame(.open, 1, [1])],
+        [
+            WorkerHarness.frame(.open, 1, CallHead(bodyCount: 1, contentType: "").encoded()),
+            WorkerHarness.frame(.chunk, 1, [1, 2]),
+        ],
+        [WorkerHarness.frame(.open, 0, CallHead(bodyCount: 0, contentType: "").encoded())],
     ])
-    func `a worker that is spoken to against the contract ends`(bytes: [UInt8]) throws {
+    func `a worker that is spoken to against the contract ends`(frames: [WorkerHarness.Frame]) throws {
         let template = try template()
         let worker = try template.fork(1)
-        try worker.send(bytes)
+        try worker.send(frames)
         #expect(try worker.answer(1) == .end)
         let death = try template.reap(1)
         #expect(Int32(death.status) == ExitStatus.brokenContract.rawValue, "\(death)")

@@ -68,7 +68,10 @@ import Testing
     @Test func `a forger who fixes the checksum is found out by the digest`() throws {
         let file = try SnapshotFile([Tensor.weights("weight", .f32, shape: [11, 13])])
         var forgery = try Forgery(of: file)
-        forgery.data[5] ^= 1
+        // In the plane that is stored as it is, behind its frame's header.
+        let planes = try #require(try SnapshotIndex(reading: file.open()).entries.first).planeByteCounts
+        #expect(planes[1] == ZstdFrame.rawByteCount(of: 11 * 13))
+        forgery.data[planes[0] + 20] ^= 1
         forgery.fixChecksums()
         try file.replace(by: try forgery.encoded())
         try file.load(.checksums)
@@ -79,8 +82,12 @@ import Testing
     @Test func `another version is refused by its number`() throws {
         let file = try SnapshotFile(Tensor.few)
         var bytes = try file.bytes()
-        bytes[8] = 2
+        bytes[16] = 3
         try file.replace(by: bytes)
-        #expect(throws: SnapshotError.unsupportedVersion(2)) { try file.load() }
+        #expect(throws: SnapshotError.unsupportedVersion(3)) { try file.load() }
+        // Version 1 had no frame around its header.
+        bytes.removeFirst(8)
+        try file.replace(by: bytes)
+        #expect(throws: SnapshotError.unsupportedVersion(1)) { try file.load() }
     }
 }

@@ -15,7 +15,9 @@ struct Forgery {
         entries = parsed.entries
         producer = parsed.producer
         index = SnapshotIndex.encode(producer: producer, entries: entries)
-        data = Array(bytes[SnapshotFormat.headerByteCount..<(bytes.count - index.count)])
+        let table = SeekTable(of: entries, indexByteCount: index.count).encoded()
+        let end = bytes.count - table.count - index.count - ZstdFrame.skippableHeaderByteCount
+        data = Array(bytes[SnapshotFormat.headerByteCount..<end])
     }
 
     /// Writes an index that has the checksums of the data as they are now.
@@ -39,6 +41,9 @@ struct Forgery {
                 element: entry.element,
                 shape: entry.shape,
                 layout: entry.layout,
+                coding: entry.coding,
+                access: entry.access,
+                twin: entry.twin,
                 byteCount: entry.byteCount,
                 arenaOffset: entry.arenaOffset,
                 storedByteCount: entry.storedByteCount,
@@ -49,12 +54,26 @@ struct Forgery {
         index = SnapshotIndex.encode(producer: producer, entries: fixed)
     }
 
+    /// The file; its seek table is that of the index where the index can be read, else of none.
     func encoded() throws -> [UInt8] {
+        let frame = ZstdFrame.skippableHeader(SnapshotFormat.indexFrame, byteCount: index.count)
         let header = SnapshotHeader(
-            indexOffset: SnapshotFormat.headerByteCount + data.count,
+            indexOffset: SnapshotFormat.headerByteCount + data.count + frame.count,
             indexByteCount: index.count,
             indexDigest: try Hash.snapshot(of: index)
         )
-        return header.encoded() + data + index
+        let entries = (try? Self.entries(of: index, dataEnd: header.dataEnd)) ?? []
+        let table = SeekTable(of: entries, indexByteCount: index.count).encoded()
+        return header.encoded() + data + frame + index + table
+    }
+
+    private static func entries(of index: [UInt8], dataEnd: Int) throws -> [SnapshotEntry] {
+        var reader = IndexReader(index)
+        var builder = IndexBuilder()
+        _ = try reader.readText()
+        for _ in 0..<min(try reader.read(UInt32.self), 1000) {
+            try builder.append(reading: &reader, dataEnd: dataEnd)
+        }
+        return builder.entries
     }
 }

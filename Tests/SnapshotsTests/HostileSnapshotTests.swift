@@ -56,14 +56,14 @@ import Testing
 
     @Test func `sizes that no file can have are refused before memory is asked for`() throws {
         for byteCount: UInt64 in [.max, 1 << 63, 1 << 62, 1 << 41, 1 << 40, (1 << 40) - 1] {
-            var index: [UInt8] = [0, 1, 0, 0, 0, 1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0]
+            var index: [UInt8] = [0, 1, 0, 0, 0, 1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0, 0, 0]
             index.append(littleEndian: byteCount)
             #expect(throws: SnapshotError.self, "\(byteCount)") { try Self.parse(index) }
         }
     }
 
     @Test func `a shape whose product overflows is refused`() throws {
-        var index: [UInt8] = [0, 1, 0, 0, 0, 1, UInt8(ascii: "x"), ElementType.u8.rawValue, 0, 3]
+        var index: [UInt8] = [0, 1, 0, 0, 0, 1, UInt8(ascii: "x"), ElementType.u8.rawValue, 0, 0, 0, 3]
         for _ in 0..<3 { index.append(littleEndian: UInt64(1 << 62)) }
         index.append(littleEndian: UInt64(0))
         let error = #expect(throws: SnapshotError.self) { try Self.parse(index) }
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test func `two entries of one name are refused`() throws {
-        let entry: [UInt8] = [1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0] + [UInt8](repeating: 0, count: 8)
+        let entry: [UInt8] = [1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0, 0, 0] + [UInt8](repeating: 0, count: 12)
         _ = try Self.parse([0, 1, 0, 0, 0] + entry)
         let error = #expect(throws: SnapshotError.self) { try Self.parse([0, 2, 0, 0, 0] + entry + entry) }
         #expect(error?.description.contains("an entry of this name already") == true)
@@ -79,21 +79,21 @@ import Testing
 
     @Test func `an index that points beyond the file is refused`() throws {
         let digest = try #require(SnapshotDigest(bytes: .init(repeating: 0, count: 32)))
-        for (offset, count) in [(64, 1 << 40), (1 << 62, 1 << 62), (0, 100), (63, 37), (64, 37), (65, 36)] {
+        for (offset, count) in [(80, 1 << 40), (1 << 62, 1 << 62), (0, 100), (79, 20), (80, 121), (81, 120)] {
             let header = SnapshotHeader(indexOffset: offset, indexByteCount: count, indexDigest: digest)
             #expect(throws: SnapshotError.self, "\(offset) \(count)") {
-                try SnapshotHeader(parsing: header.encoded(), fileByteCount: 100)
+                try SnapshotHeader(parsing: header.encoded(), fileByteCount: 200)
             }
         }
     }
 
     private static func parse(_ index: [UInt8]) throws -> SnapshotIndex {
         let header = SnapshotHeader(
-            indexOffset: SnapshotFormat.headerByteCount,
+            indexOffset: SnapshotFormat.headerByteCount + ZstdFrame.skippableHeaderByteCount,
             indexByteCount: index.count,
             indexDigest: try Hash.snapshot(of: index)
         )
-        let fileByteCount = SnapshotFormat.headerByteCount + index.count
+        let fileByteCount = header.indexOffset + index.count + SeekTable.byteCount(dataFrames: 0)
         return try SnapshotIndex(parsing: index, header: header, fileByteCount: fileByteCount)
     }
 

@@ -30,6 +30,7 @@ final class SnapshotFile {
                 element: tensor.element,
                 shape: tensor.shape,
                 layout: tensor.layout,
+                access: tensor.access,
                 bytes: tensor.bytes.span.bytes
             )
         }
@@ -72,6 +73,7 @@ struct Tensor {
     var element: ElementType
     var shape: [Int]
     var layout: UInt8 = 0
+    var access = SnapshotEntry.Access.whole
     var bytes: [UInt8]
 }
 
@@ -104,7 +106,13 @@ struct SeededGenerator: RandomNumberGenerator {
 
 extension Tensor {
     /// Numbers around 0 as weights have them: their high bytes repeat, their low ones do not.
-    static func weights(_ name: String, _ element: ElementType, shape: [Int], seed: UInt64 = 1) -> Tensor {
+    static func weights(
+        _ name: String,
+        _ element: ElementType,
+        shape: [Int],
+        seed: UInt64 = 1,
+        access: SnapshotEntry.Access = .whole
+    ) -> Tensor {
         var generator = SeededGenerator(seed: seed)
         let count = shape.reduce(1, *)
         var bytes = generator.bytes(count: count * element.byteCount)
@@ -114,7 +122,7 @@ extension Tensor {
                 bytes[(index + 1) * element.byteCount - 1] = 0x3d - UInt8(generator.next().trailingZeroBitCount)
             }
         }
-        return Tensor(name: name, element: element, shape: shape, bytes: bytes)
+        return Tensor(name: name, element: element, shape: shape, access: access, bytes: bytes)
     }
 
     static func text(_ name: String, _ text: String) -> Tensor {

@@ -53,8 +53,8 @@ struct ControlTests {
 
     @Test func `another version of the contract is refused by its number`() {
         var bytes = TemplateOrder.fork(worker: 1).encoded()
-        bytes[0] = 2
-        #expect(throws: WireError.version(2)) { try TemplateOrder(parsing: bytes) }
+        bytes[0] = 3
+        #expect(throws: WireError.version(3)) { try TemplateOrder(parsing: bytes) }
     }
 
     @Test func `the largest boot fits one control message`() {

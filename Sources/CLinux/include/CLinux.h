@@ -25,6 +25,38 @@ int thaw_memory_file(const char *name);
 int thaw_keep_only(int descriptor, int place);
 int thaw_pipe(int ends[2]);
 
+// A file in memory whose size nobody can change any more, so that no access to a mapping of it can fault.
+int thaw_sealed_memory_file(const char *name, size_t byte_count);
+// An eventfd, close-on-exec and non-blocking.
+int thaw_doorbell_make(void);
+int thaw_doorbell_ring(int doorbell);
+
+// shared.c: words that two processes see alike. Swift's atomics own their storage and cannot lie in a mapping.
+static inline uint64_t thaw_word_load(const uint64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+static inline void thaw_word_store(uint64_t *word, uint64_t value) {
+    __atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+static inline uint32_t thaw_flags_load(const uint32_t *flags) {
+    return __atomic_load_n(flags, __ATOMIC_RELAXED);
+}
+// Ordered against every other such exchange and against thaw_fence.
+static inline uint32_t thaw_flags_exchange(uint32_t *flags, uint32_t value) {
+    return __atomic_exchange_n(flags, value, __ATOMIC_SEQ_CST);
+}
+static inline void thaw_fence(void) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+// Tells the core that this is a loop that waits for another one.
+static inline void thaw_relax(void) {
+    __builtin_ia32_pause();
+}
+// Sleeps while *flags is the value; EAGAIN where it is another already.
+int thaw_flags_sleep(uint32_t *flags, uint32_t value);
+// Wakes who sleeps on the flags, in whatever process.
+int thaw_flags_wake(uint32_t *flags);
+
 // message.c: one message with descriptors attached; the receiver's are close-on-exec.
 ssize_t thaw_send_message(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
 // A message or a set of descriptors that does not fit is EMSGSIZE; its descriptors are closed.
@@ -59,6 +91,8 @@ int thaw_wait(int child, int by_pidfd, int block, struct thaw_ending *ending);
 // fork(2) for a process with one thread; 0 in the child.
 pid_t thaw_fork(void);
 int thaw_name_thread(const char *name);
+// Processors that this thread may run on; needs no file, so also in a sandbox.
+int thaw_processor_count(void);
 
 // spawn.c
 struct thaw_spawn {

@@ -1,11 +1,13 @@
 #ifndef THAW_CPLANES_H
 #define THAW_CPLANES_H
 
-// Byte planes: elements of `width` bytes taken apart so that byte k of every element lies in plane k. The high
-// bytes of floats (sign and exponent) repeat and compress; the low ones (mantissa) are noise and are left alone.
+// Byte planes of floats: each element of `width` bytes is rotated left by one bit, so that its sign leaves the top
+// and its exponent fills the top byte, then taken apart such that byte k of every element lies in plane k. Exponents
+// repeat and compress; mantissas, and the signs that are now among them, are noise.
 //
-//   elements   a0 a1 a2 a3 | b0 b1 b2 b3 | c0 c1 c2 c3      width 4, count 3
-//   planes     a0 b0 c0 | a1 b1 c1 | a2 b2 c2 | a3 b3 c3
+//   f32    s eeeeeeee mmm…m     rotated   eeeeeeee mmm…m s      bf16   s eeeeeeee mmmmmmm   rotated   eeeeeeee mmmmmmms
+//   rotated a0 a1 a2 a3 | b0 b1 b2 b3 | c0 c1 c2 c3             width 4, count 3
+//   planes  a0 b0 c0 | a1 b1 c1 | a2 b2 c2 | a3 b3 c3
 //
 // Nothing here needs alignment, and `count` may be anything from 0.
 
@@ -25,7 +27,7 @@ enum thaw_planes_variant {
 /// The best variant that this processor and its kernel support.
 int thaw_planes_best(void);
 
-/// elements[count][width] → planes[width][count], one after the other. Runs at pack time only: scalar.
+/// elements[count][width] → planes[width][count], one after the other; width is 2, 4 or 8. Pack time only: scalar.
 void thaw_planes_split(const uint8_t *elements, size_t count, size_t width, uint8_t *planes);
 
 /// planes[width], each of `count` bytes and wherever it lies → elements[count][width].

@@ -67,7 +67,8 @@ final class Node: Sendable {
         fleet = Fleet(
             node: NodeLimits(
                 workersMax: configuration.workersMax ?? cores * 32,
-                restingBytesMax: configuration.restingBytesMax
+                restingBytesMax: configuration.restingBytesMax,
+                reservePerTemplate: configuration.reserve
             ),
             warden: warden,
             group: group,
@@ -104,17 +105,18 @@ final class Node: Sendable {
                 pools: { invoker.pools() },
                 // These wait for the disk: not on the loop that answers calls.
                 deploy: { name, bundle async throws(DeployFailure) in
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(DeployFailure) in
+                    try await withTaskExecutorPreference(DiskExecutor.shared) { () async throws(DeployFailure) in
                         try await deployer.deploy(name: name, upload: bundle)
                     }
                 },
                 delete: { name in
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
                     }
                 },
+                rollback: { name async throws(RegistryError) in try await deployer.rollback(name) },
                 collectGarbage: {
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                    try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.collectGarbage()
                     }
                 },

@@ -14,10 +14,14 @@ void probe_hang(void);
 // Writes where nothing is mapped.
 void probe_crash(void);
 
+// The last memory that this process mapped to share with others; NULL where it has none.
+void *probe_shared_memory(void);
+
 enum probe_result {
     probe_failed = -1, // the probe itself
     probe_passed = 0,
     probe_refused = 1,
+    probe_absent = 2, // answered as by a kernel that has no such call
 };
 
 // Makes the call in a child under a filter that notifies a listener, or traps (notifies = 0), and says what became

@@ -1,0 +1,215 @@
+import Linux
+import NIOCore
+import Wire
+
+/// The scheduler's side of one worker's rings, on its event loop.
+///
+/// ```
+///  send ─► ring, or the queue where it is full ─► the worker is woken if it sleeps
+///                      ▲                                      │
+///                      └─ room                                ▼
+///  delegate ◄── assembly ◄── drain ◄── a look in time, or the doorbell
+/// ```
+/// It never waits: what does not fit stays in the queue until the worker has made room.
+final class WorkerLine {
+    /// Doorbells that brought nothing, one after another, before the worker is given up: one is left over from a look
+    /// that came first, and more are a worker that wants to keep the loop awake.
+    private static let emptyDoorbellsMax = 64
+
+    private let worker: UInt32
+    private let loop: any EventLoop
+    private let delegate: any WorkerChannelDelegate
+    private var rings: RingPair
+    private var assembly = ReplyAssembly()
+    private var poll = PollBudget()
+    /// Frames that found no room, oldest first.
+    private var queue = CircularBuffer<Outgoing>()
+    /// When the calls in flight were sent, oldest first: a worker answers them in their order.
+    private var sentAt = CircularBuffer<UInt64>()
+    private var isBooting = true
+    private var isOver = false
+    private var isLooking = false
+    private var lookUntil: UInt64 = 0
+    private var emptyDoorbells = 0
+
+    private struct Outgoing {
+        var header: FrameHeader
+        var payload: ByteBuffer
+    }
+
+    init(worker: UInt32, rings: consuming RingPair, loop: any EventLoop, delegate: any WorkerChannelDelegate) {
+        self.worker = worker
+        self.rings = rings
+        self.loop = loop
+        self.delegate = delegate
+        // It will say that it is ready, whenever that is.
+        self.rings.announce(.bytes)
+    }
+
+    // MARK: Out
+
+    func send(_ invocation: UInt64, _ contentType: String, _ body: ByteBuffer) {
+        if isOver { return }
+        let head = CallHead(bodyCount: UInt32(body.readableBytes), contentType: contentType).encoded()
+        put(.open, invocation, ByteBuffer(bytes: head))
+        var rest = body
+        while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
+            piece.readableBytes > 0
+        {
+            put(.chunk, invocation, piece)
+        }
+        put(.close, invocation, ByteBuffer())
+        let now = Clock.monotonicNanoseconds()
+        sentAt.append(now)
+        publish()
+        lookUntil = now + poll.nanoseconds
+        expect()
+    }
+
+    private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer) {
+        let frame = Outgoing(
+            header: FrameHeader(kind, invocation: invocation, payloadCount: payload.readableBytes),
+            payload: payload
+        )
+        if queue.isEmpty, fits(frame) { return write(frame) }
+        queue.append(frame)
+    }
+
+    private func fits(_ frame: Outgoing) -> Bool {
+        do throws(RingError) {
+            return try rings.hasRoom(payloadCount: frame.payload.readableBytes)
+        } catch {
+            breakOff("\(error)")
+            return false
+        }
+    }
+
+    private func write(_ frame: Outgoing) {
+        unsafe frame.payload.withUnsafeReadableBytes { bytes in
+            let payload = unsafe RawSpan(_unsafeBytes: bytes)
+            rings.put(frame.header.words, payload: payload)
+        }
+    }
+
+    /// Moves what waits into the ring as far as there is room.
+    private func writeQueue() {
+        guard !queue.isEmpty else { return }
+        var hasWritten = false
+        while let frame = queue.first, fits(frame) {
+            write(frame)
+            queue.removeFirst()
+            hasWritten = true
+        }
+        if hasWritten { publish() }
+    }
+
+    private func publish() {
+        if rings.publishSent() { rings.rouseFarSide() }
+    }
+
+    func end() {
+        if isOver { return }
+        isOver = true
+        queue.removeAll()
+        rings.withdraw()
+        rings.end()
+    }
+
+    // MARK: In
+
+    func hearDoorbell() {
+        if isOver { return }
+        emptyDoorbells += 1
+        if emptyDoorbells > WorkerLine.emptyDoorbellsMax {
+            return breakOff("\(emptyDoorbells) doorbells in a row with nothing behind them")
+        }
+        look()
+    }
+
+    /// Takes what is there, then looks again later or goes to sleep, as the worker's calls have taught.
+    private func look() {
+        if isOver { return }
+        drain()
+        writeQueue()
+        expect()
+    }
+
+    /// What remains is looked for until the time is over; then the doorbell is relied on.
+    private func expect() {
+        if isOver || isLooking { return }
+        guard isBooting || !sentAt.isEmpty else { return rings.withdraw() }
+        if lookUntil > 0, Clock.monotonicNanoseconds() < lookUntil { return lookSoon() }
+        lookUntil = 0
+        rings.announce(queue.isEmpty ? .bytes : [.bytes, .room])
+        // What was published before the announcement is told by nobody.
+        if hasSomething() {
+            rings.withdraw()
+            lookSoon()
+        }
+    }
+
+    private func lookSoon() {
+        isLooking = true
+        loop.assumeIsolatedUnsafeUnchecked().execute { [self] in
+            isLooking = false
+            look()
+        }
+    }
+
+    private func hasSomething() -> Bool {
+        do throws(RingError) {
+            if try rings.waitingCount() > 0 { return true }
+        } catch {
+            breakOff("\(error)")
+            return false
+        }
+        guard let frame = queue.first else { return false }
+        return fits(frame)
+    }
+
+    /// Takes the frames that wait now; what comes meanwhile waits for the next look, after everybody else.
+    private func drain() {
+        do {
+            var waiting = try rings.waitingCount()
+            guard waiting > 0 else { return }
+            emptyDoorbells = 0
+            while waiting > 0, !isOver, let words = try rings.takeHeader() {
+                let header = try FrameHeader(words: words)
+                let step = try unsafe assembly.take(header) { bytes in try unsafe rings.takePayload(into: bytes) }
+                waiting -= RingPair.recordByteCount(payloadCount: header.payloadCount)
+                if header.kind != .open { giveBack() }
+                take(step)
+            }
+        } catch {
+            breakOff("\(error)")
+        }
+    }
+
+    private func giveBack() {
+        if rings.publishTaken() { rings.rouseFarSide() }
+    }
+
+    private func take(_ step: ReplyAssembly.Step) {
+        switch step {
+        case .more:
+            break
+        case .ready:
+            isBooting = false
+            delegate.workerIsReady(worker)
+        case .grant(let invocation, let bytes):
+            var payload = ByteBuffer()
+            payload.writeInteger(UInt32(bytes), endianness: .little)
+            put(.credit, invocation, payload)
+            publish()
+        case .answered(let invocation, let result):
+            if let sent = sentAt.popFirst() { poll.note(holdNanoseconds: Clock.monotonicNanoseconds() - sent) }
+            delegate.worker(worker, answered: invocation, with: result)
+        }
+    }
+
+    private func breakOff(_ complaint: String) {
+        if isOver { return }
+        end()
+        delegate.worker(worker, brokeContract: complaint)
+    }
+}
