@@ -13,7 +13,7 @@ struct MeterTests {
 
     /// Tables with one worker, forked at 0, of which nothing was read yet.
     private struct Tables {
-        var state = FleetState(node: NodeLimits(workersMax: 1, restingBytesMax: 1 << 30))
+        var state = FleetState(node: NodeLimits(workersMax: 1, restingBytesMax: 1 << 30, reservePerTemplate: 0))
         let loop = EmbeddedEventLoop()
         private(set) var worker = WorkerID(0)
         private var calls: UInt64 = 0
@@ -26,18 +26,21 @@ struct MeterTests {
                 idleNanoseconds: .max / 4,
                 timeoutNanoseconds: .max / 4
             )
-            state.bindings[key] = FunctionBinding(
+            let binding = FunctionBinding(
                 key: key,
                 limits: limits,
                 snapshotPath: "",
                 snapshotDigest: "",
+                snapshotBytes: 1,
+                serves: true,
                 memoryBytesMax: 1 << 20,
                 payloadBytesMax: 1 << 20,
                 environment: [],
                 isVerified: { _ in true },
                 noteVerified: { _ in }
             )
-            _ = state.handle(.installed(key, limits), at: Instant(nanoseconds: 0))
+            state.bindings[key] = binding
+            _ = state.handle(.installed(key, limits, binding.source), at: Instant(nanoseconds: 0))
             let booted = begin(at: 0).1.compactMap { if case .boot(let id, _) = $0 { id } else { nil } }
             let template = try #require(booted.first)
             state.noteResident(template)
