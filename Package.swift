@@ -123,7 +123,7 @@ let testing: [Target] = [
         dependencies: ["Serving", "Wire", "Linux", "CProbe"],
         path: "Tests/FaultWorker"
     ),
-    .testTarget(name: "SystemTests", dependencies: ["Trials", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]),
+    .testTarget(name: "SystemTests", dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]),
 ]
 
 let package = Package(
