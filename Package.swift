@@ -106,7 +106,7 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
-    tests("Fleet", of: "Fleet", with: ["Scheduling", "Wire"]),
+    tests("Fleet", of: "Fleet", with: ["Scheduling", "Wire", "Linux", logging]),
     tests(
         "Doors",
         of: "Doors",
@@ -123,7 +123,10 @@ let testing: [Target] = [
         dependencies: ["Serving", "Wire", "Linux", "CProbe"],
         path: "Tests/FaultWorker"
     ),
-    .testTarget(name: "SystemTests", dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]),
+    .testTarget(
+        name: "SystemTests",
+        dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+    ),
 ]
 
 let package = Package(

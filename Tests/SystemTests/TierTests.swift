@@ -13,7 +13,11 @@ struct TierTests {
         #expect(await node.stop() == 0)
     }
 
-    private func deploy(_ name: String, _ settings: String = "scaling:\n  idle: 100ms\n", on node: TrialNode) async throws {
+    private func deploy(
+        _ name: String,
+        _ settings: String = "scaling:\n  idle: 100ms\n",
+        on node: TrialNode
+    ) async throws {
         let bundle = try TrialBundle.echo(name, settings)
         defer { bundle.remove() }
         #expect(try await node.thaw("deploy", bundle.path).status == 0)
