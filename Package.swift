@@ -117,7 +117,7 @@ let testing: [Target] = [
     ),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "thaw-packTests", dependencies: ["thaw-pack", "Manifests", "Snapshots", "Linux"]),
-    .testTarget(name: "thawTests", dependencies: ["thaw", nioCore, nioPosix]),
+    .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", nioCore, nioPosix]),
     .executableTarget(
         name: "fault-worker",
         dependencies: ["Serving", "Wire", "Linux", "CProbe"],
