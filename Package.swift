@@ -59,7 +59,7 @@ let libraries: [Target] = [
             hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioPosix, serviceLifecycle,
         ]
     ),
-    .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1]),
+    .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 ]
 
 let programs: [Target] = [
@@ -81,7 +81,9 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-bench",
-        dependencies: ["Trials", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
+        dependencies: [
+            "Trials", "Registry", "Manifests", "Sandboxing", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1,
+        ]
     ),
 ]
 

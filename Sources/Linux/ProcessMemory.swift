@@ -4,14 +4,25 @@ package struct ProcessMemory: Equatable, Sendable {
     package let residentBytes: UInt64
     /// The most that was ever resident (VmHWM).
     package let residentBytesMax: UInt64
+    /// Resident pages that no file backs: heaps and stacks, what was copied on write, and what a fork still shares.
+    package let anonymousBytes: UInt64
+    /// Page tables, which no other process shares either (VmPTE).
+    package let pageTableBytes: UInt64
 
     /// Costs about 20 µs; `nil` when the process is gone.
     package static func of(pid: Int32) -> ProcessMemory? {
         guard let text = contents("/proc/\(pid)/status"),
             let resident = kibibytes("VmRSS:", in: text),
-            let largest = kibibytes("VmHWM:", in: text)
+            let largest = kibibytes("VmHWM:", in: text),
+            let anonymous = kibibytes("RssAnon:", in: text),
+            let pageTables = kibibytes("VmPTE:", in: text)
         else { return nil }
-        return ProcessMemory(residentBytes: resident, residentBytesMax: largest)
+        return ProcessMemory(
+            residentBytes: resident,
+            residentBytesMax: largest,
+            anonymousBytes: anonymous,
+            pageTableBytes: pageTables
+        )
     }
 
     /// Bytes that no other process shares: what ending the process would free.

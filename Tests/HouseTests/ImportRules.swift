@@ -34,12 +34,14 @@ enum ImportRules {
             "ServiceLifecycle", "UnixSignals",
         ],
         "Serving": ["Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
-        "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"],
+        "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
         "thaw-worker": ["Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
-        "thaw-bench": ["Trials", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1"],
+        "thaw-bench": [
+            "Trials", "Registry", "Manifests", "Sandboxing", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+        ],
     ]
 
     /// They import nothing at all: time, chance and the machine come in as parameters.
