@@ -86,8 +86,8 @@ enum ColdTier: String, CaseIterable, ExpressibleByArgument {
         case .resident: ["--resting-memory", "4GiB", "--reserve", "0"]
         case .parked: ["--resting-memory", "4GiB", "--reserve", "1"]
         // Room for the file, and for no template.
-        case .packed: ["--resting-memory", "\((fileBytes + arenaBytes) / 2)B", "--reserve", "0"]
-        case .disk: ["--resting-memory", "0B", "--reserve", "0"]
+        case .packed: ["--resting-memory", "\((fileBytes + arenaBytes) / 2)", "--reserve", "0"]
+        case .disk: ["--resting-memory", "0", "--reserve", "0"]
         }
     }
 

@@ -121,8 +121,10 @@ private final class RivalServer: Sendable {
         throw BenchError.rival(name, "did not listen within 60 s, or ended")
     }
 
+    /// Without a farewell: asked to end, a server first waits for our connection to close.
     func stop() {
-        process.terminate()
+        for pid in ProcessTable.children(of: process.processIdentifier) { kill(pid, SIGKILL) }
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 }

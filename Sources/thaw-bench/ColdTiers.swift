@@ -61,6 +61,8 @@ struct ColdTiers {
 
     private func measure(_ cold: TrialNode, _ hot: TrialNode, _ floor: Floor) async throws -> Turns {
         var turns = Turns()
+        _ = try await hot.timedCall(function.rawValue, function.body)
+        _ = try await cold.timedCall(function.rawValue, function.body)
         // The first turns verify digests, warm both schedulers up and are not counted.
         for round in -2..<rounds {
             try await cold.wait(for: function.rawValue, toBe: "\(tier.rawValue) without workers") { pool in
