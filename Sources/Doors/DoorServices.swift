@@ -12,6 +12,7 @@ package struct DoorServices: Sendable {
     package var deploy:
         @Sendable (_ name: String, _ bundle: AdmittedBody) async throws(DeployFailure) -> FunctionVersion
     package var delete: @Sendable (_ name: String) async throws -> Void
+    package var rollback: @Sendable (_ name: String) async throws(RegistryError) -> FunctionVersion
     package var collectGarbage: @Sendable () async throws -> GarbageReport
     /// The newest lines of a function, oldest first.
     package var logLines: @Sendable (_ function: String, _ last: Int) -> [LogLine]
@@ -27,6 +28,7 @@ package struct DoorServices: Sendable {
         pools: @escaping @Sendable () -> PoolsReport,
         deploy: @escaping @Sendable (String, AdmittedBody) async throws(DeployFailure) -> FunctionVersion,
         delete: @escaping @Sendable (String) async throws -> Void,
+        rollback: @escaping @Sendable (String) async throws(RegistryError) -> FunctionVersion,
         collectGarbage: @escaping @Sendable () async throws -> GarbageReport,
         logLines: @escaping @Sendable (String, Int) -> [LogLine],
         followLogs: @escaping @Sendable (String) -> AsyncStream<LogLine>,
@@ -39,6 +41,7 @@ package struct DoorServices: Sendable {
         self.pools = pools
         self.deploy = deploy
         self.delete = delete
+        self.rollback = rollback
         self.collectGarbage = collectGarbage
         self.logLines = logLines
         self.followLogs = followLogs

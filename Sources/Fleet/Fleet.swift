@@ -11,11 +11,12 @@ import Wire
 /// effects will change, release the lock, then act. Calls wait in continuations that are resumed exactly once, when
 /// their record leaves the table.
 package final class Fleet: Sendable {
-    private let state: Mutex<FleetState>
+    let state: Mutex<FleetState>
     private let warden: Warden
     private let group: any EventLoopGroup
-    private let timerLoop: any EventLoop
+    let timerLoop: any EventLoop
     private let logger: Logger
+    let pantry: Pantry
 
     package init(
         node: NodeLimits,
@@ -28,6 +29,7 @@ package final class Fleet: Sendable {
         self.group = group
         timerLoop = group.next()
         self.logger = logger
+        pantry = Pantry(logger: logger)
     }
 
     /// Starts to watch processes.
@@ -41,7 +43,7 @@ package final class Fleet: Sendable {
 
     /// Makes a version callable, or changes its limits.
     package func install(_ binding: FunctionBinding) {
-        handle(.installed(binding.key, binding.limits)) { state in
+        handle(.installed(binding.key, binding.limits, binding.source)) { state in
             state.bindings[binding.key] = binding
             state.removed[binding.key] = nil
         }
@@ -91,10 +93,6 @@ package final class Fleet: Sendable {
         }
     }
 
-    package func census() -> [WorkerPool.Census] {
-        state.withLock { $0.pool.census() }
-    }
-
     /// Ends every process and answers every call that is left.
     ///
     /// Nothing may be asked afterwards.
@@ -107,6 +105,7 @@ package final class Fleet: Sendable {
             return left
         }
         await warden.stop()
+        await pantry.stop()
         for call in left.values {
             call.continuation.resume(returning: call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds()))
         }
@@ -114,7 +113,7 @@ package final class Fleet: Sendable {
 
     // MARK: One event
 
-    private func handle(_ event: PoolEvent, noting change: (inout FleetState) -> Void = { _ in }) {
+    func handle(_ event: PoolEvent, noting change: (inout FleetState) -> Void = { _ in }) {
         let actions = state.withLock { state in
             change(&state)
             return state.handle(event, at: Instant(nanoseconds: Clock.monotonicNanoseconds()))
@@ -134,6 +133,8 @@ package final class Fleet: Sendable {
             case .kill(let worker, let verdict): kill(worker, because: verdict)
             case .close(let worker, let channel): end(worker, channel)
             case .end(let template): warden.end(template)
+            case .hold(let snapshot, let path): hold(snapshot, path: path)
+            case .release(let snapshot): pantry.release(snapshot)
             case .wake(let instant): wake(at: instant)
             }
         }
@@ -222,7 +223,11 @@ enum FleetError: Error, CustomStringConvertible {
 extension Fleet: WorkerChannelDelegate {
     func workerIsReady(_ worker: UInt32) {
         let now = Clock.monotonicNanoseconds()
-        state.withLock { $0.noteReady(WorkerID(worker), at: now) }
+        let pid = state.withLock { state in
+            state.noteReady(WorkerID(worker), at: now)
+            return state.takeUnmeasured(WorkerID(worker))
+        }
+        if let pid { measure(WorkerID(worker), pid: pid) }
     }
 
     func worker(_ number: UInt32, answered invocation: UInt64, with result: Result<WorkReply, WorkFailure>) {
@@ -271,8 +276,9 @@ extension Fleet: WardenDelegate {
         if !isKnown { warden.end(template.id) }
     }
 
-    func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency) {
+    func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency, pid: Int32) {
         handle(.templateResident(template, bytes: residency.arenaBytes)) { $0.noteResident(template) }
+        measureSoon(template, pid: pid)
     }
 
     func templateGone(_ template: TemplateID, because reason: String) {
@@ -280,7 +286,10 @@ extension Fleet: WardenDelegate {
     }
 
     func workerForked(_ worker: WorkerID, pid: Int32) {
-        let deferred = state.withLock { $0.noteForked(worker, pid: pid) }
+        let (deferred, measurable) = state.withLock { state in
+            (state.noteForked(worker, pid: pid), state.takeUnmeasured(worker))
+        }
+        if let measurable { measure(worker, pid: measurable) }
         for answer in deferred {
             self.worker(worker.number, answered: answer.call.number, with: answer.result)
         }

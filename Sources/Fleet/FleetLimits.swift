@@ -32,6 +32,9 @@ package enum FleetLimits {
     /// Bytes of one log line; longer ones are cut in pieces.
     package static let logLineBytesMax = 4096
 
+    /// A template's memory is read so long after it became resident: the call that it was booted for is answered by then.
+    package static let measureDelayMilliseconds: Int64 = 50
+
     /// How often resident memory is looked at while a call runs, where the kernel has no memory groups for us.
     ///
     /// A worker writes about 1 GB/s into fresh pages, so 10 ms let it exceed its limit by some 10 MB at the most.

@@ -12,6 +12,8 @@ enum FleetAction: Sendable {
     case kill(WorkerID, because: String)
     case close(WorkerID, WorkerChannel)
     case end(TemplateID)
+    case hold(SnapshotID, path: String)
+    case release(SnapshotID)
     case wake(Instant)
     /// No call is left.
     case quiet(CheckedContinuation<Void, Never>)
@@ -102,6 +104,8 @@ struct TemplateRecord {
     let binding: FunctionBinding
     var process: TemplateProcess?
     var isResident = false
+    /// Of its memory, what the kernel keeps in huge pages; nil while nobody has looked.
+    var hugePageBytes: UInt64?
 }
 
 /// The tables behind the fleet's lock.
@@ -115,6 +119,8 @@ struct FleetState {
     var calls: [CallID: CallRecord] = [:]
     var workers: [WorkerID: WorkerRecord] = [:]
     var templates: [TemplateID: TemplateRecord] = [:]
+    /// Workers forked ahead of calls that nobody has measured yet.
+    var unmeasured: Set<WorkerID> = []
     var wakeTask: (at: Instant, task: Scheduled<Void>)?
     /// Who waits for the last call to end.
     var quietWaiter: CheckedContinuation<Void, Never>?
@@ -146,7 +152,8 @@ struct FleetState {
                 }
                 templates[template] = TemplateRecord(binding: binding)
                 actions.append(.boot(template, binding))
-            case .forkWorker(let worker, let template):
+            case .reserveWorker(let worker, let template), .forkWorker(let worker, let template):
+                if case .reserveWorker = effect { unmeasured.insert(worker) }
                 guard let record = templates[template] else {
                     preconditionFailure("a pool forks from templates that are on the table")
                 }
@@ -169,6 +176,15 @@ struct FleetState {
                 workers[worker]?.mustEnd = true
             case .endTemplate(let template):
                 actions.append(.end(template))
+            case .holdPacked(let snapshot, let key):
+                guard let path = (bindings[key] ?? removed[key])?.snapshotPath else {
+                    preconditionFailure("a pool is installed with its binding")
+                }
+                actions.append(.hold(snapshot, path: path))
+            case .releasePacked(let snapshot):
+                actions.append(.release(snapshot))
+            case .forgotten(let key):
+                removed[key] = nil
             case .wake(let instant):
                 actions.append(.wake(instant))
             }

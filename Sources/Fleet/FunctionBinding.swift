@@ -9,6 +9,10 @@ package struct FunctionBinding: Sendable {
     package var snapshotPath: String
     /// The snapshot's digest, in lower-case hexadecimal.
     package var snapshotDigest: String
+    /// Bytes of the snapshot file.
+    package var snapshotBytes: UInt64
+    /// Calls without a qualifier go to this version.
+    package var serves: Bool
     /// Private memory that one worker may use, in bytes.
     package var memoryBytesMax: UInt64
     /// The largest request body, in bytes.
@@ -25,6 +29,8 @@ package struct FunctionBinding: Sendable {
         limits: PoolLimits,
         snapshotPath: String,
         snapshotDigest: String,
+        snapshotBytes: UInt64,
+        serves: Bool,
         memoryBytesMax: UInt64,
         payloadBytesMax: Int,
         environment: [String],
@@ -35,10 +41,19 @@ package struct FunctionBinding: Sendable {
         self.limits = limits
         self.snapshotPath = snapshotPath
         self.snapshotDigest = snapshotDigest
+        self.snapshotBytes = snapshotBytes
+        self.serves = serves
         self.memoryBytesMax = memoryBytesMax
         self.payloadBytesMax = payloadBytesMax
         self.environment = environment
         self.isVerified = isVerified
         self.noteVerified = noteVerified
+    }
+}
+
+extension FunctionBinding {
+    /// What the pool must know of where it comes from.
+    var source: PoolSource {
+        PoolSource(snapshot: SnapshotID(digest: snapshotDigest), fileBytes: snapshotBytes, serves: serves)
     }
 }

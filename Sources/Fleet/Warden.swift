@@ -7,7 +7,7 @@ import Wire
 /// What the warden tells the fleet, on its own thread.
 protocol WardenDelegate: AnyObject, Sendable {
     func templateStarted(_ template: TemplateProcess)
-    func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency)
+    func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency, pid: Int32)
     func templateGone(_ template: TemplateID, because reason: String)
     func workerForked(_ worker: WorkerID, pid: Int32)
     /// - Parameter cpuNanoseconds: all that the worker has used; nil where its template died with it.

@@ -118,7 +118,7 @@ extension WardenYard {
                 throw WatchError(complaint: "it says that it holds \(residency.arenaBytes) bytes")
             }
             if watch.verifiesDigests { watch.binding.noteVerified(watch.snapshotIdentity) }
-            delegate.templateResident(template, residency)
+            delegate.templateResident(template, residency, pid: watch.pid)
         case .refused(let message):
             watch.verdict = "snapshot: \(message)"
         case .forked(let worker):

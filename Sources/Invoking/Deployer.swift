@@ -105,6 +105,13 @@ package final class Deployer: Sendable {
         _ = try await collectGarbage()
     }
 
+    /// Lets the version before serve again.
+    package func rollback(_ name: String) async throws(RegistryError) -> FunctionVersion {
+        let version = try await registry.rollback(name)
+        fleet.announce(bindings.binding(of: version))
+        return version
+    }
+
     /// Removes the snapshot files that no version needs.
     package func collectGarbage() async throws -> GarbageReport {
         var report = GarbageReport(snapshots: 0, bytes: 0)
@@ -220,7 +227,7 @@ package final class Deployer: Sendable {
         } catch {
             throw .storage("the snapshot could not be published: \(error)")
         }
-        fleet.install(bindings.binding(of: version))
+        fleet.announce(bindings.binding(of: version))
         logger.info(
             "deployed",
             metadata: ["function": "\(version.function)", "version": "\(version.version)", "snapshot": "\(digest)"]

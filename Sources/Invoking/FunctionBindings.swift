@@ -40,6 +40,8 @@ package struct FunctionBindings: Sendable {
             ),
             snapshotPath: store.path(ofSnapshot: digest),
             snapshotDigest: digest,
+            snapshotBytes: UInt64(clamping: version.snapshot.byteCount),
+            serves: (try? registry.resolve(version.function))?.version == version.version,
             memoryBytesMax: manifest.limits.memoryBytes
                 ?? Self.memoryBytesDefault(
                     arenaBytes: UInt64(version.snapshot.arenaByteCount),

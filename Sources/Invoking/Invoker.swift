@@ -68,7 +68,7 @@ package final class Invoker: Sendable {
     package func installServing() {
         for record in registry.list() {
             guard let version = try? registry.resolve(record.name) else { continue }
-            fleet.install(bindings.binding(of: version))
+            fleet.announce(bindings.binding(of: version))
         }
     }
 

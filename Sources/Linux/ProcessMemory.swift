@@ -4,9 +4,9 @@ package struct ProcessMemory: Equatable, Sendable {
     package let residentBytes: UInt64
     /// The most that was ever resident (VmHWM).
     package let residentBytesMax: UInt64
-    /// Resident pages that no file backs: heaps and stacks, what was copied on write, and what a fork still shares.
+    /// Resident memory of its own making, shared with forks or not, and its page tables: no mapped files.
     package let anonymousBytes: UInt64
-    /// Page tables, which no other process shares either (VmPTE).
+    /// Page tables alone, which no other process shares.
     package let pageTableBytes: UInt64
 
     /// Costs about 20 µs; `nil` when the process is gone.
@@ -14,13 +14,13 @@ package struct ProcessMemory: Equatable, Sendable {
         guard let text = contents("/proc/\(pid)/status"),
             let resident = kibibytes("VmRSS:", in: text),
             let largest = kibibytes("VmHWM:", in: text),
-            let anonymous = kibibytes("RssAnon:", in: text),
             let pageTables = kibibytes("VmPTE:", in: text)
         else { return nil }
+        let own = ["RssAnon:", "RssShmem:", "HugetlbPages:"].compactMap { kibibytes($0, in: text) }
         return ProcessMemory(
             residentBytes: resident,
             residentBytesMax: largest,
-            anonymousBytes: anonymous,
+            anonymousBytes: own.reduce(pageTables, +),
             pageTableBytes: pageTables
         )
     }
@@ -34,6 +34,13 @@ package struct ProcessMemory: Equatable, Sendable {
             let dirty = kibibytes("Private_Dirty:", in: text)
         else { return nil }
         return clean + dirty
+    }
+
+    /// Bytes of its memory that lie in huge pages; `nil` where the kernel does not tell us, or when the process is gone.
+    ///
+    /// Costs as much as ``privateBytes(pid:)``.
+    package static func hugePageBytes(pid: Int32) -> UInt64? {
+        contents("/proc/\(pid)/smaps_rollup").flatMap { kibibytes("AnonHugePages:", in: $0) }
     }
 
     private static func contents(_ path: String) -> String? {

@@ -1,7 +1,7 @@
 /// What happened, for ``WorkerPool/handle(_:at:)``.
 package enum PoolEvent: Equatable, Sendable {
     /// A version can be called from now on. Told again, its limits change.
-    case installed(PoolKey, PoolLimits)
+    case installed(PoolKey, PoolLimits, PoolSource)
     /// The version is gone: what it runs is finished, then its processes end.
     case removed(PoolKey)
     case called(CallID, PoolKey)
@@ -10,19 +10,44 @@ package enum PoolEvent: Equatable, Sendable {
     /// The worker has answered this call, well or badly, and can take another.
     case finished(CallID, WorkerID)
     case templateResident(TemplateID, bytes: UInt64)
+    /// The kernel counts so many bytes for the template: its memory, page tables included, without mapped files.
+    case templateMeasured(TemplateID, bytes: UInt64)
     /// The template ended, whether it had become resident or not; its workers end with it and are reported one by one.
     case templateGone(TemplateID)
+    /// The kernel counts so many private bytes for a worker that was never used.
+    case workerMeasured(WorkerID, bytes: UInt64)
     case workerGone(WorkerID)
+    /// The snapshot's file is in memory: so many bytes, after so long.
+    case packedHeld(SnapshotID, bytes: UInt64, nanoseconds: UInt64)
+    /// It could not be held.
+    case packedRefused(SnapshotID)
     /// Nothing is admitted any more.
     case draining
     /// The instant of the last ``PoolEffect/wake(at:)`` has come.
     case tick
 }
 
+/// Where a version comes from, and whether calls without a qualifier go to it.
+package struct PoolSource: Equatable, Sendable {
+    package var snapshot: SnapshotID
+    /// Bytes of the snapshot's file.
+    package var fileBytes: UInt64
+    /// Of a function's versions only this one keeps a minimum and a reserve.
+    package var serves: Bool
+
+    package init(snapshot: SnapshotID, fileBytes: UInt64, serves: Bool = true) {
+        self.snapshot = snapshot
+        self.fileBytes = fileBytes
+        self.serves = serves
+    }
+}
+
 /// What is to be done about it, in this order.
 package enum PoolEffect: Equatable, Sendable {
     case bootTemplate(TemplateID, PoolKey)
     case forkWorker(WorkerID, TemplateID)
+    /// As `forkWorker`, for the reserve: no call waits for it.
+    case reserveWorker(WorkerID, TemplateID)
     /// Send the call to the worker, which may be a fork ordered just before.
     case assign(CallID, WorkerID, StartKind)
     /// Answer the call without running it.
@@ -35,6 +60,12 @@ package enum PoolEffect: Equatable, Sendable {
     case endWorker(WorkerID)
     /// Let the template end; it has no workers.
     case endTemplate(TemplateID)
+    /// Bring the snapshot's file into memory and keep it there, then say `packedHeld` or `packedRefused`.
+    case holdPacked(SnapshotID, PoolKey)
+    /// Let the file go again, or forget the order.
+    case releasePacked(SnapshotID)
+    /// Nothing is left of a removed version; its name may be forgotten.
+    case forgotten(PoolKey)
     /// Send `tick` at this instant; an earlier order is replaced.
     case wake(at: Instant)
 }

@@ -1,31 +1,30 @@
 /// The processes and waiting calls of one function version.
 ///
-/// A value: ``WorkerPool`` drives it.
+/// A value: ``WorkerPool`` drives it. Ten thousand of them are idle, so it is small: lists that are empty cost a word.
 ///
 /// ```
 /// template   none ──boot──► booting ──resident──► resident ──end──► ending ──gone──► none
-/// worker            fork ──► parked ──► leased ⇄ idle ──► ending ──► (gone)
+/// rest       awake ──no work──► resident ──► leaving ──► packed ──► disk     (each may go back to awake with a call)
 /// ```
-/// *Parked* is forked and sandboxed but never used; *idle* has served and waits. Only idle ones make a call hot.
 struct FunctionPool: Sendable {
     enum Template: Equatable, Sendable {
         case none
-        case booting(TemplateID)
-        case resident(TemplateID, bytes: UInt64, usedAt: Instant)
+        case booting(TemplateID, since: Instant)
+        case resident(TemplateID, bytes: UInt64)
         case ending(TemplateID)
     }
 
-    enum WorkerState: Equatable, Sendable {
-        case parked
-        case leased([CallID: Lease])
-        case idle(since: Instant)
-        case ending
-    }
-
-    /// A call in a worker.
-    struct Lease: Equatable, Sendable {
-        var since: Instant
-        var deadline: Instant
+    /// What the pool does while nobody calls it.
+    enum Rest: Equatable, Sendable {
+        /// It has work, or never had any.
+        case awake
+        /// Its template rests, held in the ledger.
+        case resident
+        /// Its reserve is told to end, then its template is.
+        case leaving
+        /// Its snapshot's file is held in memory, or is being loaded.
+        case packed
+        case disk
     }
 
     /// A call without a worker.
@@ -36,97 +35,84 @@ struct FunctionPool: Sendable {
         var isCold: Bool
     }
 
+    let key: PoolKey
+    /// Places in the tables of snapshots and of functions.
+    let snapshot: Int
+    let function: Int
     var limits: PoolLimits
     var admission = Admission()
     var template = Template.none
-    var workers: [WorkerID: WorkerState] = [:]
+    /// Workers by state; those of `idle` in the order in which they became so.
+    var idle: [WorkerID] = []
+    var leased: [WorkerID] = []
+    var parked: [WorkerID] = []
+    var reserved: [WorkerID] = []
+    /// Workers on their way out: those with a place on the node, and those of the reserve.
+    var endingCount = 0
+    var endingReserveCount = 0
+    /// Calls that a worker has.
+    var runningCallCount = 0
     /// First come, first served; bounded by `limits.queueDepthMax`.
     var queue: [Waiting] = []
     /// The function was deleted: finish, then go.
     var isRemoved = false
+    /// Calls without a qualifier come here; only this version keeps a minimum.
+    var serves = false
 
-    init(limits: PoolLimits) {
+    var rest = Rest.awake
+    /// Of the last time that it came to rest.
+    var plan: KeepAlivePlan?
+    var usedAt = Instant(nanoseconds: 0)
+    /// The template was booted, or is being booted, ahead of a call that has not come yet.
+    var isPrewarmed = false
+    /// It is one of those for which its snapshot's file is held.
+    var wantsPacked = false
+    /// When the reserve is looked after.
+    var reserveDueAt: Instant?
+    /// Private bytes of a parked worker, as the kernel counted them.
+    var parkedBytes = FunctionPool.parkedBytesAssumed
+    /// Its place in the index of due instants; never later than what is due.
+    var dueAt: Instant?
+    /// It stands in the index of pools that wait for a place on the node.
+    var seeksRoom = false
+
+    /// What a parked worker is taken to weigh before one was measured: the bar that it is built to is 2 MB, most stay
+    /// under half of that.
+    static let parkedBytesAssumed: UInt64 = 1 << 20
+
+    init(key: PoolKey, limits: PoolLimits, snapshot: Int, function: Int) {
+        self.key = key
         self.limits = limits
+        self.snapshot = snapshot
+        self.function = function
     }
 
     var residentTemplate: TemplateID? {
-        guard case .resident(let id, _, _) = template else { return nil }
+        guard case .resident(let id, _) = template else { return nil }
         return id
     }
 
-    /// Workers that are not on their way out.
-    var liveWorkerCount: Int {
-        workers.values.count { $0 != .ending }
+    /// Workers kept even when nothing is called.
+    var workersMin: Int {
+        isRemoved || !serves ? 0 : limits.workersMin
     }
 
-    var runningCallCount: Int {
-        workers.values.reduce(0) { sum, state in
-            guard case .leased(let leases) = state else { return sum }
-            return sum + leases.count
-        }
+    var workerCount: Int { activeCount + reserved.count + endingReserveCount }
+
+    /// Workers that have a place on the node.
+    var activeCount: Int { idle.count + leased.count + parked.count + endingCount }
+
+    /// Workers that are not on their way out, the reserve apart.
+    var liveCount: Int { idle.count + leased.count + parked.count }
+
+    /// Bytes of the template and its reserve.
+    var residentBytes: UInt64 {
+        guard case .resident(_, let bytes) = template else { return 0 }
+        return bytes + UInt64(reserved.count) * parkedBytes
     }
 
-    /// The worker that was used last: its caches are the warmest, and the others can go idle long enough to end.
-    var freshestIdleWorker: WorkerID? {
-        var best: (id: WorkerID, since: Instant)?
-        for (id, state) in workers {
-            guard case .idle(let since) = state else { continue }
-            if let current = best, (current.since, current.id) > (since, id) { continue }
-            best = (id, since)
-        }
-        return best?.id
-    }
-
-    /// A used worker with room for one more call; only with `concurrency` above 1 is there any.
-    var sharedWorker: WorkerID? {
-        workers.filter { _, state in
-            guard case .leased(let leases) = state else { return false }
-            return leases.count < limits.concurrency
-        }.keys.min()
-    }
-
-    var parkedWorker: WorkerID? {
-        workers.filter { $0.value == .parked }.keys.min()
-    }
-
-    /// The worker that has been idle for longest, for making room.
-    var stalestIdleWorker: (id: WorkerID, since: Instant)? {
-        var best: (id: WorkerID, since: Instant)?
-        for (id, state) in workers {
-            guard case .idle(let since) = state else { continue }
-            if let current = best, (current.since, current.id) < (since, id) { continue }
-            best = (id, since)
-        }
-        return best
-    }
-
-    mutating func lease(_ call: CallID, to worker: WorkerID, at now: Instant) -> Instant {
-        let deadline = now.advanced(byNanoseconds: limits.timeoutNanoseconds)
-        var leases: [CallID: Lease] = [:]
-        if case .leased(let current) = workers[worker] { leases = current }
-        precondition(leases.count < limits.concurrency, "a worker is leased at most `concurrency` times")
-        leases[call] = Lease(since: now, deadline: deadline)
-        workers[worker] = .leased(leases)
-        return deadline
-    }
-
-    /// The earliest instant at which something of this pool is due, nil if nothing is.
-    var nextDeadline: Instant? {
-        var next = queue.lazy.map(\.deadline).min()
-        func consider(_ instant: Instant) {
-            next = next.map { min($0, instant) } ?? instant
-        }
-        let mayRetire = liveWorkerCount > limits.workersMin || isRemoved
-        for state in workers.values {
-            switch state {
-            case .leased(let leases):
-                leases.values.forEach { consider($0.deadline) }
-            case .idle(let since) where mayRetire:
-                consider(since.advanced(byNanoseconds: limits.idleNanoseconds))
-            case .parked, .idle, .ending:
-                break
-            }
-        }
-        return next
+    /// A call waits, and the function's own bound is not what keeps it waiting.
+    var waitsForRoom: Bool {
+        !queue.isEmpty && activeCount < limits.workersMax
     }
 }

@@ -44,6 +44,15 @@ package struct PoolKey: Hashable, Comparable, Sendable {
     }
 }
 
+/// A snapshot, by the digest of its content: two functions with one snapshot name the same.
+package struct SnapshotID: Hashable, Sendable {
+    package var digest: String
+
+    package init(digest: String) {
+        self.digest = digest
+    }
+}
+
 /// How a call met its worker.
 package enum StartKind: String, Codable, Sendable {
     /// A worker of that function waited.

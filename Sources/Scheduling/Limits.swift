@@ -40,14 +40,28 @@ package struct PoolLimits: Equatable, Sendable {
 
 /// Bounds of the node, from the scheduler's configuration.
 package struct NodeLimits: Equatable, Sendable {
-    /// Worker processes of all functions together.
+    /// Worker processes of all functions together; the reserve counts from its first call, before it is memory only.
     package var workersMax: Int
-    /// Bytes of templates that may stay when none of their workers is left; with 0 nothing rests.
+    /// Bytes of all that may stay when nobody calls: templates, their reserve, packed snapshots; with 0 nothing rests.
     package var restingBytesMax: UInt64
+    /// Workers forked ahead of calls for each resident template, on resting memory that is free.
+    package var reservePerTemplate: Int
 
-    package init(workersMax: Int, restingBytesMax: UInt64) {
-        precondition(workersMax >= 1)
+    /// One is enough for a first call to find one; a burst forks the rest while it runs.
+    package static let reservePerTemplateDefault = 1
+
+    /// Nanoseconds from an answer to the look after the reserve: by then the reply has left, and a caller that goes on
+    /// has sent its next call, so the fork takes nothing from either.
+    package static let reserveDelayNanoseconds: UInt64 = 5_000_000
+
+    package init(
+        workersMax: Int,
+        restingBytesMax: UInt64,
+        reservePerTemplate: Int = NodeLimits.reservePerTemplateDefault
+    ) {
+        precondition(workersMax >= 1 && reservePerTemplate >= 0)
         self.workersMax = workersMax
         self.restingBytesMax = restingBytesMax
+        self.reservePerTemplate = reservePerTemplate
     }
 }

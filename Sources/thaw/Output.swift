@@ -34,9 +34,22 @@ enum Output {
         try document(data)
     }
 
+    /// Whether a person looks at the standard output.
+    static var isTerminal: Bool { Terminal.isAt(descriptor: 1) }
+
+    /// Empties a terminal and starts at its top.
+    static let clearScreen = "\u{1B}[H\u{1B}[2J"
+
     /// A word to the person, not to the program that reads the output.
     static func note(_ text: String) {
         try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+    }
+}
+
+enum Terminal {
+    static func isAt(descriptor: Int) -> Bool {
+        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+        return target.map { $0.hasPrefix("/dev/pts/") || $0.hasPrefix("/dev/tty") || $0 == "/dev/console" } ?? false
     }
 }
 
@@ -46,8 +59,7 @@ struct ProgressLine: Sendable {
     let isShown: Bool
 
     init() {
-        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/2")
-        isShown = target.map { $0.hasPrefix("/dev/pts/") || $0.hasPrefix("/dev/tty") || $0 == "/dev/console" } ?? false
+        isShown = Terminal.isAt(descriptor: 2)
     }
 
     func show(_ text: String) {

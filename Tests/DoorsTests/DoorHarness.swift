@@ -129,7 +129,7 @@ final class DoorHarness: Sendable {
                 return completion(of: call, options.failure, ledger)
             },
             readiness: { options.readiness },
-            pools: { PoolsReport(names: ["echo"], census: []) },
+            pools: { PoolsReport(names: ["echo"]) },
             deploy: { name, bundle async throws(DeployFailure) in
                 try await deploy(name, bundle, options, registry, seen)
             },
@@ -137,6 +137,7 @@ final class DoorHarness: Sendable {
                 try await registry.delete(name)
                 seen.add(deleted: name)
             },
+            rollback: { name async throws(RegistryError) in try await registry.rollback(name) },
             collectGarbage: { GarbageReport(snapshots: 2, bytes: 3000) },
             logLines: { logs.lines(function: $0, last: $1) },
             followLogs: { logs.follow(function: $0) },

@@ -40,7 +40,10 @@ enum ImportRules {
             "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+        "thaw-bench": [
+            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", "ArgumentParser",
+            "NIOCore", "NIOPosix", "NIOHTTP1",
+        ],
         ],
     ]
 

@@ -36,12 +36,17 @@ struct Referee {
         var leases: Set<CallID> = []
         /// It was given a call in answer to an earlier event.
         var hasServed = false
+        /// Forked ahead of calls on resting memory: it has a place on the node from its first call.
+        var isReserve = false
         var isToldToEnd = false
         var isGone = false
     }
 
     let node: NodeLimits
     private(set) var limits: [PoolKey: PoolLimits] = [:]
+    private(set) var sources: [PoolKey: PoolSource] = [:]
+    /// Files in memory, with their bytes, or on their way there.
+    private(set) var packed: [SnapshotID: UInt64] = [:]
     private(set) var calls: [CallID: Call] = [:]
     private(set) var templates: [TemplateID: Template] = [:]
     private(set) var workers: [WorkerID: Worker] = [:]
@@ -59,7 +64,9 @@ struct Referee {
 
     mutating func note(_ event: PoolEvent) {
         switch event {
-        case .installed(let key, let limits): self.limits[key] = limits
+        case .installed(let key, let limits, let source):
+            self.limits[key] = limits
+            sources[key] = source
         case .removed(let key): limits[key]?.workersMin = 0
         case .called(let call, let key):
             calls[call] = Call(key: key, metResidentTemplate: resident(key) != nil)
@@ -69,6 +76,10 @@ struct Referee {
         case .templateResident(let template, let bytes):
             templates[template]?.state = .resident
             templates[template]?.bytes = bytes
+        case .templateMeasured(let template, let bytes): templates[template]?.bytes = bytes
+        case .packedHeld(let snapshot, let bytes, _): if packed[snapshot] != nil { packed[snapshot] = bytes }
+        case .packedRefused(let snapshot): packed[snapshot] = nil
+        case .workerMeasured: break
         case .templateGone(let template): templates[template]?.state = .gone
         case .workerGone(let worker): workers[worker]?.isGone = true
         case .draining: isDraining = true
@@ -87,6 +98,11 @@ struct Referee {
         waiting.remove(call)
     }
 
+    /// Another version of its function serves from now on.
+    mutating func overtake(_ key: PoolKey) {
+        limits[key]?.workersMin = 0
+    }
+
     // MARK: What is ordered
 
     mutating func carryOut(_ effects: [PoolEffect], of event: PoolEvent, at now: Instant) {
@@ -96,12 +112,16 @@ struct Referee {
             switch effect {
             case .bootTemplate(let template, let key): boot(template, key)
             case .forkWorker(let worker, let template): fork(worker, template)
+            case .reserveWorker(let worker, let template): reserve(worker, template)
             case .assign(let call, let worker, let start): assign(call, worker, start, at: now)
             case .refuse(let call, let refusal): refuse(call, refusal)
             case .fail(let call): fail(call, because: event, killed)
             case .timeOut(let call, let worker): timeOut(call, worker, at: now)
             case .endWorker(let worker): end(worker)
             case .endTemplate(let template): end(template)
+            case .holdPacked(let snapshot, let key): hold(snapshot, for: key)
+            case .releasePacked(let snapshot): release(snapshot)
+            case .forgotten(let key): forget(key)
             case .wake(let instant):
                 if instant <= now { foul("a wake at \(instant.nanoseconds), not after now") }
                 wakeAt = instant
@@ -126,11 +146,67 @@ struct Referee {
         if parent.state != .resident { foul("a fork of a template that is \(parent.state)") }
         if workers[worker] != nil { foul("worker \(worker.number) is forked twice") }
         workers[worker] = Worker(key: parent.key, template: template)
-        if let limits = limits[parent.key], present(parent.key).count > limits.workersMax {
-            foul("\(parent.key) has \(present(parent.key).count) workers, and \(limits.workersMax) are allowed")
+        checkPlaces(of: parent.key)
+    }
+
+    private mutating func checkPlaces(of key: PoolKey) {
+        let own = present(key).count { !$0.isReserve }
+        if let limits = limits[key], own > limits.workersMax {
+            foul("\(key) has \(own) workers, and \(limits.workersMax) are allowed")
         }
-        let all = workers.values.count { !$0.isGone }
-        if all > node.workersMax { foul("the node has \(all) workers, and \(node.workersMax) are allowed") }
+        if placesTaken > node.workersMax {
+            foul("the node has \(placesTaken) workers, and \(node.workersMax) are allowed")
+        }
+    }
+
+    private var placesTaken: Int {
+        workers.values.count { !$0.isGone && !$0.isReserve }
+    }
+
+    private mutating func reserve(_ worker: WorkerID, _ template: TemplateID) {
+        guard let parent = templates[template] else { return foul("a reserve of an unknown template") }
+        if parent.state != .resident { foul("a reserve of a template that is \(parent.state)") }
+        if workers[worker] != nil { foul("worker \(worker.number) is forked twice") }
+        workers[worker] = Worker(key: parent.key, template: template, isReserve: true)
+        let count = workers.values.count {
+            $0.template == template && $0.isReserve && !$0.isGone && !$0.isToldToEnd
+        }
+        if count > node.reservePerTemplate { foul("\(parent.key) has \(count) workers in reserve") }
+        if node.restingBytesMax == 0 { foul("a reserve without a budget for it") }
+    }
+
+    private mutating func hold(_ snapshot: SnapshotID, for key: PoolKey) {
+        guard let source = sources[key], source.snapshot == snapshot else { return foul("a file of another function") }
+        if packed[snapshot] != nil { foul("\(snapshot) is loaded twice") }
+        packed[snapshot] = source.fileBytes
+    }
+
+    private mutating func release(_ snapshot: SnapshotID) {
+        if packed.removeValue(forKey: snapshot) == nil { foul("\(snapshot) is let go and was not held") }
+        let isInUse = templates.values.contains { template in
+            if case .booting = template.state { sources[template.key]?.snapshot == snapshot } else { false }
+        }
+        if isInUse { foul("\(snapshot) is let go while a template is built from it") }
+    }
+
+    private mutating func forget(_ key: PoolKey) {
+        if limits.removeValue(forKey: key) == nil { foul("\(key) is forgotten twice") }
+        if !present(key).isEmpty { foul("\(key) is forgotten with workers") }
+        if templates.values.contains(where: { $0.key == key && $0.state != .gone }) {
+            foul("\(key) is forgotten with a template")
+        }
+    }
+
+    /// What rests weighs no more than the budget, by what the events said and by the pool's own books.
+    mutating func checkBudget(entered: UInt64) {
+        if entered > node.restingBytesMax { foul("\(entered) bytes are entered as resting") }
+        let resting = templates.filter { id, template in
+            template.state == .resident && limits[template.key]?.workersMin == 0
+                && !workers.values.contains { $0.template == id && !$0.isGone && (!$0.isReserve || $0.isToldToEnd) }
+                && !waiting.contains { calls[$0]?.key == template.key }
+        }
+        let sum = resting.values.reduce(packed.values.reduce(0, +)) { $0 + $1.bytes }
+        if sum > node.restingBytesMax { foul("\(sum) bytes rest, and \(node.restingBytesMax) may") }
     }
 
     private mutating func assign(_ call: CallID, _ worker: WorkerID, _ start: StartKind, at now: Instant) {
@@ -152,6 +228,8 @@ struct Referee {
         }
         move(call, to: .running(worker, since: now))
         workers[worker]?.leases.insert(call)
+        workers[worker]?.isReserve = false
+        checkPlaces(of: record.key)
     }
 
     private mutating func refuse(_ call: CallID, _ refusal: Refusal) {
@@ -208,13 +286,15 @@ struct Referee {
 
     private mutating func checkThatNothingWaitsInVain() {
         if waiting.isEmpty { return }
-        let hasRoom = workers.values.count { !$0.isGone } < node.workersMax
+        let hasRoom = placesTaken < node.workersMax
         for key in Set(waiting.compactMap { calls[$0]?.key }) {
-            if present(key).contains(where: { $0.leases.isEmpty && !$0.isToldToEnd && isAlive($0.template) }) {
+            let free = present(key).filter { $0.leases.isEmpty && !$0.isToldToEnd && isAlive($0.template) }
+            let active = present(key).count { !$0.isReserve }
+            let workersMax = limits[key]?.workersMax ?? 0
+            if free.contains(where: { !$0.isReserve || hasRoom && active < workersMax }) {
                 foul("a call of \(key) waits beside a free worker")
             }
-            let workersMax = limits[key]?.workersMax ?? 0
-            if resident(key) != nil, hasRoom, present(key).count < workersMax {
+            if resident(key) != nil, hasRoom, active < workersMax {
                 foul("a call of \(key) waits although a worker could be forked")
             }
             if !templates.values.contains(where: { $0.key == key && $0.state != .gone }), present(key).isEmpty, hasRoom

@@ -12,6 +12,7 @@ struct Simulation {
         case templateEnds(TemplateID)
         case workerEnds(WorkerID)
         case answer(CallID, WorkerID)
+        case fileLoaded(SnapshotID, succeeds: Bool)
     }
 
     private(set) var match: Match
@@ -30,13 +31,38 @@ struct Simulation {
         keys = (1...Int.random(in: 1...4, using: &generator)).map { PoolKey(function: "function \($0)", version: 1) }
         match = Match(
             workersMax: Int.random(in: 1...6, using: &generator),
-            restingBytesMax: [0, 0, 100, 1000].randomElement(using: &generator) ?? 0
+            restingBytesMax: [0, 100, 400, 4 << 20].randomElement(using: &generator) ?? 0,
+            reserve: Int.random(in: 0...2, using: &generator),
+            planner: Self.planner(seed)
         )
         bootFailures = [0, 50, 300].randomElement(using: &generator) ?? 0
         workerDeaths = [0, 20, 200].randomElement(using: &generator) ?? 0
         hangs = [0, 20, 100].randomElement(using: &generator) ?? 0
         self.generator = generator
         planNight()
+    }
+
+    /// Plans at random, the same for the same seed and time; what nobody has called for an hour is given up.
+    private static func planner(_ seed: UInt64) -> WorkerPool.Planner {
+        { history, _, now in
+            var generator = SeededGenerator(seed: seed ^ now.nanoseconds)
+            func seconds(_ range: ClosedRange<UInt64>) -> Instant {
+                now.advanced(byNanoseconds: UInt64.random(in: range, using: &generator) * 1_000_000_000)
+            }
+            guard let last = history.lastArrival, now.nanoseconds(since: last) < 3_600_000_000_000 else {
+                return KeepAlivePlan(residentUntil: now, packedUntil: now)
+            }
+            let (resident, packed, prewarm) = (seconds(0...3), seconds(0...9), seconds(3...60))
+            let until = prewarm.advanced(byNanoseconds: UInt64.random(in: 0...5, using: &generator) * 1_000_000_000)
+            let isForetold = Bool.random(using: &generator)
+            return KeepAlivePlan(
+                residentUntil: resident,
+                packedUntil: packed,
+                prewarmAt: isForetold ? prewarm : nil,
+                prewarmedUntil: isForetold ? until : nil,
+                value: Double.random(in: 0...9, using: &generator)
+            )
+        }
     }
 
     mutating func run() {
@@ -93,10 +119,19 @@ struct Simulation {
             guard case .booting = match.referee.templates[template]?.state else { return }
             guard succeeds else { return play(.templateGone(template)) }
             play(.templateResident(template, bytes: UInt64.random(in: 1...90, using: &generator)))
+            play(.templateMeasured(template, bytes: UInt64.random(in: 1...90, using: &generator)))
             if chance(workerDeaths / 4) { plan(.templateEnds(template), in: milliseconds(1...3000)) }
         case .templateEnds(let template): endTemplate(template)
         case .workerEnds(let worker):
             if match.referee.workers[worker]?.isGone == false { play(.workerGone(worker)) }
+        case .fileLoaded(let snapshot, let succeeds):
+            // Also when it was let go meanwhile: then nobody waits for it any more.
+            let isOrdered = match.referee.packed[snapshot] != nil
+            if isOrdered, succeeds {
+                play(.packedHeld(snapshot, bytes: UInt64.random(in: 1...40, using: &generator), nanoseconds: 1_000_000))
+            } else if isOrdered {
+                play(.packedRefused(snapshot))
+            }
         case .answer(let call, let worker):
             // Also when the call was timed out or its worker told to end: answers cross with orders.
             if match.referee.workers[worker]?.isGone == false { play(.finished(call, worker)) }
@@ -123,9 +158,11 @@ struct Simulation {
                 if chance(workerDeaths) { plan(.workerEnds(worker), in: milliseconds(0...40)) }
             case .endWorker(let worker), .timeOut(_, let worker):
                 plan(.workerEnds(worker), in: milliseconds(0...10))
+            case .holdPacked(let snapshot, _):
+                plan(.fileLoaded(snapshot, succeeds: !chance(bootFailures)), in: milliseconds(1...50))
             case .endTemplate(let template):
                 plan(.templateEnds(template), in: milliseconds(0...10))
-            case .forkWorker, .refuse, .fail, .wake:
+            case .forkWorker, .reserveWorker, .releasePacked, .forgotten, .refuse, .fail, .wake:
                 break
             }
         }

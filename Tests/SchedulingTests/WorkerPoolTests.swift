@@ -139,7 +139,7 @@ import Testing
         match.sleep()
         #expect(match.referee.wakeAt == nil)
         #expect(match.pool.census().map(\.workers) == [0])
-        #expect(match.pool.census().map(\.residentBytes) == [nil])
+        #expect(match.pool.census().map(\.tier) == [.disk])
     }
 
     @Test func `templates rest within the budget, and the one used longest ago goes first`() throws {
@@ -151,7 +151,8 @@ import Testing
         match.sleep()
         #expect(match.referee.resident(.echo) == nil)
         #expect(match.referee.resident(.embed) != nil)
-        #expect(match.pool.census().map(\.residentBytes) == [nil, 100])
+        #expect(match.pool.census().map(\.tier) == [.packed, .resident])
+        #expect(match.pool.census().map(\.bytes) == [40, 100])
     }
 
     @Test func `a minimum is parked ahead of calls, and a parked worker makes a warm call`() throws {
@@ -186,7 +187,7 @@ import Testing
         #expect(match.play(.finished(running, worker)).deeds == [.assign(waiting, worker, .hot)])
         #expect(match.play(.finished(waiting, worker)).deeds == [.endWorker(worker)])
         #expect(match.play(.workerGone(worker)).deeds == [.endTemplate(template)])
-        match.play(.templateGone(template))
+        #expect(match.play(.templateGone(template)).deeds == [.forgotten(.echo)])
         #expect(match.pool.census().isEmpty)
     }
 

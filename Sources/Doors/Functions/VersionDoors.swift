@@ -70,7 +70,7 @@ struct VersionDoors: Sendable {
 
     private func rollback(_ name: String) async throws -> Response {
         do {
-            return Response(try await registry.rollback(name))
+            return Response(try await services.rollback(name))
         } catch {
             throw Replies.refusal(for: error)
         }

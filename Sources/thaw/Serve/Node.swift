@@ -66,7 +66,8 @@ final class Node: Sendable {
         fleet = Fleet(
             node: NodeLimits(
                 workersMax: configuration.workersMax ?? cores * 32,
-                restingBytesMax: configuration.restingBytesMax
+                restingBytesMax: configuration.restingBytesMax,
+                reservePerTemplate: configuration.reserve
             ),
             warden: warden,
             group: group,
@@ -112,6 +113,7 @@ final class Node: Sendable {
                         try await deployer.delete(name)
                     }
                 },
+                rollback: { name async throws(RegistryError) in try await deployer.rollback(name) },
                 collectGarbage: {
                     try await withTaskExecutorPreference(globalConcurrentExecutor) {
                         try await deployer.collectGarbage()

@@ -7,8 +7,10 @@ struct NodeConfiguration: Sendable {
     var directory: String
     var listen: ListenAddress
     var token: BearerToken?
-    /// Bytes of decoded snapshots that may stay without workers.
+    /// Bytes of all that may stay without calls.
     var restingBytesMax: UInt64
+    /// Workers forked ahead of calls for each resident snapshot, within those bytes.
+    var reserve: Int
     /// nil: 32 for each core.
     ///
     /// An idle worker costs some hundred kilobytes, and more than that many that run at once only take turns.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Doors
 import Foundation
 import Logging
+import Scheduling
 
 /// `thaw serve`: this process becomes the node's scheduler.
 struct ServeCommand: AsyncParsableCommand {
@@ -26,11 +27,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Memory that decoded snapshots may keep while nobody calls them, such as 2GiB. The default keeps nothing: at rest \
-            there is no process but this one.
+            Memory that may be kept while nobody calls, such as 2GiB: decoded snapshots, workers in reserve, snapshot \
+            files. The default keeps nothing: at rest there is no process but this one.
             """
     )
     var restingMemory: MemorySize = .zero
+
+    @Option(help: "Workers forked ahead of calls for each decoded snapshot, within --resting-memory.")
+    var reserve: Int = NodeLimits.reservePerTemplateDefault
 
     @Option(help: "Worker processes of all functions together; default: 32 for each core.")
     var workersMax: Int?
@@ -51,6 +55,9 @@ struct ServeCommand: AsyncParsableCommand {
         guard drainSeconds >= 0, drainSeconds <= 3600 else {
             throw ValidationError("--drain-seconds takes 0 to 3600; got \(drainSeconds)")
         }
+        guard (0...64).contains(reserve) else {
+            throw ValidationError("--reserve takes 0 to 64; got \(reserve)")
+        }
         guard workersMax.map({ (1...4096).contains($0) }) ?? true else {
             throw ValidationError("--workers-max takes 1 to 4096")
         }
@@ -63,6 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
             listen: address,
             token: try token(),
             restingBytesMax: restingMemory.bytes,
+            reserve: reserve,
             workersMax: workersMax,
             drain: .seconds(drainSeconds)
         )

@@ -1,0 +1,99 @@
+package import Linux
+package import Scheduling
+import NIOCore
+import Synchronization
+
+/// What the node keeps in memory while nobody calls, carried out and measured.
+extension Fleet {
+    /// Makes a version known that may serve: it is installed now if it keeps a minimum, or if an earlier version of its
+    /// function has to hear that it is overtaken; else with its first call, since most of many functions sleep.
+    package func announce(_ binding: FunctionBinding) {
+        let isNeeded = state.withLock { $0.mustBeInstalled(binding) }
+        if isNeeded { install(binding) }
+    }
+
+    package func census() -> NodeCensus {
+        var census = NodeCensus()
+        state.withLock { state in
+            census.versions = state.pool.census()
+            census.forecasts = state.pool.forecasts()
+            census.hugePageBytes = state.hugePageBytes()
+            census.restingBytes = state.pool.restingBytes
+            census.restingBytesMax = state.pool.restingBytesMax
+        }
+        census.unlockedFiles = pantry.unlockedCount
+        census.hugePages = HugePages.offer
+        return census
+    }
+
+    func hold(_ snapshot: SnapshotID, path: String) {
+        pantry.hold(snapshot, path: path) { [weak self] outcome in
+            switch outcome {
+            case .held(let bytes, let nanoseconds):
+                self?.handle(.packedHeld(snapshot, bytes: bytes, nanoseconds: nanoseconds))
+            case .refused:
+                self?.handle(.packedRefused(snapshot))
+            }
+        }
+    }
+
+    /// Looks at a template's memory when the call that it was booted for has been answered, not beside it.
+    func measureSoon(_ template: TemplateID, pid: Int32) {
+        timerLoop.scheduleTask(in: .milliseconds(FleetLimits.measureDelayMilliseconds)) { [weak self] in
+            self?.pantry.run { [weak self] in
+                guard let self, let memory = ProcessMemory.of(pid: pid) else { return }
+                let hugePageBytes = ProcessMemory.hugePageBytes(pid: pid)
+                // Its number may be another process's by now: then it is not this template's to tell.
+                let isThere = state.withLock { state in
+                    state.templates[template]?.hugePageBytes = hugePageBytes
+                    return state.templates[template]?.isResident ?? false
+                }
+                if isThere { handle(.templateMeasured(template, bytes: memory.anonymousBytes)) }
+            }
+        }
+    }
+
+    func measure(_ worker: WorkerID, pid: Int32) {
+        pantry.run { [weak self] in
+            guard let bytes = ProcessMemory.privateBytes(pid: pid) else { return }
+            self?.handle(.workerMeasured(worker, bytes: bytes))
+        }
+    }
+}
+
+/// What the node holds at this moment.
+package struct NodeCensus: Sendable {
+    package var versions: [WorkerPool.Census] = []
+    package var forecasts: [String: WorkerPool.Forecast] = [:]
+    /// Bytes that the kernel keeps in huge pages for the templates of a function.
+    package var hugePageBytes: [String: UInt64] = [:]
+    package var restingBytes: UInt64 = 0
+    package var restingBytesMax: UInt64 = 0
+    /// Packed files that the kernel may take out of memory when that is short: it did not let us lock them.
+    package var unlockedFiles = 0
+    package var hugePages = HugePages.Kind.none
+
+    package init() {}
+}
+
+extension FleetState {
+    /// Whether a version has something to do before its first call.
+    func mustBeInstalled(_ binding: FunctionBinding) -> Bool {
+        binding.limits.workersMin > 0 || pool.hasVersion(of: binding.key.function)
+    }
+
+    /// A worker of the reserve, once: when it is ready and before it is used.
+    mutating func takeUnmeasured(_ worker: WorkerID) -> Int32? {
+        guard !unmeasured.isEmpty, let record = workers[worker], let pid = record.pid, record.readyAt != nil,
+            unmeasured.remove(worker) != nil, record.calls.isEmpty
+        else { return nil }
+        return pid
+    }
+
+    func hugePageBytes() -> [String: UInt64] {
+        templates.values.reduce(into: [:]) { bytes, record in
+            guard let own = record.hugePageBytes else { return }
+            bytes[record.binding.key.function, default: 0] += own
+        }
+    }
+}
