@@ -82,7 +82,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", argumentParser, nioCore,
+            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", argumentParser,
+            nioCore,
             nioPosix, nioHTTP1,
         ]
     ),
@@ -126,7 +127,10 @@ let testing: [Target] = [
         dependencies: ["Serving", "Wire", "Linux", "CProbe"],
         path: "Tests/FaultWorker"
     ),
-    .testTarget(name: "SystemTests", dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]),
+    .testTarget(
+        name: "SystemTests",
+        dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+    ),
 ]
 
 let package = Package(
