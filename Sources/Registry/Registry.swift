@@ -42,6 +42,11 @@ package final class Registry: Sendable {
         return version
     }
 
+    /// Rises whenever a function, a version or an alias changes: until then ``resolve(_:qualifier:)`` answers as before.
+    package var generation: UInt64 {
+        image.withLock { $0.generation }
+    }
+
     /// The function that a path reaches, if any.
     package func route(path: String) -> String? {
         image.withLock { $0.functionName(route: path) }

@@ -135,9 +135,9 @@ struct DensityBench: AsyncParsableCommand {
         await node.stop()
         let registry = try Registry(path: directory + "/registry.sqlite")
         let original = try registry.resolve(example)
-        for number in 1...max(copies, 1) {
+        for number in 0..<copies {
             var manifest = original.manifest
-            manifest.name = name(example, number)
+            manifest.name = name(example, number + 1)
             // A route belongs to one function.
             manifest.route = nil
             manifest.scaling.idleMilliseconds = 500

@@ -40,10 +40,8 @@ enum ImportRules {
             "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-        "thaw-bench": [
             "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", "ArgumentParser",
             "NIOCore", "NIOPosix", "NIOHTTP1",
-        ],
         ],
     ]
 

@@ -60,6 +60,10 @@ int thaw_wait(int child, int by_pidfd, int block, struct thaw_ending *ending);
 pid_t thaw_fork(void);
 int thaw_name_thread(const char *name);
 
+// heap.c
+// Gives free pages of the C library's heap back to the kernel; answers 1 if there were any.
+int thaw_heap_give_back(void);
+
 // spawn.c
 struct thaw_spawn {
     int program;                 // descriptor of the executable
