@@ -14,7 +14,7 @@ package enum ProcessTable {
     }
 
     package static func exists(_ pid: Int32) -> Bool {
-        kill(pid, 0) == 0 || errno == EPERM
+        FileManager.default.fileExists(atPath: "/proc/\(pid)")
     }
 
     /// The parent of each process that lives.
