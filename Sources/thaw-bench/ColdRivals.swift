@@ -123,8 +123,10 @@ private final class RivalServer: Sendable {
 
     /// Without a farewell: asked to end, a server first waits for our connection to close.
     func stop() {
-        for pid in ProcessTable.children(of: process.processIdentifier) { kill(pid, SIGKILL) }
+        let children = ProcessTable.children(of: process.processIdentifier)
+        // The parent first: it would put another in the place of a child that died.
         kill(process.processIdentifier, SIGKILL)
+        for child in children { kill(child, SIGKILL) }
         process.waitUntilExit()
     }
 }
