@@ -62,6 +62,8 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var output = ByteBuffer()
     private var lastActive = NIODeadline.distantPast
     private var idleTask: Scheduled<Void>?
+    /// Bytes of replies that waited for the client when the idle time was last over; nil where none did.
+    private var untakenBytes: Int?
 
     init(door: InvocationDoor) {
         self.door = door
@@ -107,7 +109,8 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: What arrives
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        lastActive = context.eventLoop.now
+        // What is dropped keeps no connection open.
+        if case .ending = turn {} else { lastActive = context.eventLoop.now }
         arrive(.part(unwrapInboundIn(data)), context)
     }
 
@@ -364,15 +367,22 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
         turn = .ending(bytesDropped: 0)
         waiting.removeAll()
         if isInputClosed { return closeAfterWrites(context) }
-        afterWrites { $0.close(mode: .output, promise: nil) }
-        let task = context.eventLoop.assumeIsolated().scheduleTask(in: DoorLimits.lingerTimeout) { [weak self] in
-            self?.context?.close(promise: nil)
+        // A long reply to a slow client takes its time before that.
+        afterWrites { [weak self] context in
+            context.close(mode: .output, promise: nil)
+            self?.linger(context)
         }
-        context.channel.closeFuture.assumeIsolated().whenComplete { _ in task.cancel() }
         if isReadHeld {
             isReadHeld = false
             context.read()
         }
+    }
+
+    private func linger(_ context: ChannelHandlerContext) {
+        let task = context.eventLoop.assumeIsolated().scheduleTask(in: DoorLimits.lingerTimeout) { [weak self] in
+            self?.context?.close(promise: nil)
+        }
+        context.channel.closeFuture.assumeIsolated().whenComplete { _ in task.cancel() }
     }
 
     private func drop(_ part: HTTPServerRequestPart, after bytesDropped: Int, _ context: ChannelHandlerContext) {
@@ -413,8 +423,16 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
                 case .free, .reading, .dropping, .ending: false
                 }
             let now = context.eventLoop.now
-            let due = isAnswering ? now + DoorLimits.idleTimeout : lastActive + DoorLimits.idleTimeout
+            let isBusy = isAnswering || isReplyTaken(context)
+            let due = isBusy ? now + DoorLimits.idleTimeout : lastActive + DoorLimits.idleTimeout
             if due <= now { context.close(promise: nil) } else { watchIdle(context, until: due) }
         }
+    }
+
+    /// Whether a client has taken some of what waits for it since this was last asked, or was never asked.
+    private func isReplyTaken(_ context: ChannelHandlerContext) -> Bool {
+        let bytes = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        defer { untakenBytes = bytes > 0 ? bytes : nil }
+        return untakenBytes.map { bytes < $0 } ?? (bytes > 0)
     }
 }

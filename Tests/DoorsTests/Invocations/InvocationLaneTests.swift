@@ -137,6 +137,36 @@ import Testing
         }
     }
 
+    @Test(arguments: ["", "Connection: close\r\n"])
+    func `a reply that its client takes slowly is not cut off, and one that nobody takes is`(header: String)
+        async throws
+    {
+        try await LaneHarness.run { lane in
+            try lane.call(headers: header)
+            lane.socket.isClogged = true
+            lane.answer()
+            lane.channel.embeddedEventLoop.advanceTime(by: DoorLimits.idleTimeout + .seconds(1))
+            #expect(lane.channel.isActive)
+            lane.channel.embeddedEventLoop.advanceTime(by: DoorLimits.idleTimeout + .seconds(1))
+            #expect(!lane.channel.isActive)
+        }
+    }
+
+    @Test func `a client that has taken a long reply has time for its next request`() async throws {
+        try await LaneHarness.run { lane in
+            try lane.call()
+            lane.socket.isClogged = true
+            lane.answer()
+            lane.channel.embeddedEventLoop.advanceTime(by: DoorLimits.idleTimeout + .seconds(1))
+            lane.socket.isClogged = false
+            lane.channel.flush()
+            lane.channel.embeddedEventLoop.advanceTime(by: DoorLimits.idleTimeout)
+            #expect(try lane.channel.isActive && lane.statuses() == [200])
+            lane.channel.embeddedEventLoop.advanceTime(by: DoorLimits.idleTimeout)
+            #expect(!lane.channel.isActive)
+        }
+    }
+
     @Test(arguments: ["", "POST /functions/echo/invoc", "POST /functions/echo/invocations HTTP/1.1\r\n"])
     func `a connection that brings no whole request is closed`(beginning: String) async throws {
         try await LaneHarness.run { lane in

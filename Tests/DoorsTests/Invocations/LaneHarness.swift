@@ -173,10 +173,16 @@ final class StandInSocket: ChannelOutboundHandler {
 
     private(set) var readCount = 0
     private(set) var isOutputClosed = false
+    /// The client reads nothing: what is written stays in the channel.
+    var isClogged = false
 
     func read(context: ChannelHandlerContext) {
         readCount += 1
         context.read()
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        if !isClogged { context.flush() }
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
