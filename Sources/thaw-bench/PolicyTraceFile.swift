@@ -30,7 +30,7 @@ extension ArrivalTrace {
             guard fields.count == columns else { throw PolicyBenchError.malformed(path, line: number + 1) }
             var arrivals: [Int] = []
             for (minute, field) in fields.dropFirst(4).enumerated() {
-                let text = String(decoding: field, as: UTF8.self).trimmingCharacters(in: .whitespaces)
+                let text = String(decoding: field, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
                 guard let calls = UInt32(text) else { throw PolicyBenchError.malformed(path, line: number + 1) }
                 if calls > 0 { arrivals.append(minute) }
                 callCount += Int(calls)

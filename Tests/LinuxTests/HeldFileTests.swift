@@ -17,6 +17,14 @@ import Testing
         }
     }
 
+    @Test func `a held file that is cut short is counted as it is, and whoever holds it lives`() throws {
+        try withFile(byteCount: 40 * Mapping.pageByteCount) { path in
+            let held = try HeldFile(path: path)
+            _ = try FileDescriptor.open(path, [.writing, .truncating])
+            #expect(try held.residentByteCount() == 0)
+        }
+    }
+
     @Test func `what is not there, or empty, is refused in words`() throws {
         #expect(throws: SystemError.self) { _ = try HeldFile(path: "/nonexistent/snapshot") }
         try withFile(byteCount: 0) { path in
