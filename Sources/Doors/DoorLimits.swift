@@ -11,8 +11,8 @@ package enum DoorLimits {
 
     /// A connection may stay open this long without a whole request or a byte of a body.
     ///
-    /// That also bounds a client that sends its header one byte at a time. Load balancers keep theirs for 60 s, so we outlast them by a little
-    /// and the side that closes is the side that knows whether a request was sent.
+    /// That also bounds a client that sends its header one byte at a time. Load balancers keep theirs for 60 s, so we
+    /// outlast them by a little and the side that closes is the side that knows whether a request was sent.
     static let idleTimeout: TimeAmount = .seconds(65)
 
     /// Open connections.
