@@ -140,8 +140,8 @@ package final class Fleet: Sendable {
             case .kill(let worker, let verdict): kill(worker, because: verdict)
             case .close(let worker, let channel): end(worker, channel)
             case .end(let template): warden.end(template)
-            case .hold(let snapshot, let path): hold(snapshot, path: path)
-            case .release(let snapshot): pantry.release(snapshot)
+            case .hold(let snapshot, let path, let order): hold(snapshot, path: path, order: order)
+            case .release(let snapshot, let order): pantry.release(snapshot, order: order)
             case .wake(let instant): wake(at: instant)
             }
         }

@@ -26,8 +26,8 @@ extension Fleet {
         return census
     }
 
-    func hold(_ snapshot: SnapshotID, path: String) {
-        pantry.hold(snapshot, path: path) { [weak self] outcome in
+    func hold(_ snapshot: SnapshotID, path: String, order: UInt64) {
+        pantry.hold(snapshot, path: path, order: order) { [weak self] outcome in
             switch outcome {
             case .held(let bytes, let nanoseconds):
                 self?.handle(.packedHeld(snapshot, bytes: bytes, nanoseconds: nanoseconds))

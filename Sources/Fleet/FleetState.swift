@@ -12,8 +12,8 @@ enum FleetAction: Sendable {
     case kill(WorkerID, because: String)
     case close(WorkerID, WorkerChannel)
     case end(TemplateID)
-    case hold(SnapshotID, path: String)
-    case release(SnapshotID)
+    case hold(SnapshotID, path: String, order: UInt64)
+    case release(SnapshotID, order: UInt64)
     case wake(Instant)
     /// No call is left.
     case quiet(CheckedContinuation<Void, Never>)
@@ -148,6 +148,8 @@ struct FleetState {
     /// Who waits for the last call to end.
     var quietWaiter: CheckedContinuation<Void, Never>?
     private var lastCallNumber: UInt64 = 0
+    /// Of orders to hold files and to let go of them.
+    private var lastOrderNumber: UInt64 = 0
 
     init(node: NodeLimits) {
         pool = WorkerPool(node: node)
@@ -200,9 +202,11 @@ struct FleetState {
                 guard let path = (bindings[key] ?? removed[key])?.snapshotPath else {
                     preconditionFailure("a pool is installed with its binding")
                 }
-                actions.append(.hold(snapshot, path: path))
+                lastOrderNumber += 1
+                actions.append(.hold(snapshot, path: path, order: lastOrderNumber))
             case .releasePacked(let snapshot):
-                actions.append(.release(snapshot))
+                lastOrderNumber += 1
+                actions.append(.release(snapshot, order: lastOrderNumber))
             case .forgotten(let key):
                 removed[key] = nil
             case .wake(let instant):

@@ -7,7 +7,8 @@ import Synchronization
 /// Snapshot files that are held in memory, and the one thread on which whatever concerns memory at rest is done: reading
 /// a file or a process's account takes long, and no call waits for it.
 ///
-/// Orders are carried out in the order in which they came. A thread is there only once there was an order.
+/// Orders are numbered as they were decided, and two threads may bring them the other way round: one that a later order
+/// for the same file has overtaken is dropped. A thread is there only once there was an order.
 final class Pantry: Sendable {
     enum Outcome: Sendable {
         /// The kernel has confirmed so many bytes in memory.
@@ -19,15 +20,19 @@ final class Pantry: Sendable {
         var thread: NIOThreadPool?
         var isStopped = false
         var files: [SnapshotID: Shelf] = [:]
+        /// The last order to let go of a file that was not there, for the order to hold it that may still come.
+        var early: [SnapshotID: UInt64] = [:]
         var hasComplained = false
     }
 
     /// One held file; it is let go with this.
     private final class Shelf: Sendable {
         let file: HeldFile
+        let order: UInt64
 
-        init(_ file: consuming HeldFile) {
+        init(_ file: consuming HeldFile, order: UInt64) {
             self.file = file
+            self.order = order
         }
     }
 
@@ -61,11 +66,23 @@ final class Pantry: Sendable {
         }
     }
 
-    func hold(_ snapshot: SnapshotID, path: String, _ completion: @escaping @Sendable (Outcome) -> Void) {
+    /// - Parameters:
+    ///   - order: its number among all orders.
+    ///   - completion: not called where a later order has come first: nobody waits for this one any more.
+    func hold(
+        _ snapshot: SnapshotID,
+        path: String,
+        order: UInt64,
+        _ completion: @escaping @Sendable (Outcome) -> Void
+    ) {
         run { [self] in
+            let isOvertaken = state.withLock { state in
+                max(state.early.removeValue(forKey: snapshot) ?? 0, state.files[snapshot]?.order ?? 0) > order
+            }
+            if isOvertaken { return }
             let begun = Clock.monotonicNanoseconds()
             do throws(SystemError) {
-                let shelf = Shelf(try HeldFile(path: path))
+                let shelf = Shelf(try HeldFile(path: path), order: order)
                 let bytes = try shelf.file.residentByteCount()
                 state.withLock { $0.files[snapshot] = shelf }
                 complain(of: shelf.file.refusal)
@@ -78,10 +95,16 @@ final class Pantry: Sendable {
     }
 
     /// After an order to hold it that is still on its way, too.
-    func release(_ snapshot: SnapshotID) {
+    func release(_ snapshot: SnapshotID, order: UInt64) {
         run { [self] in
             // Unmapped outside of the lock: it takes a millisecond for some hundred megabytes.
-            let shelf = state.withLock { $0.files.removeValue(forKey: snapshot) }
+            let shelf = state.withLock { state -> Shelf? in
+                guard let held = state.files[snapshot] else {
+                    state.early[snapshot] = order
+                    return nil
+                }
+                return held.order < order ? state.files.removeValue(forKey: snapshot) : nil
+            }
             _ = consume shelf
         }
     }

@@ -10,7 +10,7 @@ import Testing
 
     private func outcome(of path: String, in pantry: Pantry) async -> Pantry.Outcome {
         await withCheckedContinuation { continuation in
-            pantry.hold(snapshot, path: path) { continuation.resume(returning: $0) }
+            pantry.hold(snapshot, path: path, order: 1) { continuation.resume(returning: $0) }
         }
     }
 
@@ -27,7 +27,7 @@ import Testing
         }
         #expect(bytes > 0 && nanoseconds > 0)
         #expect(pantry.heldCount == 1)
-        pantry.release(snapshot)
+        pantry.release(snapshot, order: 2)
         await settle(pantry)
         #expect(pantry.heldCount == 0)
         await pantry.stop()
@@ -35,8 +35,25 @@ import Testing
 
     @Test func `a release overtakes no order to hold`() async throws {
         let pantry = Pantry(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-        pantry.hold(snapshot, path: "/proc/self/exe") { _ in }
-        pantry.release(snapshot)
+        pantry.hold(snapshot, path: "/proc/self/exe", order: 1) { _ in }
+        pantry.release(snapshot, order: 2)
+        await settle(pantry)
+        #expect(pantry.heldCount == 0)
+        await pantry.stop()
+    }
+
+    @Test func `orders that come the other way round end as they were decided`() async throws {
+        let pantry = Pantry(logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        pantry.release(snapshot, order: 2)
+        pantry.hold(snapshot, path: "/proc/self/exe", order: 1) { _ in Issue.record("nobody waits for it") }
+        await settle(pantry)
+        #expect(pantry.heldCount == 0)
+        pantry.hold(snapshot, path: "/proc/self/exe", order: 5) { _ in }
+        pantry.release(snapshot, order: 4)
+        pantry.hold(snapshot, path: "/proc/self/exe", order: 3) { _ in Issue.record("nobody waits for it") }
+        await settle(pantry)
+        #expect(pantry.heldCount == 1)
+        pantry.release(snapshot, order: 6)
         await settle(pantry)
         #expect(pantry.heldCount == 0)
         await pantry.stop()
