@@ -8,17 +8,24 @@ package struct KeepAlivePolicy: Sendable {
     package struct Tuning: Sendable {
         /// Nanoseconds of a caller's waiting that holding a GiB for a second is worth.
         ///
-        /// 40 µs: a sentence embedder of 90 MiB that comes back in 25 ms is held while a call is likelier than once in
-        /// two hours.
-        package var waitNanosecondsPerGiBSecond = 40_000.0
+        /// 10 µs: a sentence embedder of 90 MiB that comes back in 25 ms is held while a call is likelier than once in
+        /// eight hours.
+        package var waitNanosecondsPerGiBSecond = 10_000.0
         /// The node's gaps count as much as so many of the function's own.
-        package var priorWeight = 0.03
-        /// The spread of a function's gaps before any is known, in bins.
-        package var priorDeviation = 1.2
+        package var priorWeight: Float = 0.013
+        /// The spread of a function's gaps before any is known, in octaves.
+        package var priorDeviation: Float = 0.047
         /// That spread counts as much as so many gaps.
-        package var priorDeviationWeight = 2.5
-        /// The deviation of one gap's kernel over that of the gaps; it falls with the root of the gaps near by.
-        package var kernelScale = 0.55
+        package var priorDeviationWeight: Float = 2.84
+        /// The deviation of one gap's triangle over that of the gaps; it falls with the root of the gaps near by.
+        package var kernelScale: Float = 0.5
+        /// Of each vote the share that is for the same gap again.
+        package var exactShare: Float = 0.69
+        /// How much more a gap counts that followed one like the last; and once more if the one before is alike too.
+        package var sequelWeight: Float = 8.8
+        package var longSequelWeight: Float = 5.8
+        /// What a gap counts over the one after it.
+        package var recency: Float = 0.9873
         package init() {}
     }
 
@@ -29,32 +36,45 @@ package struct KeepAlivePolicy: Sendable {
 
     package init(tuning: Tuning = Tuning()) {
         self.tuning = tuning
-        // Before anything is known: as likely in each octave, five gaps' worth, a third of them endless.
-        let perBin = 3.5 / Float(GapBins.count)
-        for index in 0..<GapBins.count { common.chances[index] = perBin }
-        common.never = 1.5
+        // Before anything is known: eleven gaps as likely in each octave, seventeen endless ones, and five of what
+        // timers are set to most, as the steps in the published rates of Azure Functions show.
+        let octaves = GapBins.edgeLogarithms[GapBins.count] - GapBins.edgeLogarithms[0]
+        for index in 0..<GapBins.count {
+            common.chances[index] = 11 / octaves * (GapBins.edgeLogarithms[index + 1] - GapBins.edgeLogarithms[index])
+        }
+        for minutes in [5, 10, 15, 30, 60] { common.chances[GapBins.shortCount - 1 + minutes] += 0.9 }
+        common.never = 17
         commonFirst = common
-        commonTotal = 5
+        commonTotal = 11 + 17 + 5 * 0.9
     }
 
     /// Notes a call in the function's history and in what all have in common.
     package mutating func noteArrival(_ history: inout ArrivalHistory, at now: Instant) {
         guard let gap = history.noteArrival(at: now) else { return }
         let index = GapBins.index(ofNanoseconds: gap)
+        let isShort = index < GapBins.shortCount
         // The n-th gap of a function counts 1/n: else the few that are called all the time would speak for all.
-        common.chances[index] += 1 / Float(history.gapCount)
-        commonTotal += 1 / Float(history.gapCount)
-        if history.gapCount == 1 { commonFirst.chances[index] += 1 }
+        let count = isShort ? history.gapCount : history.longGapCount
+        common.chances[index] += 1 / Float(count)
+        commonTotal += 1 / Float(count)
+        if count == 1 { commonFirst.chances[index] += 1 }
     }
 
     private func forecast(_ history: borrowing ArrivalHistory) -> GapForecast {
-        guard history.gaps.total > 0 else { return commonFirst }
+        guard history.gapCount > 0 else { return commonFirst }
         var forecast = GapForecast()
-        let own = Double(history.gaps.total)
-        let prior = tuning.priorDeviation * tuning.priorDeviation * tuning.priorDeviationWeight
-        let variance = (own * history.gaps.variance + prior) / (own + tuning.priorDeviationWeight)
-        forecast.spread(history.gaps, deviation: tuning.kernelScale * variance.squareRoot())
-        forecast.add(common, weight: Float(tuning.priorWeight) / commonTotal)
+        let long = forecast.vote(history, tuning)
+        if long > 0 {
+            forecast.add(common, weight: tuning.priorWeight / commonTotal)
+        } else {
+            forecast.add(commonFirst, weight: 1)
+        }
+        // The short ones, in the proportion in which they were seen.
+        let scale = history.longTotal > 0 ? long / Float(history.longTotal) : 1
+        let counts = history.shortGaps.span
+        for index in 0..<GapBins.shortCount where counts[index] > 0 {
+            forecast.chances[index] += Float(counts[index]) * scale
+        }
         return forecast
     }
 
