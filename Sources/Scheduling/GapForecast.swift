@@ -63,7 +63,8 @@ struct GapForecast: Sendable {
         while index < GapBins.count {
             let offset = (edges[index + 1] - peak) / reach
             if offset >= 1 { break }
-            let upTo = offset <= -1 ? 0 : offset < 0 ? (1 + offset) * (1 + offset) / 2 : 1 - (1 - offset) * (1 - offset) / 2
+            let upTo =
+                offset <= -1 ? 0 : offset < 0 ? (1 + offset) * (1 + offset) / 2 : 1 - (1 - offset) * (1 - offset) / 2
             values[index] += mass * (upTo - below)
             below = upTo
             index += 1

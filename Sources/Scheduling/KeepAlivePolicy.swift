@@ -90,63 +90,89 @@ package struct KeepAlivePolicy: Sendable {
         let packed = Float(
             perByteSecond * Double(costs.packedBytes) / Double(max(costs.packedFromDiskNanoseconds, 1))
         )
-        let windows = Windows(forecast, idle: idle, hazardMin: resident)
+        var (windows, packedWindows) = (Windows(hazardMin: resident), Windows(hazardMin: packed))
+        let hazardNow = Self.find(&windows, &packedWindows, in: forecast, idle: idle)
         var plan = KeepAlivePlan(residentUntil: now, packedUntil: now)
-        plan.residentUntil = windows.first.map { since.advanced(byNanoseconds: $0) } ?? now
-        if let second = windows.second {
-            plan.prewarmAt = since.advanced(byNanoseconds: second.lowerBound)
-            plan.prewarmedUntil = since.advanced(byNanoseconds: second.upperBound)
+        plan.residentUntil = windows.present(idle: idle).map { since.advanced(byNanoseconds: $0) } ?? now
+        if let following = windows.following(idle: idle) {
+            plan.prewarmAt = since.advanced(byNanoseconds: following.lowerBound)
+            plan.prewarmedUntil = since.advanced(byNanoseconds: following.upperBound)
         }
-        let packedWindows = Windows(forecast, idle: idle, hazardMin: packed)
         plan.packedUntil = max(
             plan.residentUntil,
-            packedWindows.first.map { since.advanced(byNanoseconds: $0) } ?? now
+            packedWindows.present(idle: idle).map { since.advanced(byNanoseconds: $0) } ?? now
         )
         plan.value =
-            Double(windows.hazardNow) * 60 * Double(costs.residentFromPackedNanoseconds)
+            Double(hazardNow) * 60 * Double(costs.residentFromPackedNanoseconds)
             / Double(max(costs.residentBytes, 1))
         return plan
     }
-}
 
-/// Runs of bins in which a call is likely enough, from the present idle time on.
-private struct Windows {
-    /// Nanoseconds after the last arrival to which the present run lasts; nil while outside of one.
-    var first: UInt64?
-    /// The next run after that.
-    var second: Range<UInt64>?
-    /// Chance of a call in the next second.
-    var hazardNow: Float = 0
-
-    init(_ forecast: borrowing GapForecast, idle: UInt64, hazardMin: Float) {
-        let start = idle < GapBins.firstEdgeNanoseconds ? 0 : GapBins.index(ofNanoseconds: idle)
+    /// Goes through the bins once, from the last to that of the present idle time.
+    ///
+    /// - Returns: the chance of a call in the next second.
+    private static func find(
+        _ resident: inout Windows,
+        _ packed: inout Windows,
+        in forecast: borrowing GapForecast,
+        idle: UInt64
+    ) -> Float {
+        let start = GapBins.index(ofNanoseconds: idle)
         let chances = forecast.chances.span
         let widths = GapBins.widthSeconds.span
-        // Those still without a call when a bin begins, from the end backwards.
+        // Those still without a call when a bin begins.
         var surviving = forecast.never
-        var (run, next): (Range<Int>, Range<Int>) = (0..<0, 0..<0)
         var index = GapBins.count - 1
         while index >= start {
             surviving += chances[index]
-            if chances[index] >= hazardMin * surviving * widths[index] {
-                if !run.isEmpty, Self.isBridged(from: index + 1, to: run.lowerBound) {
-                    run = index..<run.upperBound
-                } else {
-                    next = run
-                    run = index..<index + 1
-                }
-            }
+            let least = surviving * widths[index]
+            resident.note(index, chance: chances[index], least)
+            packed.note(index, chance: chances[index], least)
             index -= 1
         }
-        hazardNow = chances[start] / max(surviving * widths[start], .leastNormalMagnitude)
-        if run.isEmpty { return }
-        let begin = GapBins.edgeNanoseconds(run.lowerBound)
-        if run.lowerBound == start || begin - min(idle, begin) < Self.bridge {
-            first = GapBins.edgeNanoseconds(run.upperBound)
-            second = next.isEmpty ? nil : Self.nanoseconds(next)
+        return chances[start] / max(surviving * widths[start], .leastNormalMagnitude)
+    }
+}
+
+/// Runs of bins in which a call is likely enough to hold the snapshot, from the present idle time on: the two next.
+private struct Windows {
+    let hazardMin: Float
+    private var run = 0..<0
+    private var next = 0..<0
+
+    init(hazardMin: Float) {
+        self.hazardMin = hazardMin
+    }
+
+    /// Bins come from the last to the first.
+    mutating func note(_ index: Int, chance: Float, _ survivingSeconds: Float) {
+        guard chance >= hazardMin * survivingSeconds else { return }
+        if run.lowerBound == index + 1, !run.isEmpty {
+            run = index..<run.upperBound
+        } else if !run.isEmpty, Self.isBridged(from: index + 1, to: run.lowerBound) {
+            run = index..<run.upperBound
         } else {
-            second = Self.nanoseconds(run)
+            next = run
+            run = index..<index + 1
         }
+    }
+
+    /// Whether the first run has begun, or is so near that the snapshot is held until then.
+    private func hasBegun(idle: UInt64) -> Bool {
+        let begin = GapBins.edgeNanoseconds(run.lowerBound)
+        return !run.isEmpty && begin - min(idle, begin) < Self.bridge
+    }
+
+    /// Nanoseconds after the last arrival to which the present run lasts; nil while outside of one.
+    func present(idle: UInt64) -> UInt64? {
+        hasBegun(idle: idle) ? GapBins.edgeNanoseconds(run.upperBound) : nil
+    }
+
+    /// The run after that.
+    func following(idle: UInt64) -> Range<UInt64>? {
+        let run = hasBegun(idle: idle) ? next : run
+        if run.isEmpty { return nil }
+        return GapBins.edgeNanoseconds(run.lowerBound)..<GapBins.edgeNanoseconds(run.upperBound)
     }
 
     /// Letting go for less than half a minute is not worth it: to restore takes a core for tens of milliseconds.
@@ -154,9 +180,5 @@ private struct Windows {
 
     private static func isBridged(from end: Int, to begin: Int) -> Bool {
         GapBins.edgeNanoseconds(begin) - GapBins.edgeNanoseconds(end) < bridge
-    }
-
-    private static func nanoseconds(_ run: Range<Int>) -> Range<UInt64> {
-        GapBins.edgeNanoseconds(run.lowerBound)..<GapBins.edgeNanoseconds(run.upperBound)
     }
 }
