@@ -110,7 +110,11 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
-    tests("Fleet", of: "Fleet", with: ["Scheduling", "Wire"]),
+    tests(
+        "Fleet",
+        of: "Fleet",
+        with: ["Scheduling", "Wire", "Linux", logging, nioCore, nioEmbedded, nioPosix]
+    ),
     tests(
         "Doors",
         of: "Doors",
@@ -121,13 +125,16 @@ let testing: [Target] = [
     ),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "thaw-packTests", dependencies: ["thaw-pack", "Manifests", "Snapshots", "Linux"]),
-    .testTarget(name: "thawTests", dependencies: ["thaw", nioCore, nioPosix]),
+    .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", nioCore, nioPosix]),
     .executableTarget(
         name: "fault-worker",
         dependencies: ["Serving", "Wire", "Linux", "CProbe"],
         path: "Tests/FaultWorker"
     ),
-    .testTarget(name: "SystemTests", dependencies: ["Trials", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]),
+    .testTarget(
+        name: "SystemTests",
+        dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+    ),
 ]
 
 let package = Package(

@@ -34,7 +34,6 @@ package enum DoorLimits {
     ///
     /// A bundle can be refused at its first byte (the disk is full) while its client has 100 MB still to send: on
     /// loopback a second's work.
-    static let lingerTime: Duration = .seconds(5)
     static let lingerTimeout: TimeAmount = .seconds(5)
     static let lingerBytesMax = 256 * 1024 * 1024
     /// Rest of a body that costs less to read than to open the connection again.

@@ -28,7 +28,7 @@ struct FrontDoor: Sendable {
         }
         try await writer.write(response: response.head, body: response.body)
         if isClosing {
-            await linger(request)
+            await linger(request, on: context.channel.eventLoop)
             throw ConnectionEnd()
         }
     }
@@ -67,13 +67,13 @@ struct FrontDoor: Sendable {
 
     /// Reads and drops what a refused client still sends, so that it sees the reply and not a reset.
     @concurrent
-    private func linger(_ request: Request) async {
+    private func linger(_ request: Request, on loop: any EventLoop) async {
         if request.isContinueAwaited { return }
         // Takes up the body wherever its reader left it, which a second iterator could not.
         try? await request.body.consumeWithInboundCloseHandler { rest in
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await Self.drop(rest) }
-                group.addTask { try? await Task.sleep(for: DoorLimits.lingerTime) }
+                group.addTask { await loop.wait(for: DoorLimits.lingerTimeout) }
                 await group.next()
                 group.cancelAll()
             }

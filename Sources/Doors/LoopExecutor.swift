@@ -19,3 +19,17 @@ final class LoopExecutor: TaskExecutor {
         }
     }
 }
+
+extension EventLoop {
+    /// Returns after a time, or at once when its task is cancelled.
+    ///
+    /// A timer of the loop: those of the Swift runtime lie on a queue that libdispatch watches every second from then on.
+    func wait(for time: TimeAmount) async {
+        let timer = scheduleTask(in: time) {}
+        await withTaskCancellationHandler {
+            try? await timer.futureResult.get()
+        } onCancel: {
+            timer.cancel()
+        }
+    }
+}

@@ -157,16 +157,18 @@ package final class Fleet: Sendable {
         // The loop's clock is the same monotonic clock; 1 ms later costs nothing and saves a second wake-up for a
         // deadline that the first one missed by a rounding.
         let deadline = NIODeadline.uptimeNanoseconds(instant.nanoseconds) + .milliseconds(1)
-        let task = timerLoop.scheduleTask(deadline: deadline) { [weak self] in
-            guard let self else { return }
-            handle(.tick) { state in
-                if state.wakeTask?.at == instant { state.wakeTask = nil }
-            }
-        }
-        // Two threads may order in the other order than the pool decided: the earlier instant stands, and a tick too
-        // many does nothing.
+        // Made and noted under one lock: a task that is due at once would else run before it is noted, and the note
+        // would then stand for good in the way of every later one.
         let obsolete = state.withLock { (state) -> Scheduled<Void>? in
-            if let current = state.wakeTask, current.at <= instant { return task }
+            // Two threads may order in the other order than the pool decided: the earlier instant stands, and its tick
+            // orders the later one again.
+            if let current = state.wakeTask, current.at <= instant { return nil }
+            let task = timerLoop.scheduleTask(deadline: deadline) { [weak self] in
+                guard let self else { return }
+                handle(.tick) { state in
+                    if state.wakeTask?.at == instant { state.wakeTask = nil }
+                }
+            }
             defer { state.wakeTask = (instant, task) }
             return state.wakeTask?.task
         }

@@ -6,8 +6,6 @@ final class MemoryAllowance: Sendable {
     let limitBytes: UInt64
     private let group: MemoryGroup
     private let groups: MemoryGroups
-    /// Kills in the group before it was lent: a group is used again and counts on.
-    private let killsBefore: UInt64
 
     /// - Returns: nil where the kernel has no groups for us.
     init?(from groups: MemoryGroups?, limitBytes: UInt64) throws(SystemError) {
@@ -15,7 +13,6 @@ final class MemoryAllowance: Sendable {
         group = try groups.take(limitBytes: limitBytes)
         self.groups = groups
         self.limitBytes = limitBytes
-        killsBefore = group.killCount()
     }
 
     /// The process joins by writing `0` here.
@@ -28,7 +25,7 @@ final class MemoryAllowance: Sendable {
 
     /// The kernel has killed the process because it wanted more.
     var wasExceeded: Bool {
-        group.killCount() > killsBefore
+        group.wasExceeded
     }
 
     /// Call once its process is off the process table.

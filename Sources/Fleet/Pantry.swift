@@ -38,6 +38,10 @@ final class Pantry: Sendable {
         self.logger = logger
     }
 
+    var heldCount: Int {
+        state.withLock { $0.files.count }
+    }
+
     /// Files that the kernel would not lock.
     var unlockedCount: Int {
         state.withLock { state in state.files.values.count { !$0.file.isLocked } }

@@ -18,6 +18,7 @@ struct PollBudget: Equatable {
     mutating func note(holdNanoseconds held: UInt64) {
         // One slow call does not make a function slow.
         let bounded = min(held, PollBudget.nanosecondsMax * 4)
-        holdNanoseconds = holdNanoseconds - holdNanoseconds >> PollBudget.weightShift + bounded >> PollBudget.weightShift
+        holdNanoseconds =
+            holdNanoseconds - holdNanoseconds >> PollBudget.weightShift + bounded >> PollBudget.weightShift
     }
 }

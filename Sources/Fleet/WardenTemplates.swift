@@ -119,6 +119,8 @@ extension WardenYard {
             }
             if watch.verifiesDigests { watch.binding.noteVerified(watch.snapshotIdentity) }
             delegate.templateResident(template, residency, pid: watch.pid)
+            // The next worker, if not the first, finds its group made.
+            memoryGroups?.keepPrepared(limitBytes: watch.binding.memoryBytesMax)
         case .refused(let message):
             watch.verdict = "snapshot: \(message)"
         case .forked(let worker):

@@ -114,7 +114,9 @@ import Glibc
         guard UInt64(RingPair.padded(count)) <= peerSent &- taken else { throw .cutRecord(count) }
         if count == 0 { return [] }
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            unsafe copyPayload(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
+            unsafe copyPayload(
+                into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
+            )
             filled = count
         }
     }

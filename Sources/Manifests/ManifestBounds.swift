@@ -35,6 +35,9 @@ package enum ManifestBounds {
     static let idleMillisecondsMax = 24 * 60 * 60 * 1000
     /// Processes of one function on one node; far above the cores of any.
     static let workersMax = 1024
+    /// Calls that one worker holds: they lie in its ring and are served in their order, so that more than a ring of
+    /// sentences would only wait there instead of in the queue.
+    static let concurrencyMax = 64
 
     /// First path segments that the doors keep for themselves.
     package static let reservedRoutes = [

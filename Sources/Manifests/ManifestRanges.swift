@@ -11,7 +11,7 @@ extension Manifest {
             && memoryIsWithin ?? true
             && (1...ManifestBounds.timeoutMillisecondsMax).contains(limits.timeoutMilliseconds)
             && (1...ManifestBounds.payloadBytesMax).contains(limits.payloadBytes)
-            && concurrency == 1
+            && (1...ManifestBounds.concurrencyMax).contains(concurrency)
             && (0...ManifestBounds.workersMax).contains(scaling.min)
             && (1...ManifestBounds.workersMax).contains(scaling.max ?? 1)
             && scaling.min <= scaling.max ?? scaling.min

@@ -136,14 +136,7 @@ struct ManifestReader {
     }
 
     private func concurrency(_ node: ManifestNode) throws(ManifestError) -> Int {
-        let concurrency = try node.integer("concurrency", in: 1...ManifestBounds.workersMax)
-        guard concurrency == 1 else {
-            throw node.error(
-                "concurrency \(concurrency) is not supported yet; a worker serves 1 call at a time, scaling.max "
-                    + "says how many workers there may be"
-            )
-        }
-        return concurrency
+        try node.integer("concurrency", in: 1...ManifestBounds.concurrencyMax)
     }
 
     private func scaling(_ node: ManifestNode) throws(ManifestError) -> Scaling {

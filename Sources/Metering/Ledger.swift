@@ -162,7 +162,7 @@ package final class Ledger: Sendable {
     ///
     /// A ledger that everybody has let go of is not kept alive by its timer: its slots wait for the next one.
     ///
-    /// - Parameter milliseconds: until the next commit. A serial queue counts them, not `Task.sleep`, which leaves libdispatch
+    /// - Parameter milliseconds: until the next commit. A serial queue counts them: a sleeping task would leave libdispatch
     ///   looking after its threads every second for ever.
     private func startCommitting(afterMilliseconds milliseconds: Int = Ledger.commitDelayMilliseconds) {
         timer.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in

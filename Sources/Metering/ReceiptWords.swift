@@ -49,20 +49,21 @@ enum ReceiptWords {
     }
 
     private static func append(_ texts: [String], to words: inout [UInt64]) {
-        var word: UInt64 = 0
-        var shift: UInt64 = 0
-        for text in texts {
-            for byte in text.utf8 {
-                word |= UInt64(byte) << shift
-                shift += 8
-                if shift == 64 {
-                    words.append(word)
-                    word = 0
-                    shift = 0
-                }
+        let start = words.count
+        let byteCount = texts.reduce(0) { $0 + $1.utf8.count }
+        words.append(contentsOf: repeatElement(0, count: (byteCount + 7) / 8))
+        unsafe words.withUnsafeMutableBytes { bytes in
+            var offset = start * 8
+            for text in texts {
+                let count = text.utf8.count
+                unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + count]).copyBytes(
+                    from: text.utf8
+                )
+                offset += count
             }
         }
-        if shift > 0 { words.append(word) }
+        // The first byte of a text is the lowest of its word, whatever the machine's order.
+        for index in start..<words.count { words[index] = UInt64(littleEndian: words[index]) }
     }
 
     /// - Returns: nil where the words are not those of a receipt; the disk is not trusted to keep them.

@@ -20,11 +20,11 @@ enum SlotLayout {
     static let begunArea = 2..<48
     static let finishedArea = 48..<128
 
-    /// 8 MiB of slots.
+    /// 16 MiB of slots, of which a quiet node touches one or two pages.
     ///
     /// Attempts in flight are hundreds; the rest holds what is finished while the disk is slow: at a thousand calls a
-    /// second, eight seconds. Then admission stops.
-    static let slotCountDefault = 8192
+    /// second sixteen seconds, at 50,000 a third of one. Then admission stops until a commit has freed some.
+    static let slotCountDefault = 16_384
     /// A file that says more is not ours; guards the memory that reading it takes.
     static let slotCountMax = 1 << 16
 

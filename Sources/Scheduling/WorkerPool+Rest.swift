@@ -52,6 +52,8 @@ extension WorkerPool {
         table[place].rest = .resident
         ledger.hold(.template(pool: place), bytes: table[place].residentBytes, worth: worth(place, plan))
         if let deadline = restDeadline(place) { lowerDue(place, to: deadline) }
+        // While it had all the workers that it may have, there was no room for one more.
+        orderReserve(place, at: now)
     }
 
     private func wantsResident(_ place: Int, _ plan: KeepAlivePlan, at now: Instant) -> Bool {

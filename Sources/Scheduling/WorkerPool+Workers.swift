@@ -9,10 +9,12 @@ extension WorkerPool {
     }
 
     mutating func move(_ worker: WorkerID, to state: Worker.State) {
-        guard let record = workers[worker] else { return }
-        unlist(worker, record.state, of: record.pool)
-        workers[worker]?.state = state
-        list(worker, state, of: record.pool)
+        // One search for the worker, whatever is done with it: this is on every call's way, twice.
+        guard let index = workers.index(forKey: worker) else { return }
+        let place = workers.values[index].pool
+        unlist(worker, workers.values[index].state, of: place)
+        workers.values[index].state = state
+        list(worker, state, of: place)
     }
 
     /// Takes a worker off the table that has gone.
@@ -24,15 +26,14 @@ extension WorkerPool {
     }
 
     mutating func lease(_ worker: WorkerID, _ lease: Lease) {
-        guard let record = workers[worker] else { return }
-        if record.firstLeasedIn == 0 { workers[worker]?.firstLeasedIn = eventNumber }
-        table[record.pool].runningCallCount += 1
-        guard case .leased(var leases) = record.state else {
-            return move(worker, to: .leased(Leases(lease)))
-        }
-        precondition(leases.count < table[record.pool].limits.concurrency, "leased at most `concurrency` times")
+        guard let index = workers.index(forKey: worker) else { return }
+        let place = workers.values[index].pool
+        if workers.values[index].firstLeasedIn == 0 { workers.values[index].firstLeasedIn = eventNumber }
+        table[place].runningCallCount += 1
+        guard var leases = workers.values[index].leases else { return move(worker, to: .leased(Leases(lease))) }
+        precondition(leases.count < table[place].limits.concurrency, "leased at most `concurrency` times")
         leases.add(lease)
-        workers[worker]?.state = .leased(leases)
+        workers.values[index].state = .leased(leases)
     }
 
     /// The worker ends, by an order or by itself; its place is free when it has gone.

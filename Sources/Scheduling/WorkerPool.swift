@@ -180,9 +180,8 @@ package struct WorkerPool: Sendable {
     }
 
     private mutating func finish(_ call: CallID, on worker: WorkerID, at now: Instant) {
-        guard var leases = workers[worker]?.leases, let place = workers[worker]?.pool,
-            let lease = leases.remove(call)
-        else { return }
+        guard let record = workers[worker], var leases = record.leases, let lease = leases.remove(call) else { return }
+        let place = record.pool
         table[place].admission.noteHold(nanoseconds: now.nanoseconds(since: lease.since))
         table[place].runningCallCount -= 1
         if leases.isEmpty {

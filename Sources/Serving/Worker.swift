@@ -73,7 +73,9 @@ struct Worker: ~Copyable {
         } catch {
             return try fail(call.invocation, error)
         }
-        guard try send(.open, call.invocation, ReplyHead(contentType: reply.contentType).encoded()) else { return false }
+        guard try send(.open, call.invocation, ReplyHead(contentType: reply.contentType).encoded()) else {
+            return false
+        }
         var done = 0
         var credit = WireLimits.replyCreditBytes
         while done < reply.body.count {

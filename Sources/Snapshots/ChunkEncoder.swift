@@ -59,7 +59,8 @@ struct ChunkEncoder: ~Copyable {
     /// - Returns: bytes of the frame, fewer than those of a raw one where it was compressed.
     private mutating func store(_ plane: Range<Int>, at offset: Int, compresses: Bool) -> Int {
         let rawByteCount = ZstdFrame.rawByteCount(of: plane.count)
-        if compresses, let written = compressor.compress(planes, plane, into: &stored, at: offset..<offset + rawByteCount),
+        if compresses,
+            let written = compressor.compress(planes, plane, into: &stored, at: offset..<offset + rawByteCount),
             written < rawByteCount
         {
             return written

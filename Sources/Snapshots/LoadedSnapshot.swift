@@ -102,7 +102,10 @@ package final class LoadedSnapshot {
     /// - Returns: `nil` where there is no entry of this name with elements of this type.
     @unsafe package func unsafeBytes(of name: String, as element: ElementType) -> UnsafeRawBufferPointer? {
         guard let entry = entry(name), entry.element == element else { return nil }
-        return unsafe UnsafeRawBufferPointer(start: arena.mapping.baseAddress + entry.arenaOffset, count: entry.byteCount)
+        return unsafe UnsafeRawBufferPointer(
+            start: arena.mapping.baseAddress + entry.arenaOffset,
+            count: entry.byteCount
+        )
     }
 
     /// A copy of the entry's bytes, for what is small: configuration, plan.

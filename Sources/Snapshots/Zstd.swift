@@ -83,16 +83,17 @@ import CZstd
         return ZSTD_isError(written) == 0 && written == room.count
     }
 
-    /// - Returns: whether `source` is exactly one frame, or a row of them, that fills `room`.
-    func decompress(_ source: [UInt8], into room: inout MutableRawSpan) -> Bool {
-        unsafe source.withUnsafeBytes { source in
+    /// - Returns: whether the first `count` bytes of `source` are exactly one frame, or a row of them, that fills `room`.
+    func decompress(_ source: [UInt8], count: Int, into room: inout MutableRawSpan) -> Bool {
+        precondition(count >= 0 && count <= source.count)
+        return unsafe source.withUnsafeBytes { source in
             unsafe room.withUnsafeMutableBytes { room in
                 let written = unsafe ZSTD_decompressDCtx(
                     context,
                     room.baseAddress,
                     room.count,
                     source.baseAddress,
-                    source.count
+                    count
                 )
                 return ZSTD_isError(written) == 0 && written == room.count
             }

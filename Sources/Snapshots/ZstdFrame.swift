@@ -50,14 +50,16 @@ enum ZstdFrame {
 ///
 /// It says nothing that the index does not: the loader computes it and compares.
 struct SeekTable {
-    private var entries: [UInt8] = []
-    private var count: UInt32 = 0
+    /// Little-endian; stored and decoded size of each frame.
+    private var sizes: [UInt32] = []
 
     private static let footerByteCount = 9
     private static let magic: UInt32 = 0x8f92_eab1
 
     /// The table of a file with these entries and an index of so many bytes.
     init(of entries: [SnapshotEntry], indexByteCount: Int) {
+        // Computed on every cold start: some thousand frames.
+        sizes.reserveCapacity(2 * entries.reduce(2) { $0 + $1.chunks.count * $1.planeCount })
         append(stored: SnapshotFormat.headerByteCount, decoded: 0)
         for entry in entries where entry.twin == nil {
             let chunkByteCount = SnapshotFormat.chunkByteCount(entry.coding, entry.access)
@@ -72,19 +74,17 @@ struct SeekTable {
     }
 
     private mutating func append(stored: Int, decoded: Int) {
-        entries.append(littleEndian: UInt32(stored))
-        entries.append(littleEndian: UInt32(decoded))
-        count += 1
+        sizes.append(UInt32(stored).littleEndian)
+        sizes.append(UInt32(decoded).littleEndian)
     }
 
     /// The skippable frame: sizes, then how many, the flags (no checksums) and the magic.
     func encoded() -> [UInt8] {
-        var bytes = ZstdFrame.skippableHeader(
-            SnapshotFormat.seekTableFrame,
-            byteCount: entries.count + Self.footerByteCount
-        )
-        bytes.append(contentsOf: entries)
-        bytes.append(littleEndian: count)
+        let byteCount = 4 * sizes.count + Self.footerByteCount
+        var bytes = ZstdFrame.skippableHeader(SnapshotFormat.seekTableFrame, byteCount: byteCount)
+        bytes.reserveCapacity(ZstdFrame.skippableHeaderByteCount + byteCount)
+        unsafe sizes.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+        bytes.append(littleEndian: UInt32(sizes.count / 2))
         bytes.append(0)
         bytes.append(littleEndian: Self.magic)
         return bytes

@@ -10,6 +10,8 @@ struct Bench: AsyncParsableCommand {
             Each command starts its own node on a port and in a directory of its own, and stops it. \
             Ratios hold on any machine; absolute times are this machine's, today.
             """,
-        subcommands: [DispatchBench.self, ColdBench.self, SnapshotBench.self, PolicyBench.self, BareEcho.self]
+        subcommands: [
+            DispatchBench.self, ChannelBench.self, ColdBench.self, SnapshotBench.self, PolicyBench.self, BareEcho.self,
+        ]
     )
 }

@@ -12,8 +12,8 @@ struct SnapshotBench: AsyncParsableCommand {
         discussion: """
             Rows: minilm f32 ratio, minilm bf16 ratio (bytes of the weights by bytes of the file, index included); minilm \
             f32 decode, minilm bf16 decode (GB of weights a second: read from the page cache, checked, decoded, merged). \
-            The rival gets the same bytes in the same order and pieces, at its default level, and reads from memory \
-            without a check. Needs functions/embed/model: functions/embed/fetch brings it.
+            The rival gets the same bytes in the same order and pieces, at its default level, reads its frames from a file \
+            as well, and checks nothing. Needs functions/embed/model: functions/embed/fetch brings it.
             """
     )
 
@@ -21,7 +21,7 @@ struct SnapshotBench: AsyncParsableCommand {
     var json = false
 
     @Option(help: "Decodings of each, in turns; the best counts.")
-    var rounds = 9
+    var rounds = 21
 
     func run() async throws {
         guard let examples = Programs.examples else { throw BenchError.noExamples }
@@ -39,7 +39,10 @@ struct SnapshotBench: AsyncParsableCommand {
         let file = try FileDescriptor.open(path, .reading)
         let index = try SnapshotIndex(reading: file)
         let byteCount = tensors.reduce(0) { $0 + $1.bytes.count }
-        let plain = try PlainFrames(of: tensors.flatMap(\.bytes))
+        let plain = try PlainFrames(
+            of: tensors.flatMap(\.bytes),
+            in: try FileDescriptor.open(directory + "/plain", [.readingWriting, .creating])
+        )
         try Figure(
             name: "\(name) ratio",
             value: Double(byteCount) / Double(index.storedByteCount),

@@ -45,9 +45,9 @@ struct Fault {
             try forge(0xee, count: 64, at: Fault.replyRing)
             try publish(UInt64(64), at: Fault.sentCursor)
         case "sent":
-            try publish(UInt64(try number()), at: Fault.sentCursor)
+            try publish(try cursor(), at: Fault.sentCursor)
         case "took":
-            try publish(UInt64(try number()), at: Fault.takenCursor)
+            try publish(try cursor(), at: Fault.takenCursor)
         case "doorbells":
             while true { try write([1, 0, 0, 0, 0, 0, 0, 0], to: 3) }
         case "log":
@@ -86,6 +86,13 @@ struct Fault {
         unsafe (memory + offset).storeBytes(of: cursor, as: UInt64.self)
         try write([1, 0, 0, 0, 0, 0, 0, 0], to: 3)
         probe_hang()
+    }
+
+    private func cursor() throws(CallFailure) -> UInt64 {
+        guard let cursor = UInt64(rest) else {
+            throw CallFailure(code: .badInput, message: "\(command) takes a cursor, not \(rest)")
+        }
+        return cursor
     }
 
     private func number() throws(CallFailure) -> Int {

@@ -80,7 +80,13 @@ import Testing
     @Test(arguments: ["import XCTest", "try await Task.sleep(for: .seconds(1))"])
     func `what tests may not do is seen in tests only`(text: String) {
         #expect(WordRules.violations(in: file("Tests/FleetTests/A.swift", text)).count == 1)
-        #expect(WordRules.violations(in: file("Sources/Fleet/A.swift", text)) == [])
+        #expect(WordRules.violations(in: file("Sources/Trials/A.swift", text)) == [])
+    }
+
+    @Test func `what would wake an idle scheduler is found in it, and not in benchmarks`() {
+        let text = "try await Task.sleep(for: .seconds(1))"
+        #expect(WordRules.violations(in: file("Sources/Doors/A.swift", text)).count == 1)
+        #expect(WordRules.violations(in: file("Sources/thaw-bench/A.swift", text)) == [])
     }
 
     @Test func `errno is seen in code, not in comments, and not in Linux`() {

@@ -14,6 +14,8 @@ enum WordRules {
         case everywhere
         case sources
         case tests
+        /// What the scheduler links: it makes no system call while nothing happens.
+        case scheduler
     }
 
     // Computed: a Regex is not Sendable, so it cannot be a static constant.
@@ -62,7 +64,18 @@ enum WordRules {
                 instead: "wait for the event itself, or hand in the clock",
                 scope: .tests
             ),
+            Ban(
+                words: ["Task.sleep", "globalConcurrentExecutor", "DispatchQueue.global"],
+                pattern: /\b(?:Task\.sleep|globalConcurrentExecutor|DispatchQueue\.global)\b/,
+                instead: "use a timer of the event loop or a serial queue: these wake an idle scheduler every second",
+                scope: .scheduler
+            ),
         ]
+    }
+
+    /// Benchmarks, and the commands of `thaw` that talk to a node.
+    private static func isOutsideTheScheduler(_ file: SourceFile) -> Bool {
+        ["Trials", "thaw-bench"].contains(file.room) || file.path.contains("thaw/Commands/")
     }
 
     static func violations(in file: SourceFile) -> [Violation] {
@@ -71,6 +84,8 @@ enum WordRules {
             case .everywhere: file.holds(anyOf: ban.words)
             case .sources: !file.isTest && file.holds(anyOf: ban.words)
             case .tests: file.isTest && file.holds(anyOf: ban.words)
+            case .scheduler:
+                !file.isTest && !isOutsideTheScheduler(file) && file.holds(anyOf: ban.words)
             }
         }
         guard !bans.isEmpty else { return [] }

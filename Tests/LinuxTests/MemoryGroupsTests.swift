@@ -45,6 +45,22 @@ import Testing
         #expect((try? FileIdentity(ofPath: groups.path)) == nil, "nothing is left behind")
     }
 
+    @Test(.enabled(if: CurrentProcess.isRoot, "only root may make memory groups here"))
+    func `a group is prepared before it is wanted, and again when it comes back`() throws {
+        let groups = try #require(MemoryGroups.make(), "this machine has no memory groups")
+        groups.keepPrepared(limitBytes: 32 << 20)
+        groups.keepPrepared(limitBytes: 32 << 20)
+        let group = try groups.take(limitBytes: 32 << 20)
+        #expect(group.preparedLimitBytes == 32 << 20)
+        #expect(try eater(megabytes: 200, in: group).wait().signal == Signals.kill)
+        #expect(group.wasExceeded)
+        groups.giveBack(group)
+        #expect(group.preparedLimitBytes == 32 << 20 && !group.wasExceeded)
+        #expect((group.peakBytes() ?? .max) < 8 << 20)
+        #expect(try groups.take(limitBytes: 32 << 20).path == group.path)
+        groups.close()
+    }
+
     /// A process that fills memory and exits with 0.
     private func eater(megabytes: Int, in group: MemoryGroup) throws -> ProcessHandle {
         let null = try FileDescriptor.open("/dev/null", .readingWriting)

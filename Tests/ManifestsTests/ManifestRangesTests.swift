@@ -17,6 +17,7 @@ struct ManifestRangesTests {
         { $0.limits.payloadBytes = .max },
         { $0.limits.memoryBytes = .max },
         { $0.concurrency = 0 },
+        { $0.concurrency = 65 },
         { $0.name = "../up" },
         { $0.environment = ["A": String(repeating: "x", count: 5000)] },
     ]

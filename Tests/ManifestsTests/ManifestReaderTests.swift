@@ -153,9 +153,8 @@ private func refusal(_ yaml: String) -> String {
             "function.yaml:2:9: limits should be a mapping of memory, timeout, payload, got the number 5"
         ),
         (
-            "name: a\nconcurrency: 4\n",
-            "function.yaml:2:14: concurrency 4 is not supported yet; a worker serves 1 call at a time, scaling.max says "
-                + "how many workers there may be"
+            "name: a\nconcurrency: 65\n",
+            "function.yaml:2:14: concurrency should be between 1 and 64, got 65"
         ),
         (
             "name: a\nscaling: {min: -1}\n",

@@ -50,6 +50,29 @@ import Testing
         #expect(match.pool.census().map(\.parked) == [0])
     }
 
+    @Test func `a function that may have one worker has its reserve when that one has ended`() throws {
+        var match = Match(restingBytesMax: 8 << 20, reserve: 1)
+        let worker = try match.warmUp(.echo, .usual(max: 1))
+        match.sleep(seconds: 1)
+        #expect(match.pool.census().map(\.parked) == [0])
+        match.sleep()
+        #expect(match.pool.census().map(\.parked) == [1])
+        #expect(match.pool.census().map(\.workers) == [0])
+        let reserve = try #require(match.call(.echo).effects.assignedWorker)
+        #expect(reserve != worker)
+    }
+
+    @Test func `a reserve that dies by itself is not forked again before the next call`() throws {
+        var match = Match(restingBytesMax: 8 << 20, reserve: 1)
+        _ = try match.warmUp(.echo, .usual())
+        match.sleep()
+        let reserve = try #require(match.referee.workers.first { $0.value.isReserve && !$0.value.isGone }?.key)
+        match.play(.workerGone(reserve))
+        match.sleep()
+        #expect(match.pool.census().map(\.parked) == [0])
+        #expect(match.pool.census().map(\.tier) == [.resident])
+    }
+
     @Test func `the reserve counts by its measure`() throws {
         var match = Match(restingBytesMax: 8 << 20, reserve: 1)
         _ = try match.warmUp(.echo, .usual())

@@ -53,7 +53,8 @@ import Testing
     @Test func `what is worth least goes first, whoever was used last`() throws {
         // As the policy would: the dearer to restore for its bytes, the more it is worth.
         var match = Match(restingBytesMax: 250) { _, costs, now in
-            KeepAlivePlan(residentUntil: now.later(seconds: 3600), packedUntil: now, value: 1 / Double(costs.packedBytes))
+            let value = 1 / Double(costs.packedBytes)
+            return KeepAlivePlan(residentUntil: now.later(seconds: 3600), packedUntil: now, value: value)
         }
         let keys = (1...3).map { PoolKey(function: "f\($0)", version: 1) }
         for (key, bytes) in zip(keys, [10, 30, 20] as [UInt64]) {

@@ -93,7 +93,8 @@ struct Simulation {
                 timeoutNanoseconds: milliseconds(200...1000),
                 queueDepthMax: chance(300) ? Int.random(in: 1...5, using: &generator) : nil
             )
-            plan(.event(.installed(key, limits)), in: 0)
+            let snapshot = SnapshotID(digest: chance(400) ? "shared" : key.function)
+            plan(.event(.installed(key, limits, PoolSource(snapshot: snapshot, fileBytes: 40))), in: 0)
             for _ in 0..<Int.random(in: 2...6, using: &generator) {
                 let start = milliseconds(0...20_000)
                 for _ in 0..<Int.random(in: 15...60, using: &generator) {

@@ -32,6 +32,25 @@ struct TemplateTests {
         #expect(death.residentBytesMax > 0)
     }
 
+    @Test func `a template without orders goes on with its function, and forks have what was done before them`() throws
+    {
+        let template = try template()
+        var counts: [Int] = []
+        // Each order interrupts the steps; far fewer forks than this and all are taken.
+        for number in 1...400 where counts.last != 2000 {
+            let worker = UInt32(number)
+            guard case .reply(_, let count) = try template.fork(worker).call("steps") else { break }
+            counts.append(try #require(Int(count)))
+            _ = try template.reap(worker)
+        }
+        #expect(counts == counts.sorted())
+        #expect(counts.last == 2000)
+        guard case .reply(_, "2000") = try template.fork(500).call("steps") else {
+            Issue.record("a step was taken after the last one")
+            return
+        }
+    }
+
     @Test func `forks do not see one another's memory or descriptors`() throws {
         let template = try template()
         let first = try template.fork(1)

@@ -71,7 +71,8 @@ import Testing
     }
 
     @Test func `two entries of one name are refused`() throws {
-        let entry: [UInt8] = [1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0, 0, 0] + [UInt8](repeating: 0, count: 12)
+        let entry: [UInt8] =
+            [1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0, 0, 0] + [UInt8](repeating: 0, count: 12)
         _ = try Self.parse([0, 1, 0, 0, 0] + entry)
         let error = #expect(throws: SnapshotError.self) { try Self.parse([0, 2, 0, 0, 0] + entry + entry) }
         #expect(error?.description.contains("an entry of this name already") == true)

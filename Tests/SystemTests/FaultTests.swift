@@ -97,12 +97,24 @@ struct FaultTests {
         }
     }
 
-    @Test func `a worker that breaks the contract is answered 502 and ended`() async throws {
+    @Test(arguments: ["garbage", "sent 17", "sent 18446744073709551600", "sent 1000000", "doorbells"])
+    func `a worker that breaks the contract is answered 502 and ended`(fault: String) async throws {
         try await withFaultyNode { node in
-            let broken = try await node.invoke("faulty", "garbage")
+            let broken = try await node.invoke("faulty", fault)
             #expect(broken.status == 502)
             #expect(broken.text.contains("contract"))
             #expect(try await node.invoke("faulty", "echo again").status == 200)
+        }
+    }
+
+    @Test func `a worker that floods its log holds up nobody else`() async throws {
+        try await withFaultyNode("limits:\n  timeout: 1s\nscaling:\n  max: 2\n") { node in
+            async let flood = node.invoke("faulty", "log")
+            for number in 0..<20 {
+                let answer = try await node.invoke("faulty", "echo \(number)")
+                #expect(answer.status == 200 && answer.text == "\(number)")
+            }
+            #expect(try await flood.status == 504)
         }
     }
 

@@ -35,7 +35,7 @@ struct FirstLightTests {
     }
 
     @Test func `with a resting budget the template stays, and the next call is warm`() async throws {
-        try await withNode(arguments: ["--resting-memory", "64MiB"]) { node in
+        try await withNode(arguments: ["--resting-memory", "64MiB", "--reserve", "0"]) { node in
             let bundle = try TrialBundle.echo("quick", "scaling:\n  idle: 300ms\n")
             defer { bundle.remove() }
             #expect(try await node.thaw("deploy", bundle.path).status == 0)

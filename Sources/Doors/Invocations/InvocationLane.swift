@@ -158,7 +158,9 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     private func mayTake(_ arrival: Arrival, _ context: ChannelHandlerContext) -> Bool {
         switch turn {
         case .running: false
-        case .routed(let request): !request.isRead
+        case .routed(let request):
+            // That nothing more comes is for the router's ears at once: it may be all that a follower of logs waits for.
+            if case .part = arrival { !request.isRead } else { true }
         // A client that sends requests and reads no replies waits with us.
         case .free: context.channel.isWritable
         case .reading, .dropping, .ending: true
@@ -258,14 +260,14 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
         // The connection may have ended meanwhile.
         guard case .running(let isLastAsked) = turn, let context else { return }
         let isLast = isLastAsked || isQuiescing && waiting.isEmpty
-        output.clear()
+        output.clear(minimumCapacity: Self.outputBytesMin)
         let body = InvocationReply.write(completion, isLast: isLast, date: door.date.text(), to: &output)
         finishReply(body, isLast: isLast, context)
     }
 
     private func refuse(_ refusal: Refusal, isLast: Bool) {
         guard let context else { return }
-        output.clear()
+        output.clear(minimumCapacity: Self.outputBytesMin)
         InvocationReply.write(refusal, isLast: isLast, date: door.date.text(), to: &output)
         write(nil)
         if isLast { endConnection(context) } else { turn = .dropping }
@@ -288,6 +290,8 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
         encoder?.writeAndFlush(NIOAny(ByteBuffer(staticString: text)), promise: nil)
     }
 
+    /// A head is some 350 bytes.
+    private static let outputBytesMin = 512
     /// A head and a body that is copied behind it; idle connections keep no more.
     private static let outputBytesKept = 2 * InvocationReply.inlineBytesMax
 

@@ -61,7 +61,7 @@ struct PoolsTable {
         var lines = [table.text, "", Self.resting(report.resting)]
         switch report.hugePages {
         case "none":
-            lines.append("huge pages: none; the kernel offers none, so templates are slower to fork and take page tables")
+            lines.append("huge pages: none; the kernel offers none, so workers are slower to fork")
         default:
             lines.append("huge pages: \(report.hugePages)")
         }

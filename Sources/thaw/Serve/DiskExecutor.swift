@@ -2,8 +2,8 @@ import Dispatch
 
 /// Runs tasks that wait for the disk, one step at a time, on a thread of their own.
 ///
-/// Not `globalConcurrentExecutor`: its queue lies on a root that libdispatch watches every second from then on (see
-/// `CTaskQueue`).
+/// Not the runtime's global executor: preferred by name, it lies on a root queue that libdispatch watches every second
+/// from then on (see `CTaskQueue`).
 final class DiskExecutor: TaskExecutor {
     static let shared = DiskExecutor()
 

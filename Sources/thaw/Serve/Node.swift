@@ -62,6 +62,7 @@ final class Node: Sendable {
             logs.append(LogLine(time: time, version: key.version, message: line), function: key.function)
         }
         // Workers need cores too, and a call that stays on one loop wakes no second thread: a loop for every two cores.
+        // Measured with two on two cores: a tenth more processor time for each call, and no more calls.
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(cores / 2, 1))
         fleet = Fleet(
             node: NodeLimits(

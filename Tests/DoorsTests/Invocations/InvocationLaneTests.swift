@@ -189,6 +189,25 @@ import Testing
         }
     }
 
+    @Test func `a routed request hears at once that its client sends no more, and after what waits behind it`()
+        async throws
+    {
+        try await LaneHarness.run { lane in
+            try lane.send(LaneHarness.routed)
+            lane.halfClose()
+            #expect(lane.router.hasInputClosed)
+        }
+        try await LaneHarness.run { lane in
+            try lane.send(LaneHarness.routed + LaneHarness.request("one"))
+            lane.halfClose()
+            #expect(!lane.router.hasInputClosed)
+            lane.router.answer(.noContent, headers: [:])
+            lane.answer()
+            #expect(try lane.statuses() == [204, 200])
+            #expect(lane.router.hasInputClosed)
+        }
+    }
+
     @Test func `a reply that finds nobody is dropped`() async throws {
         try await LaneHarness.run { lane in
             try lane.call()

@@ -20,6 +20,11 @@ enum RouterOracle {
         onListening: @escaping @Sendable (Int) -> Void
     ) throws -> any Service {
         let router = Router(context: DoorContext.self)
+        FunctionDoors(services: services).open(router)
+        VersionDoors(services: services).open(router)
+        LogDoor(services: services).open(router)
+        ReceiptDoors(services: services).open(router)
+        AdminDoors(services: services).open(router)
         router.path(
             "/functions/:name/invocations",
             [.post: { request, context in try await invoke(context.functionName(), request, context, services) }]
