@@ -97,7 +97,8 @@ package struct WorkerPool: Sendable {
         if !table[place].serves { endReserve(place) }
         settle(place, at: now)
         guard table[place].workerCount > 0 || !table[place].queue.isEmpty else { return }
-        if let next = nextDeadline(place) { lowerDue(place, to: next) }
+        // With a shorter idle time it may have been due before now; a wake is for what comes.
+        if let next = nextDeadline(place) { lowerDue(place, to: max(next, now.advanced(byNanoseconds: 1))) }
     }
 
     /// Parked workers beyond the minimum have no idle time to wait for: nobody ever used them.
