@@ -39,6 +39,8 @@ struct Simulation {
     private let bootFailures: Int
     private let workerDeaths: Int
     private let hangs: Int
+    /// All functions have the same model.
+    private let sharesSnapshots: Bool
 
     init(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -52,6 +54,7 @@ struct Simulation {
         bootFailures = [0, 50, 300].randomElement(using: &generator) ?? 0
         workerDeaths = [0, 20, 200].randomElement(using: &generator) ?? 0
         hangs = [0, 20, 100].randomElement(using: &generator) ?? 0
+        sharesSnapshots = Int.random(in: 0..<3, using: &generator) == 0
         self.generator = generator
         planNight()
     }
@@ -127,8 +130,7 @@ struct Simulation {
             queueDepthMax: chance(300) ? Int.random(in: 1...5, using: &generator) : nil
         )
         if let other = serving.updateValue(key, forKey: key.function), other != key { match.overtake(other) }
-        // Two functions may have one snapshot.
-        let digest = key.function == "function 2" ? "function 1.\(key.version)" : "\(key.function).\(key.version)"
+        let digest = sharesSnapshots ? "everybody's \(key.version)" : "\(key.function)'s \(key.version)"
         play(.installed(key, limits, PoolSource(snapshot: SnapshotID(digest: digest), fileBytes: 40)))
     }
 

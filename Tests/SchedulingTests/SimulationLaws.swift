@@ -6,12 +6,15 @@ import Testing
 /// * Nothing that is due is forgotten: a wake is out, and not later.
 /// * Nothing is done late: no call is open past its time once the pool has looked.
 /// * The pool's books agree with what has happened: calls, workers, tiers, function by function.
+/// * Calls of one version are served in the order in which they came, and never by a worker whose template has died.
+/// * Of a removed version nothing stays but what its calls still need.
 /// * What was made ready ahead of calls was of use or not, and is counted once.
 struct SimulationLaws {
     private var waitingUntil: [CallID: Instant] = [:]
     private var runningUntil: [CallID: Instant] = [:]
     /// Workers without a call that have had one, and since when.
     private var idleSince: [WorkerID: Instant] = [:]
+    private var removed: Set<PoolKey> = []
     private(set) var fouls: [String] = []
 
     mutating func note(_ event: PoolEvent, _ effects: [PoolEffect], in match: Match) {
@@ -20,6 +23,7 @@ struct SimulationLaws {
         for effect in effects { take(effect, in: match) }
         checkWake(event, in: match)
         checkBooks(in: match)
+        checkRemoved(in: match)
         for foul in fouls[before...] { Issue.record("foul: \(foul), after \(event)") }
     }
 
@@ -27,6 +31,8 @@ struct SimulationLaws {
 
     private mutating func take(_ event: PoolEvent, in match: Match) {
         switch event {
+        case .installed(let key, _, _): removed.remove(key)
+        case .removed(let key): if match.referee.limits[key] != nil { removed.insert(key) }
         case .called(let call, let key):
             let wait = match.referee.limits[key]?.waitNanosecondsMax ?? 0
             waitingUntil[call] = match.now.advanced(byNanoseconds: wait)
@@ -47,12 +53,14 @@ struct SimulationLaws {
         case .assign(let call, let worker, _):
             waitingUntil[call] = nil
             idleSince[worker] = nil
+            checkTurn(of: call, on: worker, in: match)
             guard let key = match.referee.calls[call]?.key, let limits = match.referee.limits[key] else { return }
             runningUntil[call] = match.now.advanced(byNanoseconds: limits.timeoutNanoseconds)
         case .refuse(let call, _), .fail(let call), .timeOut(let call, _):
             waitingUntil[call] = nil
             runningUntil[call] = nil
         case .endWorker(let worker): idleSince[worker] = nil
+        case .forgotten(let key): removed.remove(key)
         default: break
         }
     }
@@ -82,6 +90,31 @@ struct SimulationLaws {
             !other.isReserve && !other.isToldToEnd && match.referee.templates[other.template]?.state == .resident
         }
         return live > match.referee.limits[record.key]?.workersMin ?? 0
+    }
+
+    // MARK: Who is served, and what stays
+
+    private mutating func checkTurn(of call: CallID, on worker: WorkerID, in match: Match) {
+        let key = match.referee.calls[call]?.key
+        if waitingUntil.keys.contains(where: { $0.number < call.number && match.referee.calls[$0]?.key == key }) {
+            foul("call \(call.number) overtakes another")
+        }
+        let template = match.referee.workers[worker].flatMap { match.referee.templates[$0.template] }
+        if case .gone = template?.state { foul("call \(call.number) goes to a worker whose template has died") }
+    }
+
+    private mutating func checkRemoved(in match: Match) {
+        for key in removed where match.referee.resident(key) != nil && match.referee.present(key).isEmpty {
+            let waits = waitingUntil.keys.contains { match.referee.calls[$0]?.key == key }
+            if !waits { foul("\(key) was removed, has no work, and keeps its template") }
+        }
+    }
+
+    /// At the end of a night nothing that was made ready is still waited for.
+    func checkForecasts(in match: Match) {
+        for (function, forecast) in match.pool.forecasts() {
+            #expect(forecast.hits + forecast.waste == forecast.prewarms, "\(function): \(forecast)")
+        }
     }
 
     // MARK: The pool's books

@@ -27,6 +27,7 @@ import Testing
         }
         #expect(resting.isEmpty && referee.packed.isEmpty, "an hour after the last call everything is on the disk")
         #expect(simulation.match.pool.restingBytes == 0)
+        simulation.laws.checkForecasts(in: simulation.match)
         #expect(referee.calls.count > 100 && simulation.stepCount > 500)
     }
 
