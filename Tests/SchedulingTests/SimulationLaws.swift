@@ -8,6 +8,7 @@ import Testing
 /// * The pool's books agree with what has happened: calls, workers, tiers, function by function.
 /// * Calls of one version are served in the order in which they came, and never by a worker whose template has died.
 /// * Of a removed version nothing stays but what its calls still need.
+/// * What rests weighs no more than the budget, the reserve included; in a drain nothing is admitted.
 /// * What was made ready ahead of calls was of use or not, and is counted once.
 struct SimulationLaws {
     private var waitingUntil: [CallID: Instant] = [:]
@@ -15,6 +16,9 @@ struct SimulationLaws {
     /// Workers without a call that have had one, and since when.
     private var idleSince: [WorkerID: Instant] = [:]
     private var removed: Set<PoolKey> = []
+    private var isDraining = false
+    /// Bytes of a worker that was never used, as measured last.
+    private var reserveBytes: [PoolKey: UInt64] = [:]
     private(set) var fouls: [String] = []
 
     mutating func note(_ event: PoolEvent, _ effects: [PoolEffect], in match: Match) {
@@ -24,6 +28,10 @@ struct SimulationLaws {
         checkWake(event, in: match)
         checkBooks(in: match)
         checkRemoved(in: match)
+        checkWeight(in: match)
+        if case .called(let call, _) = event, isDraining, match.referee.isOpen(call) {
+            foul("call \(call.number) is admitted in a drain")
+        }
         for foul in fouls[before...] { Issue.record("foul: \(foul), after \(event)") }
     }
 
@@ -44,6 +52,10 @@ struct SimulationLaws {
                 idleSince[worker] = match.now
             }
         case .workerGone(let worker): idleSince[worker] = nil
+        case .workerMeasured(let worker, let bytes):
+            guard let record = match.referee.workers[worker], !record.isGone else { return }
+            reserveBytes[record.key] = bytes
+        case .draining: isDraining = true
         default: break
         }
     }
@@ -60,7 +72,9 @@ struct SimulationLaws {
             waitingUntil[call] = nil
             runningUntil[call] = nil
         case .endWorker(let worker): idleSince[worker] = nil
-        case .forgotten(let key): removed.remove(key)
+        case .forgotten(let key):
+            removed.remove(key)
+            reserveBytes[key] = nil
         default: break
         }
     }
@@ -108,6 +122,19 @@ struct SimulationLaws {
             let waits = waitingUntil.keys.contains { match.referee.calls[$0]?.key == key }
             if !waits { foul("\(key) was removed, has no work, and keeps its template") }
         }
+    }
+
+    private mutating func checkWeight(in match: Match) {
+        var sum = match.referee.packed.values.reduce(0, +)
+        for entry in match.pool.census() where entry.tier == .resident && entry.waiting == 0 {
+            let present = match.referee.present(entry.key)
+            guard match.referee.limits[entry.key]?.workersMin == 0, let id = match.referee.resident(entry.key),
+                present.allSatisfy({ $0.isReserve && !$0.isToldToEnd })
+            else { continue }
+            sum += match.referee.templates[id]?.bytes ?? 0
+            sum += UInt64(present.count) * (reserveBytes[entry.key] ?? 1 << 20)
+        }
+        if sum > match.pool.restingBytesMax { foul("\(sum) bytes rest with their reserve") }
     }
 
     /// At the end of a night nothing that was made ready is still waited for.
