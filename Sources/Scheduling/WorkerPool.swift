@@ -185,7 +185,9 @@ package struct WorkerPool: Sendable {
         let place = record.pool
         table[place].admission.noteHold(nanoseconds: now.nanoseconds(since: lease.since))
         table[place].runningCallCount -= 1
-        if leases.isEmpty {
+        if leases.isEmpty, workers[worker]?.isOrphan == true {
+            retire(worker)
+        } else if leases.isEmpty {
             move(worker, to: .idle(since: now))
             lowerDue(place, to: now.advanced(byNanoseconds: table[place].limits.idleNanoseconds))
             if isOutranked(place) { end(worker) }

@@ -69,8 +69,8 @@ struct Simulation {
             guard let last = history.lastArrival, now.nanoseconds(since: last) < 3_600_000_000_000 else {
                 return KeepAlivePlan(residentUntil: now, packedUntil: now)
             }
-            let (resident, packed, prewarm) = (seconds(0...3), seconds(0...9), seconds(3...60))
-            let until = prewarm.advanced(byNanoseconds: UInt64.random(in: 0...5, using: &generator) * 1_000_000_000)
+            let (resident, packed, prewarm) = (seconds(0...2), seconds(0...9), seconds(2...20))
+            let until = prewarm.advanced(byNanoseconds: UInt64.random(in: 0...20, using: &generator) * 1_000_000_000)
             let isForetold = Bool.random(using: &generator)
             return KeepAlivePlan(
                 residentUntil: resident,
@@ -110,6 +110,9 @@ struct Simulation {
                     plan(.call(key.function), in: isBurst ? start : start + milliseconds(0...300))
                 }
             }
+            // A timer, whose calls may be foreseen.
+            let period = milliseconds(3000...15_000)
+            for round in 1...8 as ClosedRange<UInt64> { plan(.call(key.function), in: 60_000_000_000 + round * period) }
             if chance(300) { plan(.updated(key), in: milliseconds(1000...60_000)) }
             if chance(150) { plan(.removed(key), in: milliseconds(1000...60_000)) }
             if chance(200) { plan(.install(key), in: milliseconds(1000...60_000)) }
@@ -209,9 +212,9 @@ struct Simulation {
     private mutating func endTemplate(_ template: TemplateID) {
         if case .gone = match.referee.templates[template]?.state { return }
         play(.templateGone(template))
-        for (worker, state) in match.referee.workers where state.template == template && !state.isGone {
-            plan(.workerEnds(worker), in: UInt64(worker.number))
-        }
+        // In order: a dictionary's own order is another in each run.
+        let forks = match.referee.workers.filter { $0.value.template == template && !$0.value.isGone }
+        for worker in forks.keys.sorted() { plan(.workerEnds(worker), in: milliseconds(0...20)) }
     }
 
     /// Does what the orders say, with delays and failures.

@@ -21,7 +21,7 @@ import Testing
     func `gaps have the mean and the variation that were drawn`(variation: Double) {
         var synthesis = TraceSynthesis(seed: 7)
         let shape = 1 / (variation * variation)
-        let gaps = (0..<200_000).map { _ in synthesis.gap(shape: shape, scale: 3 / shape) }
+        let gaps = (0..<40_000).map { _ in synthesis.gap(shape: shape, scale: 3 / shape) }
         let mean = gaps.reduce(0, +) / Double(gaps.count)
         let deviation = (gaps.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(gaps.count)).squareRoot()
         #expect(abs(mean / 3 - 1) < 0.05)
