@@ -63,7 +63,7 @@ let libraries: [Target] = [
             hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
-    .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1]),
+    .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 ]
 
 let programs: [Target] = [
@@ -85,7 +85,11 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-bench",
-        dependencies: ["Trials", "Scheduling", "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1]
+        dependencies: [
+            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", argumentParser,
+            nioCore,
+            nioPosix, nioHTTP1,
+        ]
     ),
 ]
 

@@ -41,6 +41,7 @@ struct WardenYard {
     /// The thread is in an empty network of its own, which its children inherit.
     var hasEmptyNetwork = false
     var stopping: CheckedContinuation<Void, Never>?
+    private var heap = HeapKeeper()
 
     init(
         programs: WardenPrograms,
@@ -71,6 +72,7 @@ struct WardenYard {
             }
             endLatePacks()
             watchMemory()
+            heap.noteProcesses(workers.count + templates.count + packs.count)
         }
         stopping?.resume()
     }

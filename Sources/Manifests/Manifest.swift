@@ -1,7 +1,7 @@
 /// A function as its author describes it: `function.yaml`, checked and with every default filled in.
 ///
 /// The packer parses it once from the bundle; the registry keeps it, as JSON, with the version that it describes.
-package struct Manifest: Codable, Equatable, Sendable {
+package struct Manifest: Codable, Hashable, Sendable {
     /// `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`, so that it fits a URL, a host label and a file name.
     package var name: String
     package var description: String?
@@ -75,7 +75,7 @@ package enum Precision: String, Codable, CaseIterable, Sendable {
 }
 
 /// Where the bundle keeps its model, and what to do with it.
-package struct ModelReference: Codable, Equatable, Sendable {
+package struct ModelReference: Codable, Hashable, Sendable {
     /// Path inside the bundle: a directory in Hugging Face layout, or an `.onnx` file.
     package var source: String
     package var task: TaskKind
@@ -90,7 +90,7 @@ package struct ModelReference: Codable, Equatable, Sendable {
 }
 
 /// What one call, and one worker, may use.
-package struct FunctionLimits: Codable, Equatable, Sendable {
+package struct FunctionLimits: Codable, Hashable, Sendable {
     /// Memory of one worker; nil means that it follows from the model's size.
     package var memoryBytes: UInt64?
     package var timeoutMilliseconds: Int
@@ -109,7 +109,7 @@ package struct FunctionLimits: Codable, Equatable, Sendable {
 }
 
 /// How many workers there may be, and how long an unused one stays.
-package struct Scaling: Codable, Equatable, Sendable {
+package struct Scaling: Codable, Hashable, Sendable {
     package var min: Int
     /// nil means one for each core of the node.
     package var max: Int?

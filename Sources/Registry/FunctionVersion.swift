@@ -23,7 +23,7 @@ package struct FunctionVersion: Codable, Equatable, Sendable {
 }
 
 /// What the registry knows of a snapshot without opening it.
-package struct SnapshotRecord: Codable, Equatable, Sendable {
+package struct SnapshotRecord: Codable, Hashable, Sendable {
     /// Lower-case hexadecimal; also the snapshot's file name.
     package let digest: String
     /// Bytes of the file.

@@ -37,6 +37,7 @@ enum RegistryRows {
             arguments: [name]
         )
         let entry = FunctionEntry(
+            name: name,
             serving: serving,
             versions: try rows.map { try version(of: name, $0) },
             aliases: Dictionary(aliases.map { ($0["label"], $0["version"]) }) { first, _ in first }
@@ -58,7 +59,7 @@ enum RegistryRows {
         return String(decoding: try encoder.encode(manifest), as: UTF8.self)
     }
 
-    private static func version(of function: String, _ row: Row) throws -> FunctionVersion {
+    private static func version(of function: String, _ row: Row) throws -> StoredVersion {
         let number: Int = row["version"]
         let manifest: String = row["manifest"]
         let task: String = row["task"]
@@ -70,9 +71,8 @@ enum RegistryRows {
                 "version \(number) of \"\(function)\" has a manifest that this Thaw cannot read"
             )
         }
-        return FunctionVersion(
-            function: function,
-            version: number,
+        return StoredVersion(
+            number: number,
             manifest: manifest,
             snapshot: SnapshotRecord(
                 digest: row["digest"],
@@ -80,7 +80,7 @@ enum RegistryRows {
                 arenaByteCount: row["arenaByteCount"],
                 task: task
             ),
-            createdAt: timeText(unixMilliseconds: row["createdUnixMilliseconds"])
+            createdUnixMilliseconds: row["createdUnixMilliseconds"]
         )
     }
 
@@ -100,10 +100,5 @@ enum RegistryRows {
             modifiedNanoseconds: modifiedNanoseconds,
             changedNanoseconds: changedNanoseconds
         )
-    }
-
-    private static func timeText(unixMilliseconds: Int64) -> String {
-        Date(timeIntervalSince1970: Double(unixMilliseconds) / 1000)
-            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

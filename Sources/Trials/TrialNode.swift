@@ -1,7 +1,4 @@
-import AsyncHTTPClient
 package import Foundation
-import NIOCore
-import NIOHTTP1
 
 /// A real node: `thaw serve` as a child process, with a data directory and a port of its own.
 ///
@@ -102,14 +99,7 @@ package final class TrialNode: Sendable {
 
     // MARK: HTTP
 
-    /// What a request brought back.
-    package struct Answer: Sendable {
-        package let status: Int
-        package let headers: [String: String]
-        package let body: Data
-
-        package var text: String { String(decoding: body, as: UTF8.self) }
-    }
+    package typealias Answer = TrialClient.Answer
 
     package func request(
         _ method: String,
@@ -117,26 +107,8 @@ package final class TrialNode: Sendable {
         body: Data? = nil,
         headers: [String: String] = [:]
     ) async throws -> Answer {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = .init(rawValue: method)
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
-        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await Self.client.execute(request, timeout: .seconds(120))
-        let bytes = try await response.body.collect(upTo: 256 << 20)
-        var answered: [String: String] = [:]
-        for (name, value) in response.headers { answered[name.lowercased()] = value }
-        return Answer(status: Int(response.status.code), headers: answered, body: Data(bytes.readableBytesView))
+        try await TrialClient.request(method, url + path, body: body, headers: headers)
     }
-
-    /// Lives as long as the process.
-    ///
-    /// The shared client opens 8 connections to a host and lets further requests wait for them; here the node is to meet
-    /// them all.
-    private static let client: HTTPClient = {
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
 
     package func invoke(_ function: String, _ body: String) async throws -> Answer {
         try await request("POST", "/functions/\(function)/invocations", body: Data(body.utf8))
@@ -163,12 +135,13 @@ package final class TrialNode: Sendable {
     /// - Returns: whether it became so within the time.
     package func until(
         seconds: Double,
+        everyMilliseconds: Int = 20,
         _ condition: (TrialNode) async throws -> Bool
     ) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < deadline {
             if try await condition(self) { return true }
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(everyMilliseconds))
         }
         return false
     }

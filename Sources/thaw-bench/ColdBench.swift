@@ -1,16 +1,25 @@
 import ArgumentParser
 import Foundation
-import Linux
 import Trials
 
-/// What a caller feels of a function that had scaled to zero: its first call against a hot one, for each tier that the
-/// snapshot may have stayed in.
+/// What a caller feels of a function that had scaled to zero.
 struct ColdBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cold",
-        abstract: "The first call after scale to zero, above a hot call, beside a bare fork of the same memory.",
+        abstract: "The first call after scale to zero, above a hot call made after an equal pause.",
         discussion: """
-            Rows: minilm warm p50 (the template rested in memory), minilm cold p50 (nothing but the file was left). \
+            Rows of the tiers, all in microseconds above a hot call: echo resident p50; minilm resident p50 and p99, \
+            minilm parked p50, against a fork of as much memory in huge pages whose child loads a worker's filter and says a word; \
+            minilm packed p50, against reading the raw model's needed bytes from the page cache into fresh huge pages; minilm disk \
+            p50, against reading the needed bytes of the snapshot file while the page cache has none of it. \
+            Needed is all but the table of words. Before each first call GET /pools must say that the function has no worker and \
+            rests in that tier.
+
+            --burst 1,8,64: the last of so many simultaneous first calls from the disk, against so many hot calls and one load.
+
+            --rivals: process start to first reply above a hot reply, of FastAPI and of functions-framework with ONNX Runtime, \
+            against ours on a resting template; deploy/rivals/prepare brings them from PyPI into a cache.
+
             Needs functions/embed/model: functions/embed/fetch brings it.
             """
     )
@@ -18,138 +27,83 @@ struct ColdBench: AsyncParsableCommand {
     @Flag(help: "One JSON object a line.")
     var json = false
 
-    @Option(help: "Scalings to zero of each tier.")
-    var rounds = 9
+    @Option(help: "First calls on a resting template; of the slower tiers a quarter as many.")
+    var rounds = 120
 
-    /// A sentence of 16 tokens, the length of the recorded rivals.
-    private static let body = #"{"text": "the quick brown fox jumps over the lazy dog while it rains outside"}"#
-    /// Short, so that a round is: a call would still find its worker within it.
-    private static let idle = "200ms"
+    @Option(help: "Numbers of simultaneous first calls, such as 1,8,64; measures bursts instead of tiers.")
+    var burst: String?
+
+    @Flag(help: "Measure other servers instead of our tiers.")
+    var rivals = false
+
+    @Option(help: "Measure this tier only: resident, parked, packed or disk.")
+    var tier: ColdTier?
+
+    func validate() throws {
+        guard rounds >= 4 else { throw ValidationError("--rounds takes 4 or more") }
+        guard burst.map({ !Self.sizes($0).isEmpty }) ?? true else {
+            throw ValidationError("--burst takes numbers from 1 to 256, such as 1,8,64")
+        }
+    }
 
     func run() async throws {
-        let bundle = try Self.bundle()
-        defer { try? FileManager.default.removeItem(atPath: bundle) }
-        var arenaBytes = 0
-        for tier in [Tier.warm, .cold] {
-            let node = try await TrialNode(programs: Programs.directory, arguments: tier.arguments)
-            defer { node.removeData() }
-            try await node.deploy(bundle: bundle, as: "minilm")
-            let (first, hot, bytes) = try await measure(tier, on: node)
-            arenaBytes = max(arenaBytes, bytes)
-            await node.stop()
-            try Figure(
-                name: "minilm \(tier.rawValue) p50",
-                value: first.median - hot.median,
-                unit: "us",
-                against: "bare fork of \(arenaBytes >> 20) MiB in huge pages",
-                againstValue: try BareFork.medianMicroseconds(byteCount: arenaBytes)
-            ).show(json: json)
-        }
-    }
-
-    private enum Tier: String {
-        case warm, cold
-
-        var arguments: [String] {
-            self == .warm ? ["--resting-memory", "4GiB"] : []
-        }
-    }
-
-    private func measure(_ tier: Tier, on node: TrialNode) async throws -> (first: Sample, hot: Sample, bytes: Int) {
-        var (first, hot): ([Double], [Double]) = ([], [])
-        var bytes = 0
-        // The first round reads the file from the disk and verifies every digest: it is not counted.
-        for round in 0...rounds {
-            let start = try await timedCall(node)
-            if round > 0 {
-                guard start.kind == tier.rawValue else {
-                    throw BenchError.wrongStart(expected: tier.rawValue, got: start.kind)
+        var misses = Misses()
+        if let burst {
+            await misses.attempt("burst") {
+                try await ColdBurst(sizes: Self.sizes(burst), json: json).run()
+            }
+        } else if rivals {
+            await ColdRivals(json: json).run(&misses)
+        } else {
+            if tier == nil {
+                await misses.attempt("echo resident p50") {
+                    try await ColdTiers(function: .echo, tier: .resident, rounds: rounds, json: json).run()
                 }
-                first.append(start.microseconds)
             }
-            for _ in 0..<5 { hot.append(try await timedCall(node).microseconds) }
-            bytes = max(bytes, try await node.pool().bytes)
-            let isAtRest = try await node.until(seconds: 10) { node in
-                let pool = try await node.pool()
-                return pool.workers == 0 && pool.tier == (tier == .warm ? "resident" : "disk")
+            for tier in ColdTier.allCases where self.tier.map({ $0 == tier }) ?? true {
+                await misses.attempt("minilm \(tier.rawValue) p50") {
+                    let rounds = tier == .resident || tier == .parked ? rounds : max(4, rounds / 4)
+                    try await ColdTiers(function: .minilm, tier: tier, rounds: rounds, json: json).run()
+                }
             }
-            guard isAtRest else { throw BenchError.neverCameToRest("minilm") }
         }
-        return (Sample(first), Sample(hot), bytes)
+        try misses.check()
     }
 
-    private func timedCall(_ node: TrialNode) async throws -> (microseconds: Double, kind: String) {
-        let begin = ContinuousClock.now
-        let answer = try await node.invoke("minilm", Self.body)
-        let elapsed = ContinuousClock.now - begin
-        guard answer.status == 200 else { throw BenchError.answered(answer.status, body: answer.text) }
-        let microseconds = Double(elapsed.components.attoseconds) / 1e12 + Double(elapsed.components.seconds) * 1e6
-        return (microseconds, answer.headers["thaw-start"] ?? "")
-    }
-
-    /// The embed example with a short idle time.
-    private static func bundle() throws -> String {
-        guard let functions = Programs.examples else { throw BenchError.noExamples }
-        let folder = try TrialNode.freshDirectory()
-        try FileManager.default.copyItem(
-            atPath: functions.appendingPathComponent("embed/model").path,
-            toPath: folder + "/model"
-        )
-        let manifest = """
-            name: minilm
-            runtime: model
-            model:
-              source: model
-              task: embed
-            scaling:
-              idle: \(idle)
-            """
-        try Data(manifest.utf8).write(to: URL(fileURLWithPath: folder + "/function.yaml"))
-        return folder
+    private static func sizes(_ text: String) -> [Int] {
+        let sizes = text.split(separator: ",").map { Int($0) ?? 0 }
+        return sizes.allSatisfy { (1...256).contains($0) } ? sizes : []
     }
 }
 
-/// What one function holds, from `GET /pools`.
-private struct PoolState: Decodable {
-    var name: String
-    var workers: Int
-    var tier: String
-    var bytes: Int
-}
+/// Where a function's snapshot rests while it has no worker.
+enum ColdTier: String, CaseIterable, ExpressibleByArgument {
+    case resident, parked, packed, disk
 
-extension TrialNode {
-    fileprivate func pool() async throws -> PoolState {
-        struct Pools: Decodable { var functions: [PoolState] }
-        let answer = try await request("GET", "/pools")
-        let pools = try JSONDecoder().decode(Pools.self, from: answer.body)
-        guard let pool = pools.functions.first else { throw BenchError.answered(answer.status, body: answer.text) }
-        return pool
+    /// What steers a node's functions into the tier.
+    func arguments(fileBytes: Int, arenaBytes: Int) -> [String] {
+        switch self {
+        case .resident: ["--resting-memory", "4GiB", "--reserve", "0"]
+        case .parked: ["--resting-memory", "4GiB", "--reserve", "1"]
+        // Room for the file, and for no template.
+        case .packed: ["--resting-memory", "\((fileBytes + arenaBytes) / 2)", "--reserve", "0"]
+        case .disk: ["--resting-memory", "0", "--reserve", "0"]
+        }
     }
-}
 
-/// The floor of a warm start: a process with this much memory in huge pages forks, and its child says a word.
-enum BareFork {
-    static func medianMicroseconds(byteCount: Int, rounds: Int = 21) throws -> Double {
-        var memory = try Mapping.anonymous(byteCount: max(byteCount, Mapping.pageByteCount), hugePages: true)
-        memory.withMutableBytes { bytes in
-            for offset in stride(from: 0, to: bytes.byteCount, by: Mapping.pageByteCount) {
-                bytes.storeBytes(of: 1, toByteOffset: offset, as: UInt8.self)
-            }
+    /// The function rests here, and no worker of it has served.
+    func isReached(_ pool: PoolState) -> Bool {
+        guard pool.workers == 0 else { return false }
+        return switch self {
+        case .resident: pool.tier == "resident" && pool.parked == 0
+        case .parked: pool.parked > 0
+        case .packed: pool.tier == "packed" && pool.parked == 0
+        case .disk: pool.isOnDisk
         }
-        var times: [Double] = []
-        for _ in 0..<rounds {
-            let pipe = try DescriptorPair.pipe()
-            let begin = Clock.monotonicNanoseconds()
-            switch try CurrentProcess.fork() {
-            case .child:
-                try? pipe.second.writeAll([1])
-                CurrentProcess.exit(0)
-            case .parent(let child):
-                _ = try pipe.first.read(countMax: 1)
-                times.append(Double(Clock.monotonicNanoseconds() - begin) / 1000)
-                _ = try ProcessHandle.wait(pid: child)
-            }
-        }
-        return Sample(times).median
+    }
+
+    /// How receipts call a first call from here.
+    var start: String {
+        self == .resident || self == .parked ? "warm" : "cold"
     }
 }

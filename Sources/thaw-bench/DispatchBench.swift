@@ -76,25 +76,15 @@ struct DispatchBench: AsyncParsableCommand {
 /// The bare echo, in a process of its own.
 private final class BareServer: Sendable {
     let port: Int
-    private let process = Process()
-    private let input = Pipe()
+    private let process: FloorProcess
 
     init() async throws {
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: Programs.directory + "/thaw-bench")
-        process.arguments = ["bare-echo"]
-        process.standardInput = input
-        process.standardOutput = output
-        let lines = LineStream(output.fileHandleForReading)
-        try process.run()
-        guard let port = await lines.next()?.split(separator: " ").last.flatMap({ Int($0) }) else {
-            throw TrialError.notReady(status: 0)
+        process = try FloorProcess(["bare-echo"])
+        guard let port = await process.lines.next()?.split(separator: " ").last.flatMap({ Int($0) }) else {
+            throw BenchError.floorSilent("bare-echo")
         }
         self.port = port
     }
 
-    func stop() {
-        try? input.fileHandleForWriting.close()
-        process.waitUntilExit()
-    }
+    func stop() { process.stop() }
 }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 
 /// One measured figure beside what it is measured against.
@@ -45,5 +46,29 @@ struct Sample {
     /// The middle one; 0 of nothing.
     var median: Double {
         values.isEmpty ? 0 : values[values.count / 2]
+    }
+
+    /// The value that this share of all does not exceed (nearest rank); 0 of nothing.
+    func percentile(_ share: Double) -> Double {
+        guard !values.isEmpty else { return 0 }
+        return values[min(values.count - 1, max(0, Int((share * Double(values.count)).rounded(.up)) - 1))]
+    }
+}
+
+/// Rows that could not be measured: each is told at once, the others go on, and the program ends with a failure.
+struct Misses {
+    private var count = 0
+
+    mutating func attempt(_ row: String, _ measure: () async throws -> Void) async {
+        do {
+            try await measure()
+        } catch {
+            count += 1
+            FileHandle.standardError.write(Data("\(row) was not measured: \(error)\n".utf8))
+        }
+    }
+
+    func check() throws {
+        if count > 0 { throw ExitCode.failure }
     }
 }

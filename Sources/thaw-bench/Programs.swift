@@ -11,14 +11,24 @@ enum Programs {
     }()
 
     /// `functions/` of the tree that this program was built in.
-    static var examples: URL? {
+    static var examples: URL? { tree?.appendingPathComponent("functions") }
+
+    /// Directory of the seccomp policies.
+    static var policies: String? { tree?.appendingPathComponent("runtime/policies").path }
+
+    /// Scripts that bring the rivals and start them.
+    static var rivals: URL? { tree?.appendingPathComponent("deploy/rivals") }
+
+    /// The embed example's model.
+    static var model: String? { examples?.appendingPathComponent("embed/model").path }
+
+    /// The tree that this program was built in.
+    private static var tree: URL? {
         var folder = URL(fileURLWithPath: directory)
         for _ in 0..<4 {
             folder.deleteLastPathComponent()
-            let functions = folder.appendingPathComponent("functions")
-            if FileManager.default.fileExists(atPath: functions.appendingPathComponent("echo/function.yaml").path) {
-                return functions
-            }
+            let example = folder.appendingPathComponent("functions/echo/function.yaml")
+            if FileManager.default.fileExists(atPath: example.path) { return folder }
         }
         return nil
     }
@@ -30,8 +40,14 @@ enum BenchError: Error, CustomStringConvertible {
     case noModel(String)
     case notDeployed(String, errors: String)
     case answered(Int, body: String)
-    case neverCameToRest(String)
+    case noSuchPool(String)
+    case neverBecame(String, wanted: String, held: String)
     case wrongStart(expected: String, got: String)
+    case floorSilent(String)
+    case stillCached(path: String, bytes: Int)
+    /// What the measurement itself found wanting.
+    case refuted(String)
+    case rival(String, String)
 
     var description: String {
         switch self {
@@ -39,7 +55,13 @@ enum BenchError: Error, CustomStringConvertible {
         case .noModel(let path): "\(path) holds no weights: functions/embed/fetch brings it"
         case .notDeployed(let name, let errors): "\(name) was not deployed: \(errors)"
         case .answered(let status, let body): "a call was answered with \(status): \(body)"
-        case .neverCameToRest(let name): "\(name) still had workers long after its idle time"
+        case .noSuchPool(let name): "GET /pools does not name \(name)"
+        case .neverBecame(let name, let wanted, let held): "\(name) never became \(wanted); it held \(held)"
+        case .floorSilent(let name): "the floor \(name) gave no figure"
+        case .stillCached(let path, let bytes):
+            "\(bytes) bytes of \(path) stay in the page cache: it is mapped, or its file system lives in memory"
+        case .refuted(let what): what
+        case .rival(let name, let what): "\(name): \(what)"
         case .wrongStart(let expected, let got): "a call that had to be \(expected) was \(got)"
         }
     }

@@ -34,13 +34,14 @@ enum ImportRules {
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
         ],
         "Serving": ["Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
-        "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"],
+        "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
         "thaw-worker": ["Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Scheduling", "Snapshots", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", "ArgumentParser",
+            "NIOCore", "NIOPosix", "NIOHTTP1",
         ],
     ]
 

@@ -94,6 +94,10 @@ int thaw_name_thread(const char *name);
 // Processors that this thread may run on; needs no file, so also in a sandbox.
 int thaw_processor_count(void);
 
+// heap.c
+// Gives free pages of the C library's heap back to the kernel; answers 1 if there were any.
+int thaw_heap_give_back(void);
+
 // spawn.c
 struct thaw_spawn {
     int program;                 // descriptor of the executable

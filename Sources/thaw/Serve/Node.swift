@@ -135,6 +135,8 @@ final class Node: Sendable {
     func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
         try fleet.start()
         invoker.installServing()
+        // Reading the registry leaves several times as much behind as is kept of it.
+        Heap.giveBack()
         let phase = phase
         let server = try doors.server(eventLoopGroup: group) { port in
             phase.become(.ready)
