@@ -37,7 +37,7 @@ package struct KeepAlivePolicy: Sendable {
     package init(tuning: Tuning = Tuning()) {
         self.tuning = tuning
         // Before anything is known: eleven gaps as likely in each octave, seventeen endless ones, and five of what
-        // timers are set to most, as the steps in the published rates of Azure Functions show.
+        // timers are set to most: the steps in the published rates of Azure Functions, and ten minutes.
         let octaves = GapBins.edgeLogarithms[GapBins.count] - GapBins.edgeLogarithms[0]
         for index in 0..<GapBins.count {
             common.chances[index] = 11 / octaves * (GapBins.edgeLogarithms[index + 1] - GapBins.edgeLogarithms[index])
