@@ -46,6 +46,8 @@ struct ReplyAssembly {
             state = .replying(invocation: header.invocation, reply: reply, creditUsed: 0)
             return .more
         case (.replying(let invocation, var reply, let creditUsed), .chunk) where invocation == header.invocation:
+            // Frames that bring nothing would never reach the limit of a reply: an event loop could be kept busy by them.
+            guard header.payloadCount > 0 else { throw ReplyError.emptyChunk }
             guard reply.body.readableBytes + header.payloadCount <= FleetLimits.replyBytesMax else {
                 throw ReplyError.tooLong
             }
@@ -114,11 +116,13 @@ struct ReplyAssembly {
 /// A frame or a reply that the contract does not have; stands after "it sent".
 enum ReplyError: Error, Equatable, CustomStringConvertible {
     case tooLong
+    case emptyChunk
     case outOfOrder(FrameHeader.Kind)
 
     var description: String {
         switch self {
         case .tooLong: "a reply of more than \(FleetLimits.replyBytesMax) bytes"
+        case .emptyChunk: "a chunk frame with nothing in it"
         case .outOfOrder(let kind): "a \(kind) frame that nothing led up to"
         }
     }

@@ -99,7 +99,7 @@ struct WardenYard {
         }
     }
 
-    private mutating func carryOut(_ order: WardenOrder) {
+    mutating func carryOut(_ order: WardenOrder) {
         switch order {
         case .boot(let template, let binding):
             guard stopping == nil else { return delegate.templateGone(template, because: Self.endVerdict) }
@@ -119,8 +119,11 @@ struct WardenYard {
             kill(worker, because: verdict)
         case .buryWorker(let worker):
             guard let watch = workers[worker] else { return }
-            if watch.handle != nil { return kill(worker, because: "it did not end when it was told to") }
-            templates[watch.template]?.verdict = "contract: it never reported a fork that was ordered"
+            if watch.handle != nil, !watch.isReapOrdered {
+                return kill(worker, because: "it did not end when it was told to")
+            }
+            let report = watch.handle == nil ? "a fork that was ordered" : "the end of a fork that is dead"
+            templates[watch.template]?.verdict = "contract: it never reported \(report)"
             try? templates[watch.template]?.handle.kill()
         case .pack(let order):
             guard stopping == nil else { return order.continuation.resume(returning: .died(reason: Self.endVerdict)) }
@@ -171,7 +174,8 @@ struct WardenYard {
     ) throws(WatchError) {
         let watch = try watch(worker, of: template)
         guard watch.handle == nil, watch.pid == nil else { throw WatchError(complaint: "it reported a fork twice") }
-        guard let pid = try? handle.pid() else { throw WatchError(complaint: "a fork's pidfd has no pid") }
+        // Not of a process that is gone: its number, -1, would name the scheduler's own clock.
+        guard let pid = try? handle.pid(), pid > 0 else { throw WatchError(complaint: "a fork's pidfd has no pid") }
         watch.pid = pid
         do throws(SystemError) {
             try poll.add(handle.descriptor, token: Subject.workerDeath.token(worker.number))
@@ -185,10 +189,11 @@ struct WardenYard {
     }
 
     /// A worker has died: reads its clock while the kernel still has it, then lets its parent take it off.
-    private mutating func reap(_ worker: WorkerID) {
+    mutating func reap(_ worker: WorkerID) {
         guard let watch = workers[worker], let template = templates[watch.template] else { return }
         if let handle = watch.handle?.descriptor.rawValue { poll.forget(handle) }
         watch.cpuNanoseconds = watch.pid.flatMap(Clock.processCPUNanoseconds(pid:))
+        watch.isReapOrdered = true
         do throws(TemplateError) {
             try template.process.reap(worker: worker.number)
         } catch {
@@ -214,6 +219,10 @@ struct WardenYard {
         _ death: TemplateReport.Death
     ) throws(WatchError) {
         let watch = try watch(worker, of: template)
+        // Its memory group goes to somebody else: nobody may be left in it.
+        if let isOnTable = try? watch.handle?.isOnTable(), isOnTable {
+            throw WatchError(complaint: "it reported the end of a worker that is still there")
+        }
         if death.refusedCall >= 0, watch.refusedCall == nil {
             watch.refusedCall = SystemCall.name(of: death.refusedCall)
         }

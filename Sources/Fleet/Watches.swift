@@ -49,6 +49,8 @@ final class WorkerWatch {
     var pid: Int32?
     var verdict: String?
     var refusedCall: String?
+    /// It is dead, and its template was told to take it off the process table.
+    var isReapOrdered = false
     /// Read between its death and its burial, while the kernel still has its clock.
     var cpuNanoseconds: UInt64?
 

@@ -51,6 +51,18 @@ package struct ProcessHandle: ~Copyable, Sendable {
         try signal(SIGKILL)
     }
 
+    /// Whether it is on the process table: it lives, or its parent has not waited for it.
+    package func isOnTable() throws(SystemError) -> Bool {
+        let raw = descriptor.rawValue
+        do throws(SystemError) {
+            _ = try checked("pidfd_send_signal") { thaw_pidfd_signal(raw, 0) }
+            return true
+        } catch {
+            guard error.code == ESRCH else { throw error }
+            return false
+        }
+    }
+
     /// The number in this process's pid namespace; -1 once the process is gone.
     package func pid() throws(SystemError) -> Int32 {
         let information = try FileDescriptor.open("/proc/self/fdinfo/\(descriptor.rawValue)").readAll(countMax: 4096)

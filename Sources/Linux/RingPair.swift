@@ -95,10 +95,9 @@ import Glibc
     /// Copies the next header out; nil where nothing waits.
     package mutating func takeHeader() throws(RingError) -> (UInt64, UInt64)? {
         if peerSent == taken, try waitingCount() == 0 { return nil }
-        let header = unsafe ringTaking + place(taken)
-        let words = unsafe (
-            header.loadUnaligned(as: UInt64.self), header.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-        )
+        // Aligned, and loaded as the cursors are: a plain load might be made again after the check.
+        let header = unsafe (ringTaking + place(taken)).assumingMemoryBound(to: UInt64.self)
+        let words = unsafe (thaw_word_load(header), thaw_word_load(header + 1))
         taken &+= 16
         return words
     }

@@ -141,6 +141,20 @@ struct WorkerLineTests {
         return ear.heard.withLock { $0 }
     }
 
+    @Test func `a reply of frames with nothing in them is a break of the contract, not work without end`() async throws
+    {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let heard = try await loop.submit {
+            var generator = SplitMix(seed: 1)
+            let head = ReplyHead(contentType: "text/plain").encoded()
+            let bytes = Self.frame(.ready, 0) + Self.frame(.open, 1, head) + Self.frame(.chunk, 1)
+            return try Self.play(bytes, on: loop, &generator)
+        }.get()
+        #expect(heard.ready == 1 && heard.complaints == ["a chunk frame with nothing in it"])
+        try await group.shutdownGracefully()
+    }
+
     @Test func `long calls and long replies fill both rings at once, and all come through`() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
