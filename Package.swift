@@ -128,8 +128,8 @@ let testing: [Target] = [
         ]
     ),
     .testTarget(name: "HouseTests"),
-    .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thaw-packTests", dependencies: ["thaw-pack", "Manifests", "Snapshots", "Linux"]),
+    .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", nioCore, nioPosix]),
     .executableTarget(
         name: "fault-worker",

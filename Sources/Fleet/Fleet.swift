@@ -132,7 +132,8 @@ package final class Fleet: Sendable {
         for action in actions {
             switch action {
             case .boot(let template, let binding): boot(template, binding)
-            case .fork(let worker, let template, let binding): fork(worker, from: template, for: binding)
+            case .fork(let worker, let template, let binding, let isAhead):
+                fork(worker, from: template, for: binding, isAhead: isAhead)
             case .send(let call, let order, let channel):
                 channel.send(invocation: call.number, contentType: order.contentType, body: order.body)
             case .answer(let loop, let completion, let result): answer(loop, completion, result)
@@ -185,14 +186,19 @@ package final class Fleet: Sendable {
         }
     }
 
-    private func fork(_ worker: WorkerID, from template: TemplateProcess?, for binding: FunctionBinding) {
+    private func fork(
+        _ worker: WorkerID,
+        from template: TemplateProcess?,
+        for binding: FunctionBinding,
+        isAhead: Bool
+    ) {
         do {
             guard let template else { throw FleetError.templateEnded }
             let memory = try warden.memoryAllowance(bytes: binding.memoryBytesMax)
             // The channel is open before the fork exists: a call can be written while the worker is being made.
             let channel = try WorkerChannel.make(worker: worker.number, on: group.next(), delegate: self)
             warden.expect(worker, of: template.id, memory: memory)
-            try template.fork(worker: worker.number, channel: channel, memory: memory)
+            try template.fork(worker: worker.number, isAhead: isAhead, channel: channel, memory: memory)
             let actions = state.withLock { $0.forkOrdered(worker, channel: channel.near, memory: memory) }
             perform(actions)
         } catch {
@@ -285,7 +291,7 @@ extension Fleet: WardenDelegate {
 
     func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency, pid: Int32) {
         handle(.templateResident(template, bytes: residency.arenaBytes)) { $0.noteResident(template) }
-        measureSoon(template, pid: pid)
+        measureSoon(template, pid: pid, arenaBytes: residency.arenaBytes)
     }
 
     func templateGone(_ template: TemplateID, because reason: String) {

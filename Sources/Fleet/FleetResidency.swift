@@ -38,7 +38,9 @@ extension Fleet {
     }
 
     /// Looks at a template's memory when the call that it was booted for has been answered, not beside it.
-    func measureSoon(_ template: TemplateID, pid: Int32) {
+    ///
+    /// - Parameter arenaBytes: counted whole, since a table that is decoded row by row fills up later.
+    func measureSoon(_ template: TemplateID, pid: Int32, arenaBytes: UInt64) {
         timerLoop.scheduleTask(in: .milliseconds(FleetLimits.measureDelayMilliseconds)) { [weak self] in
             self?.pantry.run { [weak self] in
                 guard let self, let memory = ProcessMemory.of(pid: pid) else { return }
@@ -48,7 +50,8 @@ extension Fleet {
                     state.templates[template]?.hugePageBytes = hugePageBytes
                     return state.templates[template]?.isResident ?? false
                 }
-                if isThere { handle(.templateMeasured(template, bytes: memory.anonymousBytes)) }
+                guard isThere else { return }
+                handle(.templateMeasured(template, bytes: max(memory.anonymousBytes, arenaBytes)))
             }
         }
     }

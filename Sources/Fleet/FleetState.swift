@@ -6,7 +6,7 @@ import Wire
 /// One thing to do outside the lock.
 enum FleetAction: Sendable {
     case boot(TemplateID, FunctionBinding)
-    case fork(WorkerID, from: TemplateProcess?, FunctionBinding)
+    case fork(WorkerID, from: TemplateProcess?, FunctionBinding, isAhead: Bool)
     case send(CallID, WorkOrder, WorkerChannel)
     case answer(any EventLoop, WorkCompletion, WorkResult)
     case kill(WorkerID, because: String)
@@ -175,12 +175,13 @@ struct FleetState {
                 templates[template] = TemplateRecord(binding: binding)
                 actions.append(.boot(template, binding))
             case .reserveWorker(let worker, let template), .forkWorker(let worker, let template):
-                if case .reserveWorker = effect { unmeasured.insert(worker) }
+                let isAhead = if case .reserveWorker = effect { true } else { false }
+                if isAhead { unmeasured.insert(worker) }
                 guard let record = templates[template] else {
                     preconditionFailure("a pool forks from templates that are on the table")
                 }
                 workers[worker] = WorkerRecord(key: record.binding.key)
-                actions.append(.fork(worker, from: record.process, record.binding))
+                actions.append(.fork(worker, from: record.process, record.binding, isAhead: isAhead))
             case .assign(let call, let worker, let start):
                 actions += assign(call, to: worker, start, at: now.nanoseconds)
             case .refuse(let call, let refusal):
@@ -225,7 +226,14 @@ struct FleetState {
         at now: UInt64
     ) -> [FleetAction] {
         guard let order = calls[call]?.order, let target = workers[worker] else { return [] }
-        let (isReady, channel, cpuMark) = (target.readyAt != nil, target.channel, target.cpuMark)
+        let (isReady, channel) = (target.readyAt != nil, target.channel)
+        // What a parked worker did before its first call, coming up and warming itself, is nobody's call.
+        let cpuMark =
+            if isReady, target.cpuMark == 0, let pid = target.pid {
+                Clock.processCPUNanoseconds(pid: pid) ?? 0
+            } else {
+                target.cpuMark
+            }
         calls[call]?.assigned(to: worker, start, isReady: isReady, cpuMark: cpuMark, at: now)
         workers[worker]?.calls.insert(call)
         guard let channel else {

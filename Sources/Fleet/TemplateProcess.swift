@@ -21,11 +21,16 @@ final class TemplateProcess: Sendable {
 
     /// Orders a fork that serves the far end of a channel; the template's report brings its pidfd.
     ///
-    /// The message holds copies of the descriptors.
-    func fork(worker: UInt32, channel: borrowing ChannelEnds, memory: MemoryAllowance?) throws(TemplateError) {
+    /// The message holds copies of the descriptors. One that no call waits for warms itself up first.
+    func fork(
+        worker: UInt32,
+        isAhead: Bool,
+        channel: borrowing ChannelEnds,
+        memory: MemoryAllowance?
+    ) throws(TemplateError) {
         var descriptors = [channel.doorbell.rawValue, channel.rings.rawValue]
         if let memory { descriptors.append(memory.tasks) }
-        try send(TemplateOrder.fork(worker: worker).encoded(), descriptors)
+        try send(TemplateOrder.fork(worker: worker, isAhead: isAhead).encoded(), descriptors)
     }
 
     func reap(worker: UInt32) throws(TemplateError) {

@@ -31,6 +31,7 @@ final class WorkerLine {
     private var isLooking = false
     private var lookUntil: UInt64 = 0
     private var emptyDoorbells = 0
+    private var isRousingDue = false
 
     private struct Outgoing {
         var header: FrameHeader
@@ -103,8 +104,20 @@ final class WorkerLine {
         if hasWritten { publish() }
     }
 
+    /// Shows the worker what was put, and wakes it where it sleeps.
+    ///
+    /// With other calls in flight the wake-up waits until the loop has read what else came: one for all of them.
     private func publish() {
-        if rings.publishSent() { rings.rouseFarSide() }
+        guard rings.publishSent() else { return }
+        guard sentAt.count > 1 else { return rings.rouseFarSide() }
+        isRousingDue = true
+        if !isLooking { lookSoon() }
+    }
+
+    private func rouseIfDue() {
+        guard isRousingDue else { return }
+        isRousingDue = false
+        rings.rouseFarSide()
     }
 
     func end() {
@@ -152,6 +165,7 @@ final class WorkerLine {
         isLooking = true
         loop.assumeIsolatedUnsafeUnchecked().execute { [self] in
             isLooking = false
+            rouseIfDue()
             look()
         }
     }

@@ -109,12 +109,23 @@ import Glibc
         case smallPages
         /// Bytes of a file that are wanted at once.
         case willNeed
+        /// Pages that will be written: brought in as if they were. From Linux 5.14 on.
+        case willWrite
+
+        fileprivate var number: Int32 {
+            switch self {
+            case .smallPages: MADV_NOHUGEPAGE
+            case .willNeed: MADV_WILLNEED
+            // MADV_POPULATE_WRITE, which the headers of an older system lack.
+            case .willWrite: 23
+            }
+        }
     }
 
     /// Tells the kernel; it is free not to follow.
     package func advise(_ advice: Advice, _ range: Range<Int>) {
         let (start, byteCount) = unsafe wholePages(range)
-        _ = unsafe madvise(start, byteCount, advice == .smallPages ? MADV_NOHUGEPAGE : MADV_WILLNEED)
+        _ = unsafe madvise(start, byteCount, advice.number)
     }
 
     /// The pages that a range touches.

@@ -79,6 +79,17 @@ import Glibc
         recordAlignment + padded(payloadCount)
     }
 
+    /// Brings the pages into this process that cursors and the first frames of both rings lie in.
+    package func bringInFirstPages() {
+        let pageByteCount = Mapping.pageByteCount
+        // Two pages a ring: a call of a few sentences, and a reply with a vector for one of them.
+        memory.advise(.willWrite, 0..<pageByteCount)
+        for ring in 0..<2 {
+            let start = RingPair.cursorsByteCount + ring * ringByteCount
+            memory.advise(.willWrite, start..<start + min(2 * pageByteCount, ringByteCount))
+        }
+    }
+
     // MARK: Taking
 
     /// Bytes that wait to be taken.

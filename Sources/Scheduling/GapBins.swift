@@ -1,66 +1,68 @@
-/// Counts of gaps in log-spaced bins: eight an octave, from 100 ms to 29 h.
+/// The bins in which gaps between calls are told apart, from 100 ms to a day.
 ///
-/// Sums of the bin numbers stand beside the counts, so that mean and spread of the gaps' logarithms cost nothing:
-/// a bin's number is a logarithm already.
-package struct GapBins: Sendable {
-    /// 20 octaves of 8: 100 ms × 2^20 is 29 h, the first octave's end that is past a day.
-    package static let count = 160
+/// ```
+/// 0 ... 63      eight an octave, 100 ms to 25.6 s    where calls come in bursts, a factor tells enough
+/// 64 ... 190    a minute each, 1 to 127 minutes      what timers are set in; each lies in the middle of its bin
+/// 191 ... 311   32 an octave, 127.5 min to 29 h      a minute's precision is of no use there
+/// ```
+package enum GapBins {
+    package static let count = 312
+    /// The bins below this one are of gaps so short that a snapshot is not let go between them.
+    package static let shortCount = 64
     /// The lower edge of the first bin; shorter gaps count there too.
     package static let firstEdgeNanoseconds: UInt64 = 100_000_000
-    /// Past so many gaps all counts are halved: the half-life of what has been learnt.
-    ///
-    /// A day of a function that is called every five minutes; one that is called each second forgets in minutes.
-    static let totalMax: UInt32 = 288
 
-    private(set) var counts = InlineArray<160, UInt16>(repeating: 0)
-    package private(set) var total: UInt32 = 0
-    private var sum: UInt32 = 0
-    private var sumOfSquares: UInt32 = 0
-
-    package init() {}
+    private static let minute: UInt64 = 60_000_000_000
+    private static let minuteEdge = firstEdgeNanoseconds << 8
+    private static let longFirst = 191
+    private static let longEdge = minute * 255 / 2
 
     package static func index(ofNanoseconds gap: UInt64) -> Int {
-        guard gap > firstEdgeNanoseconds else { return 0 }
-        let ratio = Double(gap) / Double(firstEdgeNanoseconds)
-        // The three leading bits of the fraction split each octave in eight.
-        return min(count - 1, Int(ratio.exponent) * 8 + Int(ratio.significandBitPattern >> 49))
+        if gap <= firstEdgeNanoseconds { return 0 }
+        if gap < minuteEdge { return octaves(gap, over: firstEdgeNanoseconds, bits: 3) }
+        if gap < longEdge { return shortCount - 1 + max(1, Int((gap + minute / 2) / minute)) }
+        return min(count - 1, longFirst + octaves(gap, over: longEdge, bits: 5))
+    }
+
+    /// The leading bits of the fraction split each octave.
+    private static func octaves(_ gap: UInt64, over edge: UInt64, bits: Int) -> Int {
+        let ratio = Double(gap) / Double(edge)
+        return Int(ratio.exponent) << bits + Int(ratio.significandBitPattern >> UInt64(52 - bits))
     }
 
     /// - Returns: the lower edge of a bin; of `count`, the upper edge of the last.
     package static func edgeNanoseconds(_ index: Int) -> UInt64 {
-        (firstEdgeNanoseconds << UInt64(index / 8)) / 8 * UInt64(8 + index % 8)
+        if index <= shortCount { return (firstEdgeNanoseconds << UInt64(index / 8)) / 8 * UInt64(8 + index % 8) }
+        if index <= longFirst { return minute * UInt64(2 * (index - shortCount) + 1) / 2 }
+        let place = index - longFirst
+        return (longEdge << UInt64(place / 32)) / 32 * UInt64(32 + place % 32)
     }
 
     /// Seconds that each bin is wide; the first begins at 0.
-    static let widthSeconds: InlineArray<160, Float> = InlineArray { index in
+    static let widthSeconds: InlineArray<312, Float> = InlineArray { index in
         Float(edgeNanoseconds(index + 1) - (index == 0 ? 0 : edgeNanoseconds(index))) / 1e9
     }
 
-    package subscript(index: Int) -> UInt16 { counts[index] }
-
-    package mutating func add(_ gap: UInt64) {
-        if total >= Self.totalMax { halve() }
-        let index = Self.index(ofNanoseconds: gap)
-        counts[index] += 1
-        total += 1
-        sum += UInt32(index)
-        sumOfSquares += UInt32(index * index)
+    /// Binary logarithms of the lower edges, in seconds; the last is the upper edge of the last bin.
+    static let edgeLogarithms: InlineArray<313, Float> = InlineArray { index in
+        logarithm(Double(edgeNanoseconds(index)) / 1e9)
     }
 
-    /// The spread of the gaps' logarithms, squared, in bins; 0 of nothing.
-    var variance: Double {
-        guard total > 0 else { return 0 }
-        let mean = Double(sum) / Double(total)
-        return max(0, Double(sumOfSquares) / Double(total) - mean * mean)
+    /// Of each bin's middle: of the minute bins the whole minute.
+    static let middleLogarithms: InlineArray<312, Float> = InlineArray { index in
+        let isMinute = index >= shortCount && index < longFirst
+        let sum = edgeNanoseconds(index) + edgeNanoseconds(index + 1)
+        return logarithm(isMinute ? Double(index - shortCount + 1) * 60 : Double(sum) / 2e9)
     }
 
-    private mutating func halve() {
-        (total, sum, sumOfSquares) = (0, 0, 0)
-        for index in 0..<Self.count {
-            counts[index] /= 2
-            total += UInt32(counts[index])
-            sum += UInt32(counts[index]) * UInt32(index)
-            sumOfSquares += UInt32(counts[index]) * UInt32(index * index)
+    /// By the series of the inverse hyperbolic tangent, which ten terms take past a Float's precision.
+    private static func logarithm(_ value: Double) -> Float {
+        let ratio = (value.significand - 1) / (value.significand + 1)
+        var (sum, power) = (0.0, ratio)
+        for term in 0..<10 {
+            sum += power / Double(2 * term + 1)
+            power *= ratio * ratio
         }
+        return Float(Double(value.exponent) + 2 * sum / 0.693_147_180_559_945_3)
     }
 }

@@ -24,6 +24,8 @@ struct Worker: Sendable {
     var state: State
     /// The number of the event in whose answer it was given its first call; 0 before.
     var firstLeasedIn: UInt64 = 0
+    /// Its template has died while it was leased: it will end as well, and gets no other call.
+    var isOrphan = false
 
     var leases: Leases? {
         guard case .leased(let leases) = state else { return nil }

@@ -6,7 +6,10 @@ extension WorkerPool {
         if let worker = table[place].idle.last { return worker }
         let concurrency = table[place].limits.concurrency
         guard concurrency > 1 else { return nil }
-        return table[place].leased.filter { (workers[$0]?.leases?.count ?? concurrency) < concurrency }.min()
+        return table[place].leased.filter { id in
+            guard let worker = workers[id], !worker.isOrphan, let leases = worker.leases else { return false }
+            return leases.count < concurrency
+        }.min()
     }
 
     /// A worker that was forked ahead of calls; one of the reserve needs a place on the node.
@@ -105,6 +108,7 @@ extension WorkerPool {
         table[place].template = .none
         // Its forks end with it; their ends are on their way, and a call given to one of them would only fail.
         for worker in table[place].parked + table[place].reserved + table[place].idle { retire(worker) }
+        for worker in table[place].leased { workers[worker]?.isOrphan = true }
         if wasBooting {
             // A template that never came up will not come up for the calls that waited for it: say so at once.
             for waiting in table[place].queue {

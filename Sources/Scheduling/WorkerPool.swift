@@ -97,7 +97,8 @@ package struct WorkerPool: Sendable {
         if !table[place].serves { endReserve(place) }
         settle(place, at: now)
         guard table[place].workerCount > 0 || !table[place].queue.isEmpty else { return }
-        if let next = nextDeadline(place) { lowerDue(place, to: next) }
+        // With a shorter idle time it may have been due before now; a wake is for what comes.
+        if let next = nextDeadline(place) { lowerDue(place, to: max(next, now.advanced(byNanoseconds: 1))) }
     }
 
     /// Parked workers beyond the minimum have no idle time to wait for: nobody ever used them.
@@ -184,7 +185,9 @@ package struct WorkerPool: Sendable {
         let place = record.pool
         table[place].admission.noteHold(nanoseconds: now.nanoseconds(since: lease.since))
         table[place].runningCallCount -= 1
-        if leases.isEmpty {
+        if leases.isEmpty, workers[worker]?.isOrphan == true {
+            retire(worker)
+        } else if leases.isEmpty {
             move(worker, to: .idle(since: now))
             lowerDue(place, to: now.advanced(byNanoseconds: table[place].limits.idleNanoseconds))
             if isOutranked(place) { end(worker) }

@@ -32,6 +32,16 @@ struct FrameLine: ~Copyable {
         }
     }
 
+    /// Whether a frame waits.
+    mutating func hasFrame() throws(ChannelError) -> Bool {
+        try isThere(.bytes, 0)
+    }
+
+    /// Touches the memory that the first frames will lie in.
+    func warmUp() {
+        rings.bringInFirstPages()
+    }
+
     /// Puts a frame into the ring, to be seen after ``flush()``; false where the scheduler has ended the channel.
     mutating func send(_ header: FrameHeader, _ payload: borrowing RawSpan) throws(ChannelError) -> Bool {
         if try !hasRoom(payload.byteCount) {

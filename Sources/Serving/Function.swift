@@ -9,14 +9,18 @@ package struct LoadedFunction {
     package var handler: Handler
     /// A short piece of work that makes later forks better, done while a template has no order; answers whether there is more.
     package var idleStep: (() -> Bool)?
+    /// What a fork does that no call waits for yet: touches the memory that calls touch.
+    package var warmUp: (() -> Void)?
 
     package init(
         residency: TemplateReport.Residency,
         idleStep: (() -> Bool)? = nil,
+        warmUp: (() -> Void)? = nil,
         handler: @escaping Handler
     ) {
         self.residency = residency
         self.idleStep = idleStep
+        self.warmUp = warmUp
         self.handler = handler
     }
 }

@@ -124,11 +124,11 @@ package struct Template: ~Copyable {
             switch try message.order() {
             case .boot:
                 throw TemplateEnd(status: .brokenContract)
-            case .fork(let worker):
+            case .fork(let worker, let isAhead):
                 guard let doorbell = message.takeDescriptor(), let rings = message.takeDescriptor(),
                     workers[worker] == nil
                 else { throw TemplateEnd(status: .brokenContract) }
-                try fork(worker, doorbell: doorbell, rings: rings, tasks: message.takeDescriptor())
+                try fork(worker, isAhead, doorbell: doorbell, rings: rings, tasks: message.takeDescriptor())
             case .reap(let worker):
                 guard let child = workers.removeValue(forKey: worker) else {
                     throw TemplateEnd(status: .brokenContract)
@@ -141,6 +141,7 @@ package struct Template: ~Copyable {
 
     private mutating func fork(
         _ worker: UInt32,
+        _ isAhead: Bool,
         doorbell: consuming FileDescriptor,
         rings: consuming FileDescriptor,
         tasks: consuming FileDescriptor?
@@ -159,7 +160,7 @@ package struct Template: ~Copyable {
         }
         switch side {
         case .child:
-            becomeWorker(doorbell: doorbell, rings: rings, tasks: tasks, slot: slot)
+            becomeWorker(isAhead, doorbell: doorbell, rings: rings, tasks: tasks, slot: slot)
         case .parent(let child):
             workers[worker] = Child(pid: child, slot: slot)
             do throws(SystemError) {
@@ -176,6 +177,7 @@ package struct Template: ~Copyable {
 
     /// The child's life, from the fork to its end.
     private func becomeWorker(
+        _ isAhead: Bool,
         doorbell: consuming FileDescriptor,
         rings: consuming FileDescriptor,
         tasks: consuming FileDescriptor?,
@@ -200,7 +202,7 @@ package struct Template: ~Copyable {
                 payloadBytesMax: boot.payloadBytesMax,
                 handler: function.handler
             )
-            CurrentProcess.exit(worker.serve().rawValue)
+            CurrentProcess.exit(worker.serve(warmingUp: isAhead ? function.warmUp : nil).rawValue)
         } catch {
             CurrentProcess.exit(ExitStatus.unconfined.rawValue)
         }

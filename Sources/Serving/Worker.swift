@@ -21,8 +21,13 @@ struct Worker: ~Copyable {
         self.handler = handler
     }
 
-    consuming func serve() -> ExitStatus {
+    /// - Parameter warmUp: done first, unless a call is there already.
+    consuming func serve(warmingUp warmUp: (() -> Void)?) -> ExitStatus {
         do throws(ChannelError) {
+            if let warmUp, try !line.hasFrame() {
+                warmUp()
+                line.warmUp()
+            }
             guard try send(.ready, 0) else { return .told }
             try line.flush()
             while let step = try nextStep() {

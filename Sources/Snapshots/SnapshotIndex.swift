@@ -40,6 +40,29 @@ package struct SnapshotIndex: Equatable, Sendable {
         try checkSeekTable(of: file, at: header.indexOffset + header.indexByteCount)
     }
 
+    /// Checks the digest of every stored byte, without decoding any: what a load with ``LoadedSnapshot/Verification/digests``
+    /// would find.
+    package func verifyFrames(of file: borrowing FileDescriptor) throws(SnapshotError) {
+        let hash = try Hash.sha512256()
+        for entry in entries where entry.twin == nil {
+            for place in entry.places() {
+                let byteCount = place.chunk.storedByteCount
+                let bytes: [UInt8]
+                do throws(SystemError) {
+                    bytes = try file.pread(count: byteCount, at: place.fileOffset)
+                } catch {
+                    throw .system(error)
+                }
+                guard bytes.count == byteCount,
+                    try unsafe ChunkDigest(hash.digest(of: bytes.span.bytes)) == place.chunk.digest
+                else {
+                    let reason = "the digest of the \(byteCount) bytes from there is wrong"
+                    throw .altered(entry: entry.name, offset: place.fileOffset, reason)
+                }
+            }
+        }
+    }
+
     /// Other programs find frames by the table: it must say what the index says.
     private func checkSeekTable(of file: borrowing FileDescriptor, at offset: Int) throws(SnapshotError) {
         let expected = SeekTable(of: entries, indexByteCount: indexByteCount).encoded()

@@ -43,6 +43,15 @@ struct EmbedTask {
         return .json(writer.bytes)
     }
 
+    /// A sentence of one word: a table of words that is still to be decoded gives the rows of three.
+    func warmUp() {
+        let text = String(repeating: "a ", count: min(Self.warmUpWordsMax, tokensMax))
+        _ = try? run(Array(#"{"text": "\#(text)"}"#.utf8))
+    }
+
+    /// The length of a usual query; what is longer finds the rest of the scratch untouched, a page every 4 KiB.
+    private static let warmUpWordsMax = 16
+
     /// Texts that go through the model together.
     private struct Slice {
         var ids: [Int32] = []

@@ -56,6 +56,18 @@ struct NumberTask {
         return .json(writer.bytes)
     }
 
+    /// One example of zeros.
+    func warmUp() {
+        var writer = JSONWriter(reservingBytes: 2 * inputColumns + 64)
+        writer.beginObject()
+        writer.key(runner.plan.inputName)
+        writer.beginArray()
+        for _ in 0..<inputColumns { writer.integer(0) }
+        writer.endArray()
+        writer.endObject()
+        _ = try? run(writer.bytes)
+    }
+
     private func writeLabel(of scores: [Float], row: Int, to writer: inout JSONWriter) {
         let range = row * outputColumns..<(row + 1) * outputColumns
         // The first of equals, as argmax does.

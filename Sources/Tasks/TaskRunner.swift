@@ -72,6 +72,17 @@ package struct TaskRunner {
         }
     }
 
+    /// Runs an input of its own once, so that a call finds touched what it touches.
+    ///
+    /// Whether that succeeds is of no matter.
+    package func warmUp() {
+        switch task {
+        case .echo: break
+        case .embed(let embed): embed.warmUp()
+        case .numbers(let numbers): numbers.warmUp()
+        }
+    }
+
     private static func runner(
         _ plan: [UInt8],
         _ rows: PlanRunner.RowSource?,

@@ -9,7 +9,8 @@
 /// The end of the socket is the order to end.
 package enum TemplateOrder: Equatable, Sendable {
     case boot(TemplateBoot)
-    case fork(worker: UInt32)
+    /// One that is forked ahead of any call warms itself up before it says that it is ready.
+    case fork(worker: UInt32, isAhead: Bool = false)
     /// Wait for a worker that is known to be dead, and report how it died.
     case reap(worker: UInt32)
 
@@ -20,8 +21,8 @@ package enum TemplateOrder: Equatable, Sendable {
         case .boot(let boot):
             writer.append(UInt8(1))
             boot.write(to: &writer)
-        case .fork(let worker):
-            writer.append(UInt8(2))
+        case .fork(let worker, let isAhead):
+            writer.append(UInt8(isAhead ? 4 : 2))
             writer.append(worker)
         case .reap(let worker):
             writer.append(UInt8(3))
@@ -39,6 +40,7 @@ package enum TemplateOrder: Equatable, Sendable {
         case 1: self = .boot(try TemplateBoot(reading: &reader))
         case 2: self = .fork(worker: try reader.read(UInt32.self))
         case 3: self = .reap(worker: try reader.read(UInt32.self))
+        case 4: self = .fork(worker: try reader.read(UInt32.self), isAhead: true)
         default: throw .unknownKind(kind)
         }
         try reader.finish()

@@ -39,6 +39,7 @@ struct PolicyBench: ParsableCommand {
             ?? TraceSynthesis.trace(seed: seed, functionCount: functions)
         let source = trace.map { "the trace in \($0)" } ?? "a synthetic trace, seed \(seed)"
         note("\(source): \(arrivals.functions.count) functions, \(arrivals.callCount) calls")
+        if trace == nil { try showShape() }
         try compare(on: arrivals)
         try compareOwn(on: arrivals.half(1), name: "thaw held-out")
         try showCost(on: arrivals)
@@ -49,10 +50,20 @@ struct PolicyBench: ParsableCommand {
         let fixed = replay(FixedKeepAlive(minutes: 10), on: trace)
         let own = replay(OwnPolicy(functionCount: count), on: trace)
         try show("thaw", own, against: fixed)
-        note(
-            "prewarms \(own.prewarms), hits \(own.prewarmHits), "
-                + "minutes wasted by the others \(Int(own.prewarmWastedMinutes))"
-        )
+        try Figure(
+            name: "thaw prewarm hits",
+            value: Double(own.prewarmHits),
+            unit: "count",
+            against: "prewarms",
+            againstValue: Double(own.prewarms)
+        ).show(json: json)
+        try Figure(
+            name: "thaw prewarm waste",
+            value: own.prewarmWastedMinutes,
+            unit: "min",
+            against: "all that is wasted",
+            againstValue: own.wastedMinutes
+        ).show(json: json)
         for minutes in [1.0, 5, 10, 20, 60] {
             try show("fixed-\(Int(minutes))", replay(FixedKeepAlive(minutes: minutes), on: trace), against: fixed)
         }
@@ -66,6 +77,20 @@ struct PolicyBench: ParsableCommand {
     private func compareOwn(on trace: ArrivalTrace, name: String) throws {
         let own = replay(OwnPolicy(functionCount: trace.functions.count), on: trace)
         try show(name, own, against: replay(FixedKeepAlive(minutes: 10), on: trace))
+    }
+
+    /// How far the draws of the synthetic trace are from the published curves: the largest difference of two shares.
+    private func showShape() throws {
+        let distances = TraceSynthesis.distances(seed: seed)
+        for (name, distance) in [("rates", distances.rates), ("variations", distances.variations)] {
+            try Figure(
+                name: "synthetic " + name,
+                value: distance * 100,
+                unit: "%",
+                against: "the most that passes",
+                againstValue: TraceSynthesis.distanceMax * 100
+            ).show(json: json)
+        }
     }
 
     private func replay(_ policy: some ReplayedPolicy, on trace: ArrivalTrace) -> ReplayOutcome {

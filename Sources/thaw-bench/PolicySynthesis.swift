@@ -2,25 +2,31 @@ import Foundation
 
 /// A trace with the statistics of Azure Functions 2019, from a seed: for whoever has no real one at hand.
 ///
-/// Half of the functions are timers; of the rest the rate is lognormal (ln of calls a day: mean 2.04, deviation 3.79),
-/// gaps are gamma distributed, and their variation follows the published curve of apps without timers.
+/// Each function's rate is drawn from the published distribution, whose steps are timers; the gaps of the others are
+/// gamma distributed, with a variation from the published curve of apps without timers.
 struct TraceSynthesis {
+    /// How one function is called.
+    struct Draw {
+        var callsPerDay: Double
+        /// Deviation of the gaps over their mean; a timer's is 0.
+        var variation: Double
+        var isTimer: Bool
+    }
+
     private var state: UInt64
     private static let minutes = 480
-    /// Minutes; what cron lines say most, as the steps in the published rates show.
-    private static let periods = [1, 5, 5, 5, 10, 15, 30, 60, 60]
-    /// Coefficient of variation and the share of apps that do not exceed it.
-    private static let variations: [(value: Double, share: Double)] = [
-        (0.1, 0.14), (0.3, 0.19), (0.5, 0.23), (1, 0.35), (1.5, 0.46), (2, 0.55), (3, 0.68), (4, 0.76), (6, 0.84),
-        (10, 1),
-    ]
+
+    init(seed: UInt64) {
+        state = seed
+    }
 
     static func trace(seed: UInt64, functionCount: Int) -> ArrivalTrace {
-        var synthesis = TraceSynthesis(state: seed)
+        var synthesis = TraceSynthesis(seed: seed)
         var trace = ArrivalTrace(minutes: minutes, functions: [], callCount: 0)
         // A function that is never called in eight hours is drawn anew, as the real sample has none either.
         while trace.functions.count < functionCount {
-            let times = synthesis.uniform() < 0.5 ? synthesis.timer() : synthesis.renewal()
+            let draw = synthesis.draw()
+            let times = draw.isTimer ? synthesis.timer(draw) : synthesis.renewal(draw)
             guard !times.isEmpty else { continue }
             trace.callCount += times.count
             trace.functions.append(Set(times.map { Int($0) }).sorted())
@@ -28,27 +34,53 @@ struct TraceSynthesis {
         return trace
     }
 
-    private mutating func timer() -> [Double] {
-        let period = Double(Self.periods[Int(uniform() * Double(Self.periods.count))])
+    /// Kolmogorov and Smirnov's distance that a synthetic trace may have to the published curves.
+    static let distanceMax = 0.05
+
+    /// The distances of what this seed draws, of ten thousand functions: of fewer, chance alone makes up to 2 %.
+    static func distances(seed: UInt64) -> (rates: Double, variations: Double) {
+        var synthesis = TraceSynthesis(seed: seed)
+        let draws = (0..<10_000).map { _ in synthesis.draw() }
+        return (
+            PublishedShape.rates.distance(to: draws.map(\.callsPerDay)),
+            PublishedShape.variations.distance(to: draws.filter { !$0.isTimer }.map(\.variation))
+        )
+    }
+
+    mutating func draw() -> Draw {
+        let place = uniform()
+        let step = PublishedShape.rateSteps.first { $0.shares.contains(place) }
+        if let step { return Draw(callsPerDay: step.value, variation: 0, isTimer: true) }
+        let rate = PublishedShape.rates.quantile(place)
+        return Draw(callsPerDay: rate, variation: PublishedShape.variations.quantile(uniform()), isTimer: false)
+    }
+
+    private mutating func timer(_ draw: Draw) -> [Double] {
+        let period = 1440 / draw.callsPerDay
         let phase = uniform() * period
         // Up to two seconds late.
         return stride(from: phase, to: Double(Self.minutes) - 0.04, by: period).map { $0 + uniform() / 30 }
     }
 
-    private mutating func renewal() -> [Double] {
-        let ratePerMinute = min(20, exp(2.04 + 3.79 * normal()) / 1440)
-        let draw = uniform()
-        let variation = Self.variations.first { draw <= $0.share }?.value ?? 10
+    private mutating func renewal(_ draw: Draw) -> [Double] {
+        // Twenty a minute are in every minute already.
+        let ratePerMinute = min(20, draw.callsPerDay / 1440)
+        // A variation below a hundredth would be a timer's.
+        let variation = max(0.01, draw.variation)
         let shape = 1 / (variation * variation)
         let scale = 1 / (ratePerMinute * shape)
         // Begins long before the first minute, so that the first gap is cut as any other.
-        var time = -uniform() / ratePerMinute
+        var time = -uniform() * max(2 / ratePerMinute, Double(Self.minutes))
         var times: [Double] = []
         while true {
-            time += gamma(shape: shape) * scale
+            time += gap(shape: shape, scale: scale)
             guard time < Double(Self.minutes) else { return times }
             if time >= 0 { times.append(time) }
         }
+    }
+
+    mutating func gap(shape: Double, scale: Double) -> Double {
+        gamma(shape: shape) * scale
     }
 
     private mutating func uniform() -> Double {

@@ -39,7 +39,8 @@ enum ModelFunction {
             prepareNanoseconds: Clock.monotonicNanoseconds() - decoded
         )
         let idleStep = snapshot.rows.map { rows in { Self.decodesMore(of: rows) } }
-        return LoadedFunction(residency: residency, idleStep: idleStep) {
+        let warmUp = { withExtendedLifetime(snapshot) { runner.warmUp() } }
+        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp) {
             (body, contentType) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {
                 // The runner looks into the snapshot's memory: this closure keeps both.

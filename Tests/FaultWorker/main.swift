@@ -9,14 +9,17 @@ import Wire
 Template.run { (_, _) throws(LoadFailure) -> LoadedFunction in
     var hoard = Hoard()
     var steps = 0
+    var warmUps = 0
     return LoadedFunction(
         residency: TemplateReport.Residency(arenaBytes: 0, decodeNanoseconds: 0, prepareNanoseconds: 0),
         idleStep: {
             steps += 1
             return steps < 2000
-        }
+        },
+        warmUp: { warmUps += 1 }
     ) { (body, contentType) throws(CallFailure) -> CallReply in
         if body == Array("steps".utf8) { return CallReply(contentType: contentType, body: Array("\(steps)".utf8)) }
+        if body == Array("warm-ups".utf8) { return CallReply(contentType: contentType, body: Array("\(warmUps)".utf8)) }
         let fault = Fault(String(decoding: body, as: UTF8.self))
         return CallReply(contentType: contentType, body: try fault.commit(hoarding: &hoard))
     }

@@ -45,7 +45,7 @@ struct MeterTests {
             let template = try #require(booted.first)
             state.noteResident(template)
             let forked = state.handle(.templateResident(template, bytes: 1), at: Instant(nanoseconds: 0))
-                .compactMap { if case .fork(let id, _, _) = $0 { id } else { nil } }
+                .compactMap { if case .fork(let id, _, _, _) = $0 { id } else { nil } }
             worker = try #require(forked.first)
         }
 

@@ -15,6 +15,8 @@ struct Referee {
         var key: PoolKey
         var state = CallState.waiting
         var metResidentTemplate: Bool
+        /// By the limits of when it was given to a worker; they may change while it runs.
+        var runsUntil: Instant?
     }
 
     enum TemplateState {
@@ -227,7 +229,10 @@ struct Referee {
             }
         }
         move(call, to: .running(worker, since: now))
+        calls[call]?.runsUntil = limits[record.key].map { now.advanced(byNanoseconds: $0.timeoutNanoseconds) }
         workers[worker]?.leases.insert(call)
+        // Only one of the reserve takes another place; with a lower bound than before, the workers there may go on.
+        guard target.isReserve else { return }
         workers[worker]?.isReserve = false
         checkPlaces(of: record.key)
     }
@@ -257,10 +262,10 @@ struct Referee {
     }
 
     private mutating func timeOut(_ call: CallID, _ worker: WorkerID, at now: Instant) {
-        guard case .running(worker, let since) = calls[call]?.state, let key = workers[worker]?.key else {
+        guard case .running(worker, _) = calls[call]?.state else {
             return foul("call \(call.number) times out on a worker that it is not on")
         }
-        if let limit = limits[key]?.timeoutNanoseconds, now.nanoseconds(since: since) < limit {
+        if let until = calls[call]?.runsUntil, now < until {
             foul("call \(call.number) times out early")
         }
         workers[worker]?.leases.remove(call)

@@ -5,7 +5,9 @@ import Testing
 struct Simulation {
     private enum Happening {
         case event(PoolEvent)
-        case call(PoolKey)
+        /// Of a function, by name: whichever version serves then.
+        case call(String)
+        case install(PoolKey)
         /// The caller goes, if the call is still open.
         case hangUp(CallID)
         case boot(TemplateID, succeeds: Bool)
@@ -13,10 +15,22 @@ struct Simulation {
         case workerEnds(WorkerID)
         case answer(CallID, WorkerID)
         case fileLoaded(SnapshotID, succeeds: Bool)
+        /// The kernel counts more for a template than it did: memory gets tight.
+        case templateGrows(TemplateID)
+        case workerWeighed(WorkerID)
+        /// A later version of the function serves; calls of the earlier one may run on.
+        case updated(PoolKey)
+        case removed(PoolKey)
+        /// Events about what is long gone, or never was: answers cross with orders.
+        case echo
     }
 
     private(set) var match: Match
-    let keys: [PoolKey]
+    private(set) var keys: [PoolKey]
+    private(set) var laws = SimulationLaws()
+    private(set) var stepCount = 0
+    /// The version of each function that callers reach.
+    private var serving: [String: PoolKey] = [:]
     private var generator: SeededGenerator
     private var agenda: [(at: Instant, order: Int, what: Happening)] = []
     private var orderCount = 0
@@ -25,6 +39,8 @@ struct Simulation {
     private let bootFailures: Int
     private let workerDeaths: Int
     private let hangs: Int
+    /// All functions have the same model.
+    private let sharesSnapshots: Bool
 
     init(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -33,11 +49,12 @@ struct Simulation {
             workersMax: Int.random(in: 1...6, using: &generator),
             restingBytesMax: [0, 100, 400, 4 << 20].randomElement(using: &generator) ?? 0,
             reserve: Int.random(in: 0...2, using: &generator),
-            planner: Self.planner(seed)
+            planner: seed % 3 == 0 ? nil : Self.planner(seed)
         )
         bootFailures = [0, 50, 300].randomElement(using: &generator) ?? 0
         workerDeaths = [0, 20, 200].randomElement(using: &generator) ?? 0
         hangs = [0, 20, 100].randomElement(using: &generator) ?? 0
+        sharesSnapshots = Int.random(in: 0..<3, using: &generator) == 0
         self.generator = generator
         planNight()
     }
@@ -52,8 +69,8 @@ struct Simulation {
             guard let last = history.lastArrival, now.nanoseconds(since: last) < 3_600_000_000_000 else {
                 return KeepAlivePlan(residentUntil: now, packedUntil: now)
             }
-            let (resident, packed, prewarm) = (seconds(0...3), seconds(0...9), seconds(3...60))
-            let until = prewarm.advanced(byNanoseconds: UInt64.random(in: 0...5, using: &generator) * 1_000_000_000)
+            let (resident, packed, prewarm) = (seconds(0...2), seconds(0...9), seconds(2...20))
+            let until = prewarm.advanced(byNanoseconds: UInt64.random(in: 0...20, using: &generator) * 1_000_000_000)
             let isForetold = Bool.random(using: &generator)
             return KeepAlivePlan(
                 residentUntil: resident,
@@ -84,33 +101,65 @@ struct Simulation {
 
     private mutating func planNight() {
         for key in keys {
-            let workersMax = Int.random(in: 1...4, using: &generator)
-            let limits = PoolLimits(
-                workersMin: chance(200) ? 1 : 0,
-                workersMax: workersMax,
-                concurrency: chance(250) ? 3 : 1,
-                idleNanoseconds: milliseconds(1...2000),
-                timeoutNanoseconds: milliseconds(200...1000),
-                queueDepthMax: chance(300) ? Int.random(in: 1...5, using: &generator) : nil
-            )
-            let snapshot = SnapshotID(digest: chance(400) ? "shared" : key.function)
-            plan(.event(.installed(key, limits, PoolSource(snapshot: snapshot, fileBytes: 40))), in: 0)
-            for _ in 0..<Int.random(in: 2...6, using: &generator) {
-                let start = milliseconds(0...20_000)
-                for _ in 0..<Int.random(in: 15...60, using: &generator) {
-                    plan(.call(key), in: start + milliseconds(0...300))
+            plan(.install(key), in: 0)
+            for _ in 0..<Int.random(in: 4...16, using: &generator) {
+                let start = milliseconds(0...60_000)
+                // Now and then sixty-four at the same instant.
+                let isBurst = chance(150)
+                for _ in 0..<(isBurst ? 64 : Int.random(in: 15...60, using: &generator)) {
+                    plan(.call(key.function), in: isBurst ? start : start + milliseconds(0...300))
                 }
             }
-            if chance(150) { plan(.event(.removed(key)), in: milliseconds(1000...20_000)) }
+            // A timer, whose calls may be foreseen.
+            let period = milliseconds(3000...15_000)
+            for round in 1...8 as ClosedRange<UInt64> { plan(.call(key.function), in: 60_000_000_000 + round * period) }
+            if chance(300) { plan(.updated(key), in: milliseconds(1000...60_000)) }
+            if chance(150) { plan(.removed(key), in: milliseconds(1000...60_000)) }
+            if chance(200) { plan(.install(key), in: milliseconds(1000...60_000)) }
         }
-        for _ in 0..<100 { plan(.call(keys[0]), in: milliseconds(0...20_000)) }
-        if chance(200) { plan(.event(.draining), in: milliseconds(10_000...25_000)) }
+        for _ in 0..<300 { plan(.call(keys[0].function), in: milliseconds(0...60_000)) }
+        for _ in 0..<50 { plan(.echo, in: milliseconds(0...70_000)) }
+        if chance(200) { plan(.event(.draining), in: milliseconds(30_000...70_000)) }
+    }
+
+    private mutating func install(_ key: PoolKey) {
+        let limits = PoolLimits(
+            workersMin: chance(200) ? 1 : 0,
+            workersMax: Int.random(in: 1...4, using: &generator),
+            concurrency: chance(250) ? 3 : 1,
+            idleNanoseconds: milliseconds(1...2000),
+            timeoutNanoseconds: milliseconds(200...1000),
+            waitNanosecondsMax: chance(300) ? milliseconds(20...300) : nil,
+            queueDepthMax: chance(300) ? Int.random(in: 1...5, using: &generator) : nil
+        )
+        if let other = serving.updateValue(key, forKey: key.function), other != key { match.overtake(other) }
+        let digest = sharesSnapshots ? "everybody's \(key.version)" : "\(key.function)'s \(key.version)"
+        play(.installed(key, limits, PoolSource(snapshot: SnapshotID(digest: digest), fileBytes: 40)))
     }
 
     private mutating func happen(_ what: Happening) {
         switch what {
         case .event(let event): play(event)
-        case .call(let key):
+        case .install(let key):
+            // The last version is brought back, if a later one is there; or its limits change.
+            if serving[key.function].map({ $0.version <= key.version }) ?? true { install(key) }
+        case .updated(let key):
+            let next = PoolKey(function: key.function, version: key.version + 1)
+            keys.append(next)
+            install(next)
+            if chance(700) { plan(.removed(key), in: milliseconds(0...500)) }
+        case .removed(let key): play(.removed(key))
+        case .templateGrows(let template):
+            if match.referee.templates[template]?.state == .resident {
+                play(.templateMeasured(template, bytes: UInt64.random(in: 1...400, using: &generator)))
+            }
+        case .workerWeighed(let worker):
+            if match.referee.workers[worker]?.isGone == false {
+                play(.workerMeasured(worker, bytes: UInt64.random(in: 0...30, using: &generator)))
+            }
+        case .echo: playEcho()
+        case .call(let function):
+            guard let key = serving[function] else { return }
             let call = match.nextCall()
             play(.called(call, key))
             if chance(50) { plan(.hangUp(call), in: milliseconds(0...400)) }
@@ -122,6 +171,7 @@ struct Simulation {
             play(.templateResident(template, bytes: UInt64.random(in: 1...90, using: &generator)))
             play(.templateMeasured(template, bytes: UInt64.random(in: 1...90, using: &generator)))
             if chance(workerDeaths / 4) { plan(.templateEnds(template), in: milliseconds(1...3000)) }
+            if chance(200) { plan(.templateGrows(template), in: milliseconds(1...3000)) }
         case .templateEnds(let template): endTemplate(template)
         case .workerEnds(let worker):
             if match.referee.workers[worker]?.isGone == false { play(.workerGone(worker)) }
@@ -139,18 +189,40 @@ struct Simulation {
         }
     }
 
+    private mutating func playEcho() {
+        let worker = WorkerID(UInt32.random(in: 1...40, using: &generator))
+        let call = CallID(UInt64.random(in: 1...(match.lastCall.number + 1), using: &generator))
+        let template = TemplateID(UInt32.random(in: 1...20, using: &generator))
+        let isThere = match.referee.workers[worker]?.isGone == false
+        if !isThere, match.referee.workers[worker] != nil {
+            play(.finished(call, worker))
+            play(.workerGone(worker))
+            play(.workerMeasured(worker, bytes: 99))
+        }
+        if case .gone = match.referee.templates[template]?.state {
+            play(.templateGone(template))
+            play(.templateMeasured(template, bytes: 99))
+        }
+        if !match.referee.isOpen(call), match.referee.calls[call] != nil { play(.cancelled(call)) }
+        play(.packedRefused(SnapshotID(digest: "nobody's")))
+        play(.removed(PoolKey(function: "nobody", version: 1)))
+    }
+
     /// Its forks end with it; their ends are reported one after the other.
     private mutating func endTemplate(_ template: TemplateID) {
         if case .gone = match.referee.templates[template]?.state { return }
         play(.templateGone(template))
-        for (worker, state) in match.referee.workers where state.template == template && !state.isGone {
-            plan(.workerEnds(worker), in: UInt64(worker.number))
-        }
+        // In order: a dictionary's own order is another in each run.
+        let forks = match.referee.workers.filter { $0.value.template == template && !$0.value.isGone }
+        for worker in forks.keys.sorted() { plan(.workerEnds(worker), in: milliseconds(0...20)) }
     }
 
     /// Does what the orders say, with delays and failures.
     private mutating func play(_ event: PoolEvent) {
-        for effect in match.play(event) {
+        stepCount += 1
+        let effects = match.play(event)
+        laws.note(event, effects, in: match)
+        for effect in effects {
             switch effect {
             case .bootTemplate(let template, _):
                 plan(.boot(template, succeeds: !chance(bootFailures)), in: milliseconds(5...150))
@@ -163,7 +235,11 @@ struct Simulation {
                 plan(.fileLoaded(snapshot, succeeds: !chance(bootFailures)), in: milliseconds(1...50))
             case .endTemplate(let template):
                 plan(.templateEnds(template), in: milliseconds(0...10))
-            case .forkWorker, .reserveWorker, .releasePacked, .forgotten, .refuse, .fail, .wake:
+            case .forkWorker(let worker, _), .reserveWorker(let worker, _):
+                // A fork may fail, or be killed while nobody uses it.
+                if chance(workerDeaths / 4) { plan(.workerEnds(worker), in: milliseconds(0...200)) }
+                if chance(200) { plan(.workerWeighed(worker), in: milliseconds(0...200)) }
+            case .releasePacked, .forgotten, .refuse, .fail, .wake:
                 break
             }
         }

@@ -227,6 +227,21 @@ import Testing
         #expect(match.call(.echo).effects.assignedWorker != worker)
     }
 
+    @Test func `a worker that answers after its template has died gets no other call`() throws {
+        var match = Match()
+        match.play(.installed(.echo, .usual(max: 1)))
+        let (first, effects) = match.call(.echo)
+        let template = try #require(effects.bootedTemplate)
+        let worker = try #require(match.play(.templateResident(template, bytes: 100)).assignedWorker)
+        match.play(.templateGone(template))
+        match.play(.finished(first, worker))
+        let (_, waiting) = match.call(.echo)
+        #expect(waiting.assignedWorker == nil)
+        let next = try #require(match.play(.workerGone(worker)).bootedTemplate ?? waiting.bootedTemplate)
+        let other = try #require(match.play(.templateResident(next, bytes: 100)).assignedWorker)
+        #expect(other != worker)
+    }
+
     @Test func `when a template dies no call is given to its idle forks, which die with it`() throws {
         var match = Match()
         let orphan = try match.warmUp(.echo, .usual())

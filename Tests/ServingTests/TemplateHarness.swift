@@ -98,14 +98,14 @@ final class TemplateHarness {
     }
 
     /// A worker that has said that it is ready.
-    func fork(_ worker: UInt32, group: MemoryGroup? = nil) throws -> WorkerHarness {
+    func fork(_ worker: UInt32, isAhead: Bool = false, group: MemoryGroup? = nil) throws -> WorkerHarness {
         let byteCount = RingPair.byteCount(ringByteCount: WireLimits.ringByteCount)
         let memory = try FileDescriptor.sealedMemoryFile("rings", byteCount: byteCount)
         let rings = try RingPair(mapping: memory, ringByteCount: WireLimits.ringByteCount, as: .near)
         let doorbell = try FileDescriptor.doorbell()
         var descriptors = [doorbell.rawValue, memory.rawValue]
         if let group { descriptors.append(group.tasks.rawValue) }
-        try control.sendMessage(TemplateOrder.fork(worker: worker).encoded(), descriptors: descriptors)
+        try control.sendMessage(TemplateOrder.fork(worker: worker, isAhead: isAhead).encoded(), descriptors: descriptors)
         let answer = try TemplateHarness.receive(control)
         guard answer.report == .forked(worker: worker), let number = answer.descriptor else {
             throw Unexpected(what: "\(answer.report)")

@@ -51,6 +51,14 @@ struct TemplateTests {
         }
     }
 
+    @Test func `only a fork that no call waits for warms itself up, once and before it is ready`() throws {
+        let template = try template()
+        let parked = try template.fork(1, isAhead: true)
+        #expect(try parked.call("warm-ups") == .reply(contentType: "text/plain", body: "1"))
+        #expect(try parked.call("warm-ups", invocation: 2) == .reply(contentType: "text/plain", body: "1"))
+        #expect(try template.fork(2).call("warm-ups") == .reply(contentType: "text/plain", body: "0"))
+    }
+
     @Test func `forks do not see one another's memory or descriptors`() throws {
         let template = try template()
         let first = try template.fork(1)

@@ -42,7 +42,7 @@ struct TierTests {
 
     @Test func `a resident function rests with one worker in reserve, which its next call finds`() async throws {
         try await withNode("--resting-memory", "64MiB") { node in
-            try await deploy("quick", on: node)
+            try await deploy("quick", "scaling:\n  idle: 3s\n", on: node)
             #expect(try await node.invoke("quick", "one").headers["thaw-start"] == "cold")
             #expect(try await rests(node, in: .resident, parked: 1))
             let template = try #require(ProcessTable.children(of: node.pid).first)
@@ -114,7 +114,8 @@ struct TierTests {
             try await deploy("quick", "scaling:\n  min: 1\n", on: node)
             try await deploy("quick", "scaling:\n  min: 2\n", on: node)
             #expect(try await node.until(seconds: 10) { try await report($0).functions[0].parked == 2 })
-            #expect(ProcessTable.children(of: node.pid).count == 1, "the version before has let go")
+            // The version before lets go: its template ends.
+            #expect(try await node.until(seconds: 10) { ProcessTable.children(of: $0.pid).count == 1 })
             #expect(try await node.thaw("rollback", "quick").status == 0)
             #expect(try await node.until(seconds: 10) { try await report($0).functions[0].parked == 1 })
             #expect(try await node.until(seconds: 10) { ProcessTable.children(of: $0.pid).count == 1 })
