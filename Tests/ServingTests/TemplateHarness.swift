@@ -105,7 +105,10 @@ final class TemplateHarness {
         let doorbell = try FileDescriptor.doorbell()
         var descriptors = [doorbell.rawValue, memory.rawValue]
         if let group { descriptors.append(group.tasks.rawValue) }
-        try control.sendMessage(TemplateOrder.fork(worker: worker, isAhead: isAhead).encoded(), descriptors: descriptors)
+        try control.sendMessage(
+            TemplateOrder.fork(worker: worker, isAhead: isAhead).encoded(),
+            descriptors: descriptors
+        )
         let answer = try TemplateHarness.receive(control)
         guard answer.report == .forked(worker: worker), let number = answer.descriptor else {
             throw Unexpected(what: "\(answer.report)")

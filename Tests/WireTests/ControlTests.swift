@@ -14,7 +14,9 @@ struct ControlTests {
         environment: ["A=1", "GREETING=grüß dich"]
     )
 
-    static let orders: [TemplateOrder] = [.boot(boot), .fork(worker: 7), .fork(worker: 8, isAhead: true), .reap(worker: .max)]
+    static let orders: [TemplateOrder] = [
+        .boot(boot), .fork(worker: 7), .fork(worker: 8, isAhead: true), .reap(worker: .max),
+    ]
 
     static let reports: [TemplateReport] = [
         .sandboxed,
