@@ -292,7 +292,7 @@ extension Fleet: WardenDelegate {
 
     func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency, pid: Int32) {
         handle(.templateResident(template, bytes: residency.arenaBytes)) { $0.noteResident(template) }
-        measureSoon(template, pid: pid)
+        measureSoon(template, arenaBytes: residency.arenaBytes, pid: pid)
     }
 
     func templateGone(_ template: TemplateID, because reason: String) {
