@@ -46,6 +46,9 @@ struct TierTests {
             #expect(try await node.invoke("quick", "one").headers["thaw-start"] == "cold")
             #expect(try await rests(node, in: .resident, parked: 1))
             let template = try #require(ProcessTable.children(of: node.pid).first)
+            // The worker that served is told to end, and takes some milliseconds.
+            let isAlone = try await node.until(seconds: 5) { _ in ProcessTable.children(of: template).count == 1 }
+            #expect(isAlone)
             let reserve = try #require(ProcessTable.children(of: template).first)
             #expect(try await node.invoke("quick", "two").headers["thaw-start"] == "warm")
             #expect(ProcessTable.children(of: template).contains(reserve), "it served the call and is idle")
