@@ -13,7 +13,7 @@ import Wire
 package final class Fleet: Sendable {
     let state: Mutex<FleetState>
     private let warden: Warden
-    private let group: any EventLoopGroup
+    private let channels: PreparedChannels
     let timerLoop: any EventLoop
     private let logger: Logger
     let pantry: Pantry
@@ -26,7 +26,7 @@ package final class Fleet: Sendable {
     ) {
         state = Mutex(FleetState(node: node))
         self.warden = warden
-        self.group = group
+        channels = PreparedChannels(on: group)
         timerLoop = group.next()
         self.logger = logger
         pantry = Pantry(logger: logger)
@@ -109,6 +109,7 @@ package final class Fleet: Sendable {
         }
         await warden.stop()
         await pantry.stop()
+        channels.stop()
         for call in left.values {
             answer(
                 call.order.loop,
@@ -196,10 +197,10 @@ package final class Fleet: Sendable {
             guard let template else { throw FleetError.templateEnded }
             let memory = try warden.memoryAllowance(bytes: binding.memoryBytesMax)
             // The channel is open before the fork exists: a call can be written while the worker is being made.
-            let channel = try WorkerChannel.make(worker: worker.number, on: group.next(), delegate: self)
+            let channel = try channels.take(for: worker.number, delegate: self)
             warden.expect(worker, of: template.id, memory: memory)
-            try template.fork(worker: worker.number, isAhead: isAhead, channel: channel, memory: memory)
-            let actions = state.withLock { $0.forkOrdered(worker, channel: channel.near, memory: memory) }
+            try template.fork(worker: worker.number, isAhead: isAhead, channel: channel.ends, memory: memory)
+            let actions = state.withLock { $0.forkOrdered(worker, channel: channel.ends.near, memory: memory) }
             perform(actions)
         } catch {
             workerGone(worker, because: DeathReason(verdict: "could not be forked: \(error)"), cpuNanoseconds: nil)
@@ -291,7 +292,7 @@ extension Fleet: WardenDelegate {
 
     func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency, pid: Int32) {
         handle(.templateResident(template, bytes: residency.arenaBytes)) { $0.noteResident(template) }
-        measureSoon(template, pid: pid, arenaBytes: residency.arenaBytes)
+        measureSoon(template, arenaBytes: residency.arenaBytes, pid: pid)
     }
 
     func templateGone(_ template: TemplateID, because reason: String) {

@@ -39,8 +39,8 @@ extension Fleet {
 
     /// Looks at a template's memory when the call that it was booted for has been answered, not beside it.
     ///
-    /// - Parameter arenaBytes: counted whole, since a table that is decoded row by row fills up later.
-    func measureSoon(_ template: TemplateID, pid: Int32, arenaBytes: UInt64) {
+    /// Of a table that is decoded when there is time a part may be missing by then: it never counts less than its arena.
+    func measureSoon(_ template: TemplateID, arenaBytes: UInt64, pid: Int32) {
         timerLoop.scheduleTask(in: .milliseconds(FleetLimits.measureDelayMilliseconds)) { [weak self] in
             self?.pantry.run { [weak self] in
                 guard let self, let memory = ProcessMemory.of(pid: pid) else { return }
@@ -50,8 +50,7 @@ extension Fleet {
                     state.templates[template]?.hugePageBytes = hugePageBytes
                     return state.templates[template]?.isResident ?? false
                 }
-                guard isThere else { return }
-                handle(.templateMeasured(template, bytes: max(memory.anonymousBytes, arenaBytes)))
+                if isThere { handle(.templateMeasured(template, bytes: max(memory.anonymousBytes, arenaBytes))) }
             }
         }
     }

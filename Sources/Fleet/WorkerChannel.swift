@@ -1,6 +1,7 @@
 import Linux
 package import NIOCore
 import NIOPosix
+import Synchronization
 import Wire
 
 /// What a worker channel tells its fleet, on its event loop.
@@ -52,13 +53,14 @@ final class WorkerChannel: Sendable {
 
     /// Makes the memory and the doorbell; both ends can be used before the worker exists.
     static func make(
-        worker: UInt32,
+        worker: WorkerName,
         on loop: any EventLoop,
         delegate: any WorkerChannelDelegate
     ) throws(SystemError) -> ChannelEnds {
         let byteCount = RingPair.byteCount(ringByteCount: WireLimits.ringByteCount)
         let memory = try Linux.FileDescriptor.sealedMemoryFile("thaw-rings", byteCount: byteCount)
         let rings = try RingPair(mapping: memory, ringByteCount: WireLimits.ringByteCount, as: .near)
+        rings.bringInFirstPages()
         let doorbell = try Linux.FileDescriptor.doorbell()
         let theirs = try doorbell.duplicate()
         let line = WorkerLine(worker: worker, rings: rings, loop: loop, delegate: delegate)
@@ -77,6 +79,21 @@ final class WorkerChannel: Sendable {
             line.value.end()
             if case .success(let channel) = result { channel.close(promise: nil) }
         }
+    }
+}
+
+/// Whose channel it is: nobody's until a prepared one is taken.
+final class WorkerName: Sendable {
+    private let value: Atomic<UInt32>
+
+    init(_ number: UInt32 = 0) {
+        value = Atomic(number)
+    }
+
+    /// Set before the worker's fork is ordered, read when it speaks.
+    var number: UInt32 {
+        get { value.load(ordering: .acquiring) }
+        set { value.store(newValue, ordering: .releasing) }
     }
 }
 

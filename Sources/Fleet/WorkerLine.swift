@@ -16,7 +16,8 @@ final class WorkerLine {
     /// that came first, and more are a worker that wants to keep the loop awake.
     private static let emptyDoorbellsMax = 64
 
-    private let worker: UInt32
+    private let name: WorkerName
+    private var worker: UInt32 { name.number }
     private let loop: any EventLoop
     private let delegate: any WorkerChannelDelegate
     private var rings: RingPair
@@ -38,8 +39,8 @@ final class WorkerLine {
         var payload: ByteBuffer
     }
 
-    init(worker: UInt32, rings: consuming RingPair, loop: any EventLoop, delegate: any WorkerChannelDelegate) {
-        self.worker = worker
+    init(worker name: WorkerName, rings: consuming RingPair, loop: any EventLoop, delegate: any WorkerChannelDelegate) {
+        self.name = name
         self.rings = rings
         self.loop = loop
         self.delegate = delegate

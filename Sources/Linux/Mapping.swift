@@ -98,8 +98,12 @@ import Glibc
     }
 
     /// As ``protectReadOnly()`` for a part, from the start of a page; the end is rounded up to one.
+    ///
+    /// The mapping's end takes all behind it along: a border inside the last huge page would break it into 512 small
+    /// ones, which every fork would have to copy.
     package func protectReadOnly(_ range: Range<Int>) throws(SystemError) {
-        let (start, byteCount) = unsafe wholePages(range)
+        var (start, byteCount) = unsafe wholePages(range)
+        if range.upperBound == self.byteCount { byteCount = unsafe mappedByteCount - (start - baseAddress) }
         _ = try checked("mprotect") { unsafe mprotect(start, byteCount, PROT_READ) }
     }
 

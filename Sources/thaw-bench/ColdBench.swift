@@ -8,12 +8,13 @@ struct ColdBench: AsyncParsableCommand {
         commandName: "cold",
         abstract: "The first call after scale to zero, above a hot call made after an equal pause.",
         discussion: """
-            Rows of the tiers, all in microseconds above a hot call: echo resident p50; minilm resident p50 and p99, \
-            minilm parked p50, against a fork of as much memory in huge pages whose child loads a worker's filter and says a word; \
-            minilm packed p50, against reading the raw model's needed bytes from the page cache into fresh huge pages; minilm disk \
-            p50, against reading the needed bytes of the snapshot file while the page cache has none of it. \
-            Needed is all but the table of words. Before each first call GET /pools must say that the function has no worker and \
-            rests in that tier.
+            Rows of the tiers, all in microseconds above a hot call: echo resident p50; minilm resident p50 and p99 on a node with \
+            the reserve that serve has without --reserve; minilm parked p50, the same with one parked worker for sure; minilm \
+            forked p50 and p99 with --reserve 0, so that the fork is on the call's way. They stand beside a fork of as much memory \
+            in huge pages whose child loads a worker's filter and says a word. minilm packed p50, against reading the raw \
+            model's needed bytes from the page cache into fresh huge pages; minilm disk p50, against reading the needed bytes of \
+            the snapshot file while the page cache has none of it. Needed is all but the table of words. Before each first call \
+            GET /pools must say that the function has no worker and rests in that tier.
 
             --burst 1,8,64: the last of so many simultaneous first calls from the disk, against so many hot calls and one load.
 
@@ -36,7 +37,7 @@ struct ColdBench: AsyncParsableCommand {
     @Flag(help: "Measure other servers instead of our tiers.")
     var rivals = false
 
-    @Option(help: "Measure this tier only: resident, parked, packed or disk.")
+    @Option(help: "Measure this tier only: resident, parked, forked, packed or disk.")
     var tier: ColdTier?
 
     func validate() throws {
@@ -62,7 +63,7 @@ struct ColdBench: AsyncParsableCommand {
             }
             for tier in ColdTier.allCases where self.tier.map({ $0 == tier }) ?? true {
                 await misses.attempt("minilm \(tier.rawValue) p50") {
-                    let rounds = tier == .resident || tier == .parked ? rounds : max(4, rounds / 4)
+                    let rounds = tier.start == "warm" ? rounds : max(4, rounds / 4)
                     try await ColdTiers(function: .minilm, tier: tier, rounds: rounds, json: json).run()
                 }
             }
@@ -78,13 +79,15 @@ struct ColdBench: AsyncParsableCommand {
 
 /// Where a function's snapshot rests while it has no worker.
 enum ColdTier: String, CaseIterable, ExpressibleByArgument {
-    case resident, parked, packed, disk
+    case resident, parked, forked, packed, disk
 
     /// What steers a node's functions into the tier.
     func arguments(fileBytes: Int, arenaBytes: Int) -> [String] {
         switch self {
-        case .resident: ["--resting-memory", "4GiB", "--reserve", "0"]
+        // As whoever gives a node memory and says no more has it.
+        case .resident: ["--resting-memory", "4GiB"]
         case .parked: ["--resting-memory", "4GiB", "--reserve", "1"]
+        case .forked: ["--resting-memory", "4GiB", "--reserve", "0"]
         // Room for the file, and for no template.
         case .packed: ["--resting-memory", "\((fileBytes + arenaBytes) / 2)", "--reserve", "0"]
         case .disk: ["--resting-memory", "0", "--reserve", "0"]
@@ -95,8 +98,9 @@ enum ColdTier: String, CaseIterable, ExpressibleByArgument {
     func isReached(_ pool: PoolState) -> Bool {
         guard pool.workers == 0 else { return false }
         return switch self {
-        case .resident: pool.tier == "resident" && pool.parked == 0
-        case .parked: pool.parked > 0
+        case .resident: pool.tier == "resident"
+        case .parked: pool.tier == "resident" && pool.parked > 0
+        case .forked: pool.tier == "resident" && pool.parked == 0
         case .packed: pool.tier == "packed" && pool.parked == 0
         case .disk: pool.isOnDisk
         }
@@ -104,6 +108,9 @@ enum ColdTier: String, CaseIterable, ExpressibleByArgument {
 
     /// How receipts call a first call from here.
     var start: String {
-        self == .resident || self == .parked ? "warm" : "cold"
+        switch self {
+        case .resident, .parked, .forked: "warm"
+        case .packed, .disk: "cold"
+        }
     }
 }

@@ -38,7 +38,7 @@ struct ColdTiers {
         try await function.deploy(on: hot, idle: Self.hotIdle)
         let snapshot = try await DeployedSnapshot.of(function, on: hot)
         let arguments = tier.arguments(fileBytes: snapshot.byteCount, arenaBytes: snapshot.arenaByteCount)
-        let cold = try await Self.node(arguments)
+        let cold = try await TrialNode(programs: Programs.directory, arguments: arguments)
         defer { cold.removeData() }
         try await function.deploy(on: cold, idle: Self.idle)
         let floor = try Floor(tier, function: function, snapshot: snapshot, node: cold)
@@ -47,16 +47,6 @@ struct ColdTiers {
         await cold.stop()
         await hot.stop()
         return (turns, floor.name)
-    }
-
-    /// A node with these options of `serve`; one that is too old to know the reserve keeps none.
-    private static func node(_ arguments: [String]) async throws -> TrialNode {
-        let help = try await CommandOutcome.run(Programs.directory + "/thaw", ["serve", "--help"])
-        guard !help.output.contains("--reserve") else {
-            return try await TrialNode(programs: Programs.directory, arguments: arguments)
-        }
-        guard arguments.last == "0" else { throw BenchError.refuted("thaw serve has no --reserve") }
-        return try await TrialNode(programs: Programs.directory, arguments: Array(arguments.dropLast(2)))
     }
 
     private func measure(_ cold: TrialNode, _ hot: TrialNode, _ floor: Floor) async throws -> Turns {
@@ -96,10 +86,10 @@ struct ColdTiers {
             against: floor,
             againstValue: bare.median
         ).show(json: json)
-        guard function == .minilm, tier == .resident else { return }
+        guard function == .minilm, tier == .resident || tier == .forked else { return }
         // Above the median of hot: a slow hot call is no excuse for a slow first one.
         try Figure(
-            name: "minilm resident p99",
+            name: "minilm \(tier.rawValue) p99",
             value: first.percentile(0.99) - hot.median,
             unit: "us",
             against: floor + ", p99",
@@ -118,7 +108,7 @@ private struct Floor {
     init(_ tier: ColdTier, function: ColdFunction, snapshot: DeployedSnapshot, node: TrialNode) throws {
         let model = (Programs.model ?? "") + "/model.safetensors"
         switch tier {
-        case .resident, .parked:
+        case .resident, .parked, .forked:
             let fork = try ForkFloor(byteCount: snapshot.arenaByteCount)
             name = "bare sandboxed fork of \(snapshot.arenaByteCount >> 20) MiB in huge pages"
             turn = { try await fork.turn().microseconds }

@@ -13,15 +13,18 @@ struct MeterTests {
 
     /// Tables with one worker, forked at 0, of which nothing was read yet.
     private struct Tables {
-        var state = FleetState(node: NodeLimits(workersMax: 1, restingBytesMax: 1 << 30, reservePerTemplate: 0))
+        var state: FleetState
         let loop = EmbeddedEventLoop()
         private(set) var worker = WorkerID(0)
         private var calls: UInt64 = 0
 
-        init() throws {
+        init(workersMax: Int = 1, reserve: Int = 0) throws {
+            state = FleetState(
+                node: NodeLimits(workersMax: workersMax, restingBytesMax: 1 << 30, reservePerTemplate: reserve)
+            )
             let limits = PoolLimits(
                 workersMin: 0,
-                workersMax: 1,
+                workersMax: workersMax,
                 concurrency: 1,
                 idleNanoseconds: .max / 4,
                 timeoutNanoseconds: .max / 4
@@ -97,6 +100,28 @@ struct MeterTests {
         let second = try #require(result(tables.answer(2, at: 3)))
         #expect(second.cpuNanoseconds > 0)
         #expect(second.cpuNanoseconds < first.cpuNanoseconds)
+    }
+
+    @Test func `what a parked worker used before its first call is nobody's`() throws {
+        var tables = try Tables(workersMax: 2, reserve: 1)
+        _ = tables.state.noteForked(tables.worker, pid: CurrentProcess.pid)
+        tables.state.noteMemory(1, of: tables.worker, at: 0)
+        let first = try #require(result(tables.answer(1, at: 1)))
+        let due = Instant(nanoseconds: 1 + NodeLimits.reserveDelayNanoseconds)
+        let ahead = tables.state.handle(.tick, at: due)
+            .compactMap { if case .fork(let id, _, _, isAhead: true) = $0 { id } else { nil } }
+        let parked = try #require(ahead.first)
+        _ = tables.state.noteForked(parked, pid: CurrentProcess.pid)
+        tables.state.noteReady(parked, at: due.nanoseconds)
+        tables.state.noteMemory(1, of: parked, at: due.nanoseconds)
+        // One call for the worker that waits, one for the parked.
+        _ = tables.begin(at: due.nanoseconds)
+        _ = tables.begin(at: due.nanoseconds)
+        #expect(tables.state.calls[CallID(3)]?.worker == parked)
+        let reply = WorkReply(contentType: "a/b", body: ByteBuffer())
+        let answer = tables.state.answered(CallID(3), by: parked, .success(reply), at: due.nanoseconds)
+        let used = try #require(result(answer)).cpuNanoseconds
+        #expect(used > 0 && used < first.cpuNanoseconds)
     }
 
     @Test func `a reply that comes before the pid waits for it, once`() throws {

@@ -118,7 +118,7 @@ struct WorkerLineTests {
         let rings = try RingPair(mapping: file, ringByteCount: WireLimits.ringByteCount, as: .near)
         let promise = loop.makePromise(of: Void.self)
         let ear = Ear(expecting: .max, promise)
-        let line = WorkerLine(worker: 1, rings: rings, loop: loop, delegate: ear)
+        let line = WorkerLine(worker: WorkerName(1), rings: rings, loop: loop, delegate: ear)
         line.send(1, "text/plain", ByteBuffer(string: "hello"))
         var memory = try Mapping.file(file, byteCount: byteCount, writable: true, shared: true)
         let cursor: UInt64 =
@@ -161,7 +161,7 @@ struct WorkerLineTests {
         let finished = loop.makePromise(of: Void.self)
         let ear = Ear(expecting: 16, finished)
         let bodies = (1...16).map { ByteBuffer(repeating: UInt8($0), count: 500_000 + $0) }
-        let ends = try WorkerChannel.make(worker: 1, on: loop, delegate: ear)
+        let ends = try WorkerChannel.make(worker: WorkerName(1), on: loop, delegate: ear)
         try StreamingEcho.start(doorbell: ends.doorbell.duplicate(), rings: ends.rings.duplicate())
         let channel = ends.near
         for (index, body) in bodies.enumerated() {
@@ -183,7 +183,7 @@ struct WorkerLineTests {
         let loop = group.next()
         let finished = loop.makePromise(of: Void.self)
         let ear = Ear(expecting: .max, finished)
-        let ends = try WorkerChannel.make(worker: 1, on: loop, delegate: ear)
+        let ends = try WorkerChannel.make(worker: WorkerName(1), on: loop, delegate: ear)
         let doorbell = try ends.doorbell.duplicate()
         // One is rung while the last is heard: some get lost in each other, most do not.
         for _ in 0..<1_000_000 where ear.heard.withLock({ $0.complaints.isEmpty }) { try doorbell.ring() }

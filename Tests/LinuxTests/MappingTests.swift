@@ -21,6 +21,22 @@ struct MappingTests {
         #expect(Int(bitPattern: mapping.baseAddress) % Mapping.hugePageByteCount == 0)
     }
 
+    @Test func `what is protected to its end leaves no border inside the last huge page`() throws {
+        let mapping = try Mapping.anonymous(byteCount: (2 << 20) + 4096, hugePages: true)
+        try mapping.protectReadOnly(4096..<mapping.byteCount)
+        let base = UInt(bitPattern: mapping.baseAddress)
+        let bytes = try FileDescriptor.open("/proc/self/maps").readAll(countMax: 1 << 20)
+        let maps = String(decoding: bytes, as: UTF8.self)
+        let last = maps.split(separator: "\n").first { line in
+            let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+            return ends.count == 2 && ends[0] <= base + 4096 && base + 4096 < ends[1]
+        }
+        let area = try #require(last)
+        #expect(area.contains(" r--p "), "\(area)")
+        let end = try #require(area.prefix { $0 != " " }.split(separator: "-").last.flatMap { UInt($0, radix: 16) })
+        #expect(end >= base + (4 << 20), "\(area)")
+    }
+
     @Test(arguments: [0, -1, .max, 1 << 60])
     func `an impossible size is an error`(byteCount: Int) {
         #expect(throws: SystemError.self) { _ = try Mapping.anonymous(byteCount: byteCount).byteCount }
