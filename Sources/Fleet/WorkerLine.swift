@@ -33,6 +33,7 @@ final class WorkerLine {
     private var lookUntil: UInt64 = 0
     private var emptyDoorbells = 0
     private var isRousingDue = false
+    private var lastHead: (head: CallHead, bytes: ByteBuffer)?
 
     private struct Outgoing {
         var header: FrameHeader
@@ -52,8 +53,7 @@ final class WorkerLine {
 
     func send(_ invocation: UInt64, _ contentType: String, _ body: ByteBuffer) {
         if isOver { return }
-        let head = CallHead(bodyCount: UInt32(body.readableBytes), contentType: contentType).encoded()
-        put(.open, invocation, ByteBuffer(bytes: head))
+        put(.open, invocation, head(bodyCount: UInt32(body.readableBytes), contentType))
         var rest = body
         while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
             piece.readableBytes > 0
@@ -66,6 +66,15 @@ final class WorkerLine {
         publish()
         lookUntil = now + poll.nanoseconds
         expect()
+    }
+
+    /// Calls of one function mostly look the same: their head is encoded once.
+    private func head(bodyCount: UInt32, _ contentType: String) -> ByteBuffer {
+        let head = CallHead(bodyCount: bodyCount, contentType: contentType)
+        if let lastHead, lastHead.head == head { return lastHead.bytes }
+        let bytes = ByteBuffer(bytes: head.encoded())
+        lastHead = (head, bytes)
+        return bytes
     }
 
     private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer) {

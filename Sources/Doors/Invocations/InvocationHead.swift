@@ -20,15 +20,34 @@ struct InvocationHead {
     private(set) var isLast: Bool
     private(set) var presented = AccessPolicy.Presented()
 
+    /// The last path on a connection that named a function, and what it meant: callers mostly say the same again.
+    struct Memory {
+        fileprivate var last: (uri: String, target: Target)?
+    }
+
     /// Nil where the request is somebody else's.
     ///
-    /// - Parameter route: the function that has chosen this path, asked for every other path than ours.
-    init?(_ head: HTTPRequestHead, route: (_ path: String) -> String?) {
-        guard head.method == .POST, let target = Target(head, route: route) else { return nil }
+    /// - Parameters:
+    ///   - memory: of this connection.
+    ///   - route: the function that has chosen this path, asked for every other path than ours.
+    init?(_ head: HTTPRequestHead, _ memory: inout Memory, route: (_ path: String) -> String?) {
+        guard head.method == .POST, let target = Self.target(of: head, &memory, route) else { return nil }
         function = target.function
         qualifier = target.qualifier
         isLast = head.version != .http1_1
         for (name, value) in head.headers { note(name, value) }
+    }
+
+    private static func target(
+        of head: HTTPRequestHead,
+        _ memory: inout Memory,
+        _ route: (_ path: String) -> String?
+    ) -> Target? {
+        if let last = memory.last, last.uri == head.uri { return last.target }
+        guard let target = Target(head, route: route) else { return nil }
+        // A route may be another function's tomorrow; a name means itself.
+        if target.isNamed { memory.last = (head.uri, target) }
+        return target
     }
 
     /// Looks at the length of a name first: most fields are none of ours.
@@ -73,9 +92,11 @@ struct InvocationHead {
 
 extension InvocationHead {
     /// What path and query mean.
-    private struct Target {
+    fileprivate struct Target {
         let function: String
         let qualifier: String?
+        /// The path says the function's name, and not a route of its choice.
+        let isNamed: Bool
 
         init?(_ head: HTTPRequestHead, route: (_ path: String) -> String?) {
             // A request to a proxy carries a whole URL; the codec's reading of it stands.
@@ -87,8 +108,10 @@ extension InvocationHead {
             let hasQuery = path.endIndex != uri.utf8.endIndex
             if let name = Self.functionName(path) {
                 function = String(name)
+                isNamed = true
             } else if let name = route(URI(uri).path) {
                 function = name
+                isNamed = false
             } else {
                 return nil
             }

@@ -47,6 +47,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private let door: InvocationDoor
+    private var memory = InvocationHead.Memory()
     private var turn = Turn.free
     private var waiting = CircularBuffer<Arrival>()
     private var isServing = false
@@ -200,7 +201,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        guard let invocation = InvocationHead(head, route: door.route) else {
+        guard let invocation = InvocationHead(head, &memory, route: door.route) else {
             let isLast = head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
             turn = .routed(RoutedRequest(isLast: isLast))
             return forward(.head(head), context)
