@@ -1,7 +1,6 @@
 #include "CTaskQueue.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,7 +36,6 @@ static const int64_t second = 1000000000;
 
 static dispatch_queue_t queue;
 static pthread_once_t queue_once = PTHREAD_ONCE_INIT;
-static atomic_ullong jobs;
 
 static void make_queue(void) {
     queue = dispatch_queue_create_with_target("thaw.tasks", (dispatch_queue_attr_t)&_dispatch_queue_attr_concurrent,
@@ -46,13 +44,10 @@ static void make_queue(void) {
     dispatch_queue_set_width(queue, cores > 1 ? cores : 1);
 }
 
-unsigned long long thaw_task_queue_jobs(void) { return atomic_load_explicit(&jobs, memory_order_relaxed); }
-
 static void run(void *job) { swift_job_run(job, NULL, 0); }
 
 static void enqueue_after(int64_t nanoseconds, job_t job) {
     pthread_once(&queue_once, make_queue);
-    atomic_fetch_add_explicit(&jobs, 1, memory_order_relaxed);
     if (nanoseconds <= 0) {
         dispatch_async_f(queue, job, run);
     } else {
