@@ -4,19 +4,6 @@ import Testing
 @testable import Doors
 
 @Suite struct MalformedRequestTests {
-    /// A small generator with a seed, so that a failure comes back.
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     private static let requests = [
         "POST /functions/echo/invocations?qualifier=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
         "PUT /functions/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
@@ -27,7 +14,7 @@ import Testing
 
     @Test func `mutated requests never bring the doors down`() async throws {
         try await DoorHarness.run { doors async throws in
-            var random = Random(state: 20_260_101)
+            var random = SeededRandom(state: 20_260_101)
             for round in 0..<500 {
                 var bytes = Array(Self.requests[round % Self.requests.count].utf8)
                 for _ in 0...Int.random(in: 0..<4, using: &random) {

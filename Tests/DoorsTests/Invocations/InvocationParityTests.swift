@@ -11,18 +11,6 @@ import Testing
 
 /// The lane reads a request as the router would: same status for the same bytes.
 @Suite struct InvocationParityTests {
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     /// Heads that people send, and heads that nobody should.
     private static let requests = [
         "POST /functions/echo/invocations?qualifier=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc",
@@ -45,7 +33,7 @@ import Testing
         "http://localhost", "*", "é", "\u{0}", "+1", "Connection: close\r\n",
     ]
 
-    private static func mutant(_ round: Int, _ random: inout Random) -> ByteBuffer {
+    private static func mutant(_ round: Int, _ random: inout SeededRandom) -> ByteBuffer {
         var bytes = Array(requests[round % requests.count].utf8)
         // Each request also goes as it stands.
         let changes = round < requests.count ? 0 : Int.random(in: 1...3, using: &random)
@@ -65,7 +53,7 @@ import Testing
     @Test func `the lane answers what the router would`() async throws {
         try await DoorHarness.run { doors async throws in
             try await withOracle(doors) { oracle in
-                var random = Random(state: 20_260_202)
+                var random = SeededRandom(state: 20_260_202)
                 for round in 0..<400 {
                     let request = Self.mutant(round, &random)
                     let ours = try await Self.status(of: request, port: doors.port)
