@@ -12,6 +12,7 @@ enum ImportRules {
         "Snapshots": ["Linux", "CPlanes", "CZstd", "COpenSSL"],
         "Kernels": ["CKernels"],
         "Inference": ["Kernels"],
+        "Graphs": ["Kernels"],
         "Tokenizing": ["JSON"],
         "Tasks": ["Inference", "Kernels", "Tokenizing", "JSON"],
         "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
@@ -50,7 +51,7 @@ enum ImportRules {
 
     /// What `thaw-worker` links: it starts in milliseconds because no Foundation is in it.
     static let inTheWorker: Set<String> = [
-        "Wire", "Linux", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Tokenizing", "Tasks",
+        "Wire", "Linux", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Graphs", "Tokenizing", "Tasks",
         "thaw-worker",
     ]
 
