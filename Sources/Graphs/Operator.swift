@@ -37,7 +37,9 @@ package enum OperatorTable {
         IdentityOperators.operators
     ]
 
-    private static let byName: [String: [Operator]] = Dictionary(grouping: families.joined()) { key($0.domain, $0.name) }
+    private static let byName: [String: [Operator]] = Dictionary(grouping: families.joined()) {
+        key($0.domain, $0.name)
+    }
 
     private static func key(_ domain: String, _ name: String) -> String { "\(domain)\u{0}\(name)" }
 

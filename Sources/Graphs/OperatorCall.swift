@@ -155,7 +155,9 @@ extension OperatorCall {
         for size in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
             guard size >= 0, !overflow, product <= TensorLimits.elementsMax else {
-                throw .input("the shape \(shape) is not possible, or has more than \(TensorLimits.elementsMax) elements")
+                throw .input(
+                    "the shape \(shape) is not possible, or has more than \(TensorLimits.elementsMax) elements"
+                )
             }
             count = product
         }

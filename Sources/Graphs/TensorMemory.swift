@@ -23,7 +23,8 @@ package final class TensorMemory: @unchecked Sendable {  // Safe: written by its
     @unsafe
     package init(unsafeViewing bytes: UnsafeRawBufferPointer) {
         // Never written through: only outputs are written, and those are owned.
-        unsafe base = UnsafeMutableRawPointer(mutating: bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!)
+        guard let start = bytes.baseAddress else { preconditionFailure("a view of no memory") }
+        unsafe base = UnsafeMutableRawPointer(mutating: start)
         byteCount = bytes.count
         isOwned = false
     }

@@ -33,7 +33,10 @@ struct TensorTests {
         withExtendedLifetime(first) {}
     }
 
-    @Test("An impossible shape is refused before any memory is asked for", arguments: [[-1], [1 << 40], [1 << 20, 1 << 20]])
+    @Test(
+        "An impossible shape is refused before any memory is asked for",
+        arguments: [[-1], [1 << 40], [1 << 20, 1 << 20]]
+    )
     func bounds(_ shape: [Int]) {
         let call = OperatorCall(inputs: [], version: 17, pool: MemoryPool())
         #expect(throws: GraphError.self) { try call.make(Float.self, shape) { _ in } }
