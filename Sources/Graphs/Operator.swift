@@ -34,7 +34,10 @@ package struct Operator: Sendable {
 package enum OperatorTable {
     /// The families, a file each.
     private static let families: [[Operator]] = [
-        IdentityOperators.operators
+        BinaryOperators.operators,
+        CastOperators.operators,
+        IdentityOperators.operators,
+        UnaryOperators.operators,
     ]
 
     private static let byName: [String: [Operator]] = Dictionary(grouping: families.joined()) {
