@@ -36,7 +36,13 @@ package enum OperatorTable {
     private static let families: [[Operator]] = [
         BinaryOperators.operators,
         CastOperators.operators,
+        GatherOperators.operators,
         IdentityOperators.operators,
+        MovementOperators.operators,
+        ReductionOperators.operators,
+        ScatterOperators.operators,
+        ShapeOperators.operators,
+        SoftmaxOperators.operators,
         UnaryOperators.operators,
     ]
 

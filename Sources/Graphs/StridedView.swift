@@ -126,3 +126,11 @@ enum Axes {
         return seen
     }
 }
+
+extension OperatorCall {
+    /// Numbers that older operator sets give as an attribute and newer ones as an input.
+    func integers(_ index: Int, orAttribute name: String) throws(GraphError) -> [Int]? {
+        if let given = try integers(index) { return given }
+        return try integers(name)
+    }
+}
