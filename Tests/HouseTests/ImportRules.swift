@@ -15,7 +15,7 @@ enum ImportRules {
         "Graphs": ["Kernels"],
         "Tokenizing": ["JSON"],
         "Tasks": ["Inference", "Kernels", "Tokenizing", "JSON"],
-        "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
+        "Models": ["Inference", "Graphs", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
         "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
@@ -41,8 +41,8 @@ enum ImportRules {
             "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", "ArgumentParser",
-            "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Models", "Graphs", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux",
+            "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
         ],
     ]
 
