@@ -1,9 +1,11 @@
 // Sixteen floats at a time, 32 registers, masked tails.
+#include "blocks.h"
 #include "variants.h"
 
 #include <immintrin.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f"))), apply_to = function)
 
@@ -14,6 +16,11 @@ typedef __m512 lanes;
 // three times what hides the latency of an FMA on two ports (4 cycles × 2).
 #define TILE_ROWS 12
 #define TILE_PANELS 2
+
+// Two blocks of output channels: 14 × 2 sums, 2 weights and 1 input are 31 of 32, and images are 7, 14, 28 … wide.
+#define CONVOLUTION_PIXELS 14
+// 8 sums, a row of 5 weights and 1 input are 14 of 32; a map of 7 × 7 is one tile wide.
+#define DEPTHWISE_PIXELS 8
 
 static inline lanes broadcast(float x) { return _mm512_set1_ps(x); }
 static inline lanes load(const float *from) { return _mm512_loadu_ps(from); }

@@ -11,6 +11,9 @@ static inline int64_t lanes_left(int64_t i, int64_t count) { return count - i < 
 #include "embed.h"
 #include "pool.h"
 #include "combine.h"
+#include "convolution.h"
+#include "winograd.h"
+#include "depthwise.h"
 #include "fma_loop.h"
 
 #include "../table_entry.h"
