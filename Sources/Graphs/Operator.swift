@@ -34,7 +34,21 @@ package struct Operator: Sendable {
 package enum OperatorTable {
     /// The families, a file each.
     private static let families: [[Operator]] = [
-        IdentityOperators.operators
+        BinaryOperators.operators,
+        CastOperators.operators,
+        EinsumOperator.operators,
+        GatherOperators.operators,
+        IdentityOperators.operators,
+        MovementOperators.operators,
+        NormalizationOperators.operators,
+        ProductOperators.operators,
+        QuantizationOperators.operators,
+        ReductionOperators.operators,
+        ScatterOperators.operators,
+        SelectionOperators.operators,
+        ShapeOperators.operators,
+        SoftmaxOperators.operators,
+        UnaryOperators.operators,
     ]
 
     private static let byName: [String: [Operator]] = Dictionary(grouping: families.joined()) {
