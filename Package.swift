@@ -167,6 +167,22 @@ let package = Package(
     targets: libraries + programs + testing
 )
 
+// The fuzz targets are built by `deploy/fuzz` only: everything they link is instrumented for libFuzzer, which brings the
+// `main` of the program.
+if Context.environment["THAW_FUZZING"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "thaw-fuzz",
+            dependencies: [
+                "Inference", "JSON", "Linux", "Manifests", "Models", "Snapshots", "Tokenizing", "Wire",
+            ],
+            path: "Tests/Fuzzing",
+            // libFuzzer is C++ and has a `main` too, which the package's own precedes.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld", "-lstdc++", "-Xlinker", "--allow-multiple-definition"])]
+        )
+    )
+}
+
 package.targets.append(contentsOf: [
     systemLibrary("CZstd", apt: "libzstd-dev"),
     systemLibrary("COpenSSL", apt: "libssl-dev"),
