@@ -34,13 +34,22 @@ package struct Operator: Sendable {
 package enum OperatorTable {
     /// The families, a file each.
     private static let families: [[Operator]] = [
+        AttentionOperators.operators,
         BinaryOperators.operators,
         CastOperators.operators,
+        ControlOperators.operators,
+        EinsumOperator.operators,
         GatherOperators.operators,
         IdentityOperators.operators,
         MovementOperators.operators,
+        NormalizationOperators.operators,
+        ProductOperators.operators,
+        QuantizationOperators.operators,
+        RecurrentOperators.operators,
         ReductionOperators.operators,
         ScatterOperators.operators,
+        SelectionOperators.operators,
+        SequenceOperators.operators,
         ShapeOperators.operators,
         SoftmaxOperators.operators,
         UnaryOperators.operators,

@@ -50,6 +50,7 @@ package final class Deployer: Sendable {
         var lastUpload = 0
         /// Snapshots between their publication and their version's registration: not garbage.
         var publishing: [String: Int] = [:]
+        var underway = DeploysUnderway()
     }
 
     package init(
@@ -83,15 +84,26 @@ package final class Deployer: Sendable {
         }
         let bundlePath = store.incomingPath("\(number).tar")
         let snapshotPath = store.incomingPath("\(number).thaw")
+        state.withLock { $0.underway.begin(number, of: name, snapshotPath: snapshotPath) }
         defer {
+            state.withLock { $0.underway.end(number, of: name) }
             store.removeIncoming(bundlePath)
             store.removeIncoming(snapshotPath)
         }
-        try await receive(upload, into: bundlePath)
+        try await receive(upload, into: bundlePath) { byteCount in
+            self.state.withLock { $0.underway.update(number, of: name) { $0.bundleBytes = byteCount } }
+        }
+        state.withLock { $0.underway.update(number, of: name) { $0.phase = .packing } }
         let packed = try await pack(bundlePath, into: snapshotPath)
+        state.withLock { $0.underway.update(number, of: name) { $0.phase = .publishing } }
         var manifest = packed.manifest
         manifest.name = name
         return try await publish(snapshotPath, packed, manifest)
+    }
+
+    /// How far the deploy of `name` is; nil where there is none under way.
+    package func progress(of name: String) -> DeployProgress? {
+        state.withLock { $0.underway }.progress(of: name)
     }
 
     /// Removes a function; what it runs is finished first, its receipts stay.
@@ -135,7 +147,8 @@ package final class Deployer: Sendable {
 
     private func receive<Upload: AsyncSequence & Sendable>(
         _ upload: Upload,
-        into path: String
+        into path: String,
+        _ report: @Sendable (_ byteCount: Int) -> Void
     ) async throws(DeployFailure) where Upload.Element == ByteBuffer {
         do {
             let file = try FileDescriptor.open(path, [.writing, .creating, .exclusive], permissions: 0o600)
@@ -146,6 +159,7 @@ package final class Deployer: Sendable {
                     throw DeployFailure.tooLarge(bytesMax: Self.uploadBytesMax)
                 }
                 try file.writeAll(Array(piece.readableBytesView))
+                report(count)
             }
             guard count > 0 else { throw DeployFailure.invalid("the body is empty; send the bundle as a tar archive") }
             try file.close()
@@ -172,8 +186,8 @@ package final class Deployer: Sendable {
         }
         switch report {
         case .packed(let packed):
-            guard packed.manifest.isWithinBounds else {
-                throw .packerDied(reason: "contract: its report has a manifest beyond the limits")
+            guard packed.manifest.isWithinBounds, packed.signature?.isWithinBounds ?? true else {
+                throw .packerDied(reason: "contract: its report has a manifest or a signature beyond the limits")
             }
             return packed
         case .refused(let refusal) where refusal.kind == .storage: throw .storage(refusal.message)
@@ -217,7 +231,8 @@ package final class Deployer: Sendable {
                     digest: digest,
                     byteCount: byteCount,
                     arenaByteCount: index.arenaByteCount,
-                    task: packed.task
+                    task: packed.task,
+                    signature: packed.signature
                 )
             )
         } catch let failure as DeployFailure {

@@ -59,21 +59,23 @@ extension Elements {
         }
     }
 
-    /// out[rows, columns] = a[rows, inner] · b[inner, columns].
+    /// out[rows, columns] = a[rows, inner] · b[inner, columns], from `start` on.
     package static func product(
         _ a: borrowing Span<Double>,
         _ b: borrowing Span<Double>,
         rows: Int,
         inner: Int,
         columns: Int,
-        out: inout MutableSpan<Double>
+        out: inout MutableSpan<Double>,
+        at start: Int = 0
     ) {
-        precondition(a.count >= rows * inner && b.count >= inner * columns && out.count >= rows * columns)
+        precondition(a.count >= rows * inner && b.count >= inner * columns)
+        precondition(start >= 0 && out.count - start >= rows * columns)
         unsafe a.withUnsafeBufferPointer { a in
             unsafe b.withUnsafeBufferPointer { b in
                 unsafe out.withUnsafeMutableBufferPointer { out in
                     guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else { return }
-                    unsafe thaw_matmul_f64(a, b, out, Int64(rows), Int64(inner), Int64(columns))
+                    unsafe thaw_matmul_f64(a, b, out + start, Int64(rows), Int64(inner), Int64(columns))
                 }
             }
         }
@@ -86,14 +88,16 @@ extension Elements {
         rows: Int,
         inner: Int,
         columns: Int,
-        out: inout MutableSpan<Int64>
+        out: inout MutableSpan<Int64>,
+        at start: Int = 0
     ) {
-        precondition(a.count >= rows * inner && b.count >= inner * columns && out.count >= rows * columns)
+        precondition(a.count >= rows * inner && b.count >= inner * columns)
+        precondition(start >= 0 && out.count - start >= rows * columns)
         unsafe a.withUnsafeBufferPointer { a in
             unsafe b.withUnsafeBufferPointer { b in
                 unsafe out.withUnsafeMutableBufferPointer { out in
                     guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else { return }
-                    unsafe thaw_matmul_i64(a, b, out, Int64(rows), Int64(inner), Int64(columns))
+                    unsafe thaw_matmul_i64(a, b, out + start, Int64(rows), Int64(inner), Int64(columns))
                 }
             }
         }
@@ -106,14 +110,16 @@ extension Elements {
         rows: Int,
         inner: Int,
         columns: Int,
-        out: inout MutableSpan<Int32>
+        out: inout MutableSpan<Int32>,
+        at start: Int = 0
     ) {
-        precondition(a.count >= rows * inner && b.count >= inner * columns && out.count >= rows * columns)
+        precondition(a.count >= rows * inner && b.count >= inner * columns)
+        precondition(start >= 0 && out.count - start >= rows * columns)
         unsafe a.withUnsafeBufferPointer { a in
             unsafe b.withUnsafeBufferPointer { b in
                 unsafe out.withUnsafeMutableBufferPointer { out in
                     guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else { return }
-                    unsafe thaw_matmul_i32(a, b, out, Int64(rows), Int64(inner), Int64(columns))
+                    unsafe thaw_matmul_i32(a, b, out + start, Int64(rows), Int64(inner), Int64(columns))
                 }
             }
         }

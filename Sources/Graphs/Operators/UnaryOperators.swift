@@ -64,15 +64,10 @@ enum UnaryOperators {
         return try [apply(isApproximate ? .geluTanh : .gelu, call.tensor(0), call)]
     }
 
-    /// The first half of the last dimension through Swish, times the second.
+    /// A gate through Swish, times a value of the same shape.
     private static func swiGLU(_ call: borrowing OperatorCall) throws(GraphError) -> [GraphValue] {
-        let tensor = try call.tensor(0)
-        let axis = try Axes.resolve(call.integer("axis", or: -1), rank: tensor.rank)
-        let size = tensor.shape[axis]
-        guard size % 2 == 0 else { throw .input("an odd size of \(size) along axis \(axis) has no halves") }
-        let view = StridedView(tensor.shape)
-        let gate = try call.materialise(tensor, view.sliced(axis: axis, from: 0, count: size / 2))
-        let value = try call.materialise(tensor, view.sliced(axis: axis, from: size / 2, count: size / 2))
+        let (gate, value) = try (call.tensor(0), call.tensor(1))
+        guard gate.shape == value.shape else { throw .input("a gate \(gate.shape) for a value \(value.shape)") }
         let alpha = try Double(call.float("alpha", or: 1))
         guard case .tensor(let opened) = try apply(.swish, gate, call, alpha: alpha) else { return [] }
         return try [.tensor(BinaryOperators.combine(.multiply, opened, value, call))]
