@@ -2,6 +2,9 @@
 const struct thaw_kernels VARIANT = {
     .name = VARIANT_NAME,
     .linear = linear,
+    .linear_bf16 = linear_bf16,
+    .linear_int8 = linear_int8,
+    .fma_loop = fma_loop,
     .layer_norm = layer_norm,
     .attention = attention,
     .embed = embed,
@@ -21,5 +24,4 @@ const struct thaw_kernels VARIANT = {
             .block = block,
             .unblock = unblock,
         },
-    .fma_loop = fma_loop,
 };

@@ -69,7 +69,7 @@ struct GridReader {
     func taps(_ coordinates: [Double]) -> [Tap] {
         var taps = [Tap(pixel: 0, weight: 1)]
         for (axis, x) in coordinates.enumerated() {
-            let here = taps(x, axis)
+            let here = self.taps(at: x, along: axis)
             taps = taps.flatMap { outer in
                 here.map { Tap(pixel: outer.pixel * sizes[axis] + $0.pixel, weight: outer.weight * $0.weight) }
             }
@@ -77,7 +77,7 @@ struct GridReader {
         return taps
     }
 
-    private func taps(_ x: Double, _ axis: Int) -> [Tap] {
+    private func taps(at x: Double, along axis: Int) -> [Tap] {
         // Far beyond the image there is nothing, or its edge; beyond 2³⁰ it does not matter where.
         guard x.isFinite else { return [] }
         let limit = Double(1 << 30)

@@ -34,9 +34,11 @@ package struct Operator: Sendable {
 package enum OperatorTable {
     /// The families, a file each.
     private static let families: [[Operator]] = [
+        AttentionOperators.operators,
         BinaryOperators.operators,
         CastOperators.operators,
         ConvolutionOperators.operators,
+        ControlOperators.operators,
         EinsumOperator.operators,
         GatherOperators.operators,
         GridOperators.operators,
@@ -46,11 +48,13 @@ package enum OperatorTable {
         PoolOperators.operators,
         ProductOperators.operators,
         QuantizationOperators.operators,
+        RecurrentOperators.operators,
         ReductionOperators.operators,
         RegionOperators.operators,
         ResizeOperators.operators,
         ScatterOperators.operators,
         SelectionOperators.operators,
+        SequenceOperators.operators,
         ShapeOperators.operators,
         SoftmaxOperators.operators,
         TransposedConvolutionOperators.operators,

@@ -98,7 +98,7 @@ enum RegionOperators {
         var (boxWidth, boxHeight) = (scaled[2] - scaled[0], scaled[3] - scaled[1])
         if alignment.offset == 0 { (boxWidth, boxHeight) = (max(boxWidth, 1), max(boxHeight, 1)) }
         let (binHeight, binWidth) = (boxHeight / Double(alignment.height), boxWidth / Double(alignment.width))
-        guard binHeight.magnitude <= 1 << 12, binWidth.magnitude <= 1 << 12 else {
+        guard binHeight.magnitude <= 4096, binWidth.magnitude <= 4096 else {
             throw .input("a box \(corners) is too large, or no box")
         }
         let rows = alignment.samples > 0 ? alignment.samples : max(0, Int(binHeight.rounded(.up)))
@@ -151,7 +151,7 @@ enum RegionOperators {
         values.reserveCapacity(count)
         for box in 0..<boxes.shape[0] {
             let numbers = Array(corners[box * 5..<box * 5 + 5])
-            guard numbers.allSatisfy({ $0.magnitude <= 1 << 20 }), scale.magnitude <= 1 << 20,
+            guard numbers.allSatisfy({ $0.magnitude <= 1_000_000 }), scale.magnitude <= 1_000_000,
                 (0..<image.shape[0]).contains(Int(numbers[0]))
             else { throw .input("box \(numbers) is too large, or of an image that is not there") }
             let edges = numbers[1...].map { Int(($0 * scale).rounded(.toNearestOrAwayFromZero)) }
