@@ -43,7 +43,7 @@ let libraries: [Target] = [
     .target(name: "Graphs", dependencies: ["Kernels"]),
     .target(name: "Tokenizing", dependencies: ["JSON"]),
     .target(name: "Tasks", dependencies: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire", "CZlib"]),
-    .target(name: "Models", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
+    .target(name: "Models", dependencies: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON"]),
     .target(name: "Manifests", dependencies: [yams]),
     .target(name: "Registry", dependencies: ["Manifests", grdb]),
     .target(name: "Metering", dependencies: ["Scheduling", "Linux", grdb, grdbSQLite]),
@@ -89,9 +89,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", argumentParser,
-            nioCore,
-            nioPosix, nioHTTP1,
+            "Trials", "Models", "Graphs", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux",
+            argumentParser, nioCore, nioPosix, nioHTTP1,
         ]
     ),
 ]
@@ -114,7 +113,11 @@ let testing: [Target] = [
     tests("Graphs", of: "Graphs", with: ["Kernels"]),
     tests("Tokenizing", of: "Tokenizing"),
     tests("Tasks", of: "Tasks", with: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire"]),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "Inference", "Kernels"], exclude: ["Fixtures"]),
+    .testTarget(
+        name: "ModelsTests",
+        dependencies: ["Models", "Inference", "Graphs", "Kernels"],
+        exclude: ["Fixtures"]
+    ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),

@@ -15,7 +15,7 @@ enum ImportRules {
         "Graphs": ["Kernels"],
         "Tokenizing": ["JSON"],
         "Tasks": ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire", "CZlib"],
-        "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
+        "Models": ["Inference", "Graphs", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
         "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
@@ -43,8 +43,8 @@ enum ImportRules {
             "Models", "Tasks", "Inference", "Graphs", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", "ArgumentParser",
-            "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Models", "Graphs", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux",
+            "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
         ],
     ]
 
