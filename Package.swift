@@ -42,7 +42,7 @@ let libraries: [Target] = [
     .target(name: "Inference", dependencies: ["Kernels"]),
     .target(name: "Graphs", dependencies: ["Kernels"]),
     .target(name: "Tokenizing", dependencies: ["JSON"]),
-    .target(name: "Tasks", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
+    .target(name: "Tasks", dependencies: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire", "CZlib"]),
     .target(name: "Models", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
     .target(name: "Manifests", dependencies: [yams]),
     .target(name: "Registry", dependencies: ["Manifests", grdb]),
@@ -60,7 +60,7 @@ let libraries: [Target] = [
     .target(
         name: "Doors",
         dependencies: [
-            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", nioHTTPTypes, nioHTTPTypesHTTP1,
+            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", nioHTTPTypes, nioHTTPTypesHTTP1,
             hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
@@ -78,11 +78,13 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-worker",
-        dependencies: ["Serving", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"]
+        dependencies: ["Serving", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux"]
     ),
     .executableTarget(
         name: "thaw-pack",
-        dependencies: ["Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Linux"]
+        dependencies: [
+            "Models", "Tasks", "Inference", "Graphs", "Snapshots", "Sandboxing", "Manifests", "JSON", "Linux",
+        ]
     ),
     .executableTarget(
         name: "thaw-bench",
@@ -111,7 +113,7 @@ let testing: [Target] = [
     tests("Inference", of: "Inference", with: ["Kernels"]),
     tests("Graphs", of: "Graphs", with: ["Kernels"]),
     tests("Tokenizing", of: "Tokenizing"),
-    tests("Tasks", of: "Tasks", with: ["Inference", "Kernels", "Tokenizing", "JSON"]),
+    tests("Tasks", of: "Tasks", with: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "Inference", "Kernels"], exclude: ["Fixtures"]),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
@@ -125,8 +127,8 @@ let testing: [Target] = [
         "Doors",
         of: "Doors",
         with: [
-            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", hummingbird, hummingbirdCore, httpTypes,
-            logging, nioCore, nioEmbedded, nioHTTP1, nioPosix, serviceLifecycle,
+            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", "Wire", hummingbird, hummingbirdCore,
+            httpTypes, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
     .testTarget(name: "HouseTests"),
@@ -188,6 +190,7 @@ package.targets.append(contentsOf: [
     systemLibrary("COpenSSL", apt: "libssl-dev"),
     systemLibrary("CSeccomp", apt: "libseccomp-dev"),
     systemLibrary("CJansson", apt: "libjansson-dev"),
+    systemLibrary("CZlib", apt: "zlib1g-dev"),
 ])
 
 for target in package.targets {

@@ -107,6 +107,12 @@ package final class Fleet: Sendable {
             state.wakeTask?.task.cancel()
             return left
         }
+        for waiter in state.withLock({ state in
+            defer { state.loadWaiters.removeAll() }
+            return state.loadWaiters.values.flatMap(\.self)
+        }) {
+            waiter.resume(returning: "the node is shutting down")
+        }
         await warden.stop()
         await pantry.stop()
         channels.stop()
@@ -136,7 +142,7 @@ package final class Fleet: Sendable {
             case .fork(let worker, let template, let binding, let isAhead):
                 fork(worker, from: template, for: binding, isAhead: isAhead)
             case .send(let call, let order, let channel):
-                channel.send(invocation: call.number, contentType: order.contentType, body: order.body)
+                channel.send(order, as: call.number)
             case .answer(let loop, let completion, let result): answer(loop, completion, result)
             case .quiet(let continuation): continuation.resume()
             case .kill(let worker, let verdict): kill(worker, because: verdict)
@@ -292,11 +298,18 @@ extension Fleet: WardenDelegate {
 
     func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency, pid: Int32) {
         handle(.templateResident(template, bytes: residency.arenaBytes)) { $0.noteResident(template) }
+        tellLoaders(of: template)
         measureSoon(template, arenaBytes: residency.arenaBytes, pid: pid)
     }
 
     func templateGone(_ template: TemplateID, because reason: String) {
+        let key = state.withLock { $0.templates[template]?.binding.key }
         handle(.templateGone(template)) { $0.noteGone(template, because: reason) }
+        if let key { tellLoaded(key) }
+    }
+
+    private func tellLoaders(of template: TemplateID) {
+        if let key = state.withLock({ $0.templates[template]?.binding.key }) { tellLoaded(key) }
     }
 
     func workerForked(_ worker: WorkerID, pid: Int32) {

@@ -147,6 +147,10 @@ struct FleetState {
     var wakeTask: (at: Instant, task: Scheduled<Void>)?
     /// Who waits for the last call to end.
     var quietWaiter: CheckedContinuation<Void, Never>?
+    /// Why the last template that never came up did not.
+    var lastLoadFailure: (key: PoolKey, reason: String)?
+    /// Who waits for a version to be resident; told why it is not.
+    var loadWaiters: [PoolKey: [CheckedContinuation<String?, Never>]] = [:]
     private var lastCallNumber: UInt64 = 0
     /// Of orders to hold files and to let go of them.
     private var lastOrderNumber: UInt64 = 0
@@ -367,6 +371,7 @@ struct FleetState {
 
     mutating func noteGone(_ template: TemplateID, because reason: String) {
         guard let record = templates.removeValue(forKey: template) else { return }
+        if !record.isResident { lastLoadFailure = (record.binding.key, reason) }
         for (call, waiting) in calls where waiting.worker == nil && waiting.order.key == record.binding.key {
             calls[call]?.lastWords = .died(reason: reason)
         }

@@ -1,17 +1,26 @@
 package import NIOCore
 package import Scheduling
+package import Wire
 
 /// One call, as the fleet runs it.
 package struct WorkOrder: Sendable {
     package var key: PoolKey
     package var contentType: String
+    package var form: CallForm
     package var body: ByteBuffer
     /// Where the caller is told how it ended.
     package var loop: any EventLoop
 
-    package init(key: PoolKey, contentType: String, body: ByteBuffer, loop: any EventLoop) {
+    package init(
+        key: PoolKey,
+        contentType: String,
+        form: CallForm = .own,
+        body: ByteBuffer,
+        loop: any EventLoop
+    ) {
         self.key = key
         self.contentType = contentType
+        self.form = form
         self.body = body
         self.loop = loop
     }

@@ -68,9 +68,9 @@ final class WorkerChannel: Sendable {
         return ChannelEnds(near: near, doorbell: theirs, rings: memory)
     }
 
-    func send(invocation: UInt64, contentType: String, body: ByteBuffer) {
-        if loop.inEventLoop { return line.value.send(invocation, contentType, body) }
-        loop.execute { [line] in line.value.send(invocation, contentType, body) }
+    func send(_ order: WorkOrder, as invocation: UInt64) {
+        if loop.inEventLoop { return line.value.send(order, as: invocation) }
+        loop.execute { [line] in line.value.send(order, as: invocation) }
     }
 
     /// The end of the channel is the worker's order to end.

@@ -51,10 +51,10 @@ final class WorkerLine {
 
     // MARK: Out
 
-    func send(_ invocation: UInt64, _ contentType: String, _ body: ByteBuffer) {
+    func send(_ order: WorkOrder, as invocation: UInt64) {
         if isOver { return }
-        put(.open, invocation, head(bodyCount: UInt32(body.readableBytes), contentType))
-        var rest = body
+        put(.open, invocation, head(of: order))
+        var rest = order.body
         while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
             piece.readableBytes > 0
         {
@@ -69,8 +69,12 @@ final class WorkerLine {
     }
 
     /// Calls of one function mostly look the same: their head is encoded once.
-    private func head(bodyCount: UInt32, _ contentType: String) -> ByteBuffer {
-        let head = CallHead(bodyCount: bodyCount, contentType: contentType)
+    private func head(of order: WorkOrder) -> ByteBuffer {
+        let head = CallHead(
+            bodyCount: UInt32(order.body.readableBytes),
+            contentType: order.contentType,
+            form: order.form
+        )
         if let lastHead, lastHead.head == head { return lastHead.bytes }
         let bytes = ByteBuffer(bytes: head.encoded())
         lastHead = (head, bytes)

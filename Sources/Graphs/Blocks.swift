@@ -55,7 +55,10 @@ enum Blocks {
             var strings = tensor.strings
             let new = updates.strings
             for (block, place) in places.enumerated() {
-                strings.replaceSubrange(place * length..<(place + 1) * length, with: new[block * length..<(block + 1) * length])
+                strings.replaceSubrange(
+                    place * length..<(place + 1) * length,
+                    with: new[block * length..<(block + 1) * length]
+                )
             }
             return Tensor(strings: strings, shape: tensor.shape)
         }

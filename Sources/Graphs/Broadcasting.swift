@@ -30,9 +30,11 @@ enum Broadcasting {
         var sizes: [Int] = []
         var kept = [[Int]](repeating: [], count: strides.count)
         for dimension in shape.indices where shape[dimension] != 1 {
-            let merges = !sizes.isEmpty && strides.indices.allSatisfy { operand in
-                kept[operand][sizes.count - 1] == strides[operand][dimension] * shape[dimension]
-            }
+            let merges =
+                !sizes.isEmpty
+                && strides.indices.allSatisfy { operand in
+                    kept[operand][sizes.count - 1] == strides[operand][dimension] * shape[dimension]
+                }
             if merges {
                 sizes[sizes.count - 1] *= shape[dimension]
                 for operand in strides.indices { kept[operand][sizes.count - 1] = strides[operand][dimension] }

@@ -186,8 +186,8 @@ package final class Deployer: Sendable {
         }
         switch report {
         case .packed(let packed):
-            guard packed.manifest.isWithinBounds else {
-                throw .packerDied(reason: "contract: its report has a manifest beyond the limits")
+            guard packed.manifest.isWithinBounds, packed.signature?.isWithinBounds ?? true else {
+                throw .packerDied(reason: "contract: its report has a manifest or a signature beyond the limits")
             }
             return packed
         case .refused(let refusal) where refusal.kind == .storage: throw .storage(refusal.message)
@@ -231,7 +231,8 @@ package final class Deployer: Sendable {
                     digest: digest,
                     byteCount: byteCount,
                     arenaByteCount: index.arenaByteCount,
-                    task: packed.task
+                    task: packed.task,
+                    signature: packed.signature
                 )
             )
         } catch let failure as DeployFailure {

@@ -41,7 +41,8 @@ package enum ManifestBounds {
 
     /// First path segments that the doors keep for themselves.
     package static let reservedRoutes = [
-        "2015-03-31", "2018-06-01", "events", "functions", "healthz", "metrics", "pools", "readyz", "receipts", "v1",
+        "2015-03-31", "2018-06-01", "events", "functions", "healthz", "metrics", "pools", "predict", "readyz",
+        "receipts", "v1",
         "v2",
     ]
 }

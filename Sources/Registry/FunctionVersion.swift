@@ -31,11 +31,20 @@ package struct SnapshotRecord: Codable, Hashable, Sendable {
     /// Bytes of its tensors once decompressed.
     package let arenaByteCount: Int
     package let task: TaskKind
+    /// nil without a model, and for what an older Thaw packed.
+    package let signature: ModelSignature?
 
-    package init(digest: String, byteCount: Int, arenaByteCount: Int, task: TaskKind) {
+    package init(
+        digest: String,
+        byteCount: Int,
+        arenaByteCount: Int,
+        task: TaskKind,
+        signature: ModelSignature? = nil
+    ) {
         self.digest = digest
         self.byteCount = byteCount
         self.arenaByteCount = arenaByteCount
         self.task = task
+        self.signature = signature
     }
 }

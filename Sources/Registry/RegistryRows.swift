@@ -25,7 +25,7 @@ enum RegistryRows {
         let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT version, manifest, createdUnixMilliseconds, digest, byteCount, arenaByteCount, task
+                SELECT version, manifest, createdUnixMilliseconds, digest, byteCount, arenaByteCount, task, signature
                 FROM versions JOIN snapshots ON snapshot = digest
                 WHERE function = ? ORDER BY version
                 """,
@@ -53,10 +53,10 @@ enum RegistryRows {
         return Dictionary(rows.map { ($0["digest"], fileState($0)) }) { first, _ in first }
     }
 
-    static func encoded(_ manifest: Manifest) throws -> String {
+    static func encoded(_ document: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(manifest), as: UTF8.self)
+        return String(decoding: try encoder.encode(document), as: UTF8.self)
     }
 
     private static func version(of function: String, _ row: Row) throws -> StoredVersion {
@@ -78,10 +78,16 @@ enum RegistryRows {
                 digest: row["digest"],
                 byteCount: row["byteCount"],
                 arenaByteCount: row["arenaByteCount"],
-                task: task
+                task: task,
+                signature: signature(row["signature"])
             ),
             createdUnixMilliseconds: row["createdUnixMilliseconds"]
         )
+    }
+
+    private static func signature(_ text: String?) -> ModelSignature? {
+        guard let text else { return nil }
+        return try? JSONDecoder().decode(ModelSignature.self, from: Data(text.utf8))
     }
 
     private static func fileState(_ row: Row) -> SnapshotFileState? {

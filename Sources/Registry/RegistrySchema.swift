@@ -54,6 +54,9 @@ enum RegistrySchema {
                     """
             )
         }
+        migrator.registerMigration("2") { database in
+            try database.execute(sql: "ALTER TABLE snapshots ADD COLUMN signature TEXT")
+        }
         return migrator
     }
 

@@ -21,10 +21,13 @@ enum RegistryWrites {
     static func insert(_ snapshot: SnapshotRecord, _ database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO snapshots (digest, byteCount, arenaByteCount, task) VALUES (?, ?, ?, ?)
-                ON CONFLICT (digest) DO NOTHING
+                INSERT INTO snapshots (digest, byteCount, arenaByteCount, task, signature) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (digest) DO UPDATE SET signature = excluded.signature
                 """,
-            arguments: [snapshot.digest, snapshot.byteCount, snapshot.arenaByteCount, snapshot.task.rawValue]
+            arguments: [
+                snapshot.digest, snapshot.byteCount, snapshot.arenaByteCount, snapshot.task.rawValue,
+                try snapshot.signature.map { try RegistryRows.encoded($0) },
+            ]
         )
     }
 

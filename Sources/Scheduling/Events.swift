@@ -5,6 +5,10 @@ package enum PoolEvent: Equatable, Sendable {
     /// The version is gone: what it runs is finished, then its processes end.
     case removed(PoolKey)
     case called(CallID, PoolKey)
+    /// The version is to be resident without a call.
+    case loadRequested(PoolKey)
+    /// The version is to rest on the disk.
+    case unloadRequested(PoolKey)
     /// The caller has gone. A waiting call is forgotten; a running one is left to finish.
     case cancelled(CallID)
     /// The worker has answered this call, well or badly, and can take another.

@@ -65,6 +65,10 @@ struct FunctionPool: Sendable {
     var usedAt = Instant(nanoseconds: 0)
     /// The template was booted, or is being booted, ahead of a call that has not come yet.
     var isPrewarmed = false
+    /// Somebody has asked for it to be resident, with or without calls.
+    var isLoaded = false
+    /// Somebody has asked for it to rest on the disk; a call overrules that.
+    var mustRest = false
     /// It is one of those for which its snapshot's file is held.
     var wantsPacked = false
     /// When the reserve is looked after.

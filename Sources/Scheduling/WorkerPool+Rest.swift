@@ -41,6 +41,11 @@ extension WorkerPool {
         if table[place].isPrewarmed, table[place].plan?.prewarmedUntil.map({ $0 <= now }) ?? true {
             endPrewarming(place, wasUsed: false)
         }
+        if table[place].mustRest {
+            table[place].mustRest = false
+            table[place].plan = nil
+            return leave(place, at: now)
+        }
         if !table[place].isPrewarmed { table[place].plan = plan(place, at: now) }
         guard let plan = table[place].plan, wantsResident(place, plan, at: now) else { return leave(place, at: now) }
         if !ledger.hasRoom(for: table[place].residentBytes), !table[place].reserved.isEmpty {
@@ -57,6 +62,7 @@ extension WorkerPool {
     }
 
     private func wantsResident(_ place: Int, _ plan: KeepAlivePlan, at now: Instant) -> Bool {
+        if table[place].isLoaded { return true }
         if table[place].isPrewarmed { return plan.prewarmedUntil.map { now < $0 } ?? false }
         return now < plan.residentUntil
     }
@@ -67,6 +73,7 @@ extension WorkerPool {
 
     /// A version that another one has overtaken is not kept beyond its plan: the function's calls say nothing of it.
     private func plan(_ place: Int, at now: Instant) -> KeepAlivePlan? {
+        if table[place].isLoaded { return Self.loadedPlan(at: now) }
         let function = table[place].function
         let lastCalled = table[function: function].lastCalled
         guard lastCalled == place || lastCalled == nil && table[place].serves else { return nil }
@@ -79,9 +86,10 @@ extension WorkerPool {
     // MARK: Down
 
     /// The template is to go: its reserve first.
-    private mutating func leave(_ place: Int, at now: Instant) {
+    mutating func leave(_ place: Int, at now: Instant) {
         ledger.release(.template(pool: place))
         table[place].rest = .leaving
+        table[place].isLoaded = false
         endReserve(place)
         if table[place].workerCount == 0 { endTemplate(place, at: now) }
     }

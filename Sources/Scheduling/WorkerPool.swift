@@ -57,6 +57,8 @@ package struct WorkerPool: Sendable {
         case .installed(let key, let limits, let source): install(key, limits, source, at: now)
         case .removed(let key): remove(key, at: now)
         case .called(let call, let key): admit(call, to: key, at: now)
+        case .loadRequested(let key): load(key, at: now)
+        case .unloadRequested(let key): unload(key, at: now)
         case .cancelled(let call): forget(call, at: now)
         case .finished(let call, let worker): finish(call, on: worker, at: now)
         case .templateResident(let template, let bytes): becomeResident(template, bytes, at: now)
@@ -122,6 +124,7 @@ package struct WorkerPool: Sendable {
             return effects.append(.refuse(call, .unknownPool))
         }
         noteUse(place, at: now)
+        table[place].mustRest = false
         // Nobody overtakes: a call goes straight to a worker only if none waits.
         if table[place].queue.isEmpty, let worker = usedWorker(of: place) {
             assign(call, to: worker, of: place, .hot, at: now)

@@ -11,8 +11,7 @@ import Wire
 struct CallAssembly {
     struct Call: Equatable {
         var invocation: UInt64
-        var contentType: String
-        var body: [UInt8]
+        var request: CallRequest
     }
 
     /// What a frame led to.
@@ -65,8 +64,9 @@ struct CallAssembly {
             state = .passingOver(invocation: latest)
             return .tooLarge(invocation: latest, bodyCount: Int(head.bodyCount))
         }
-        var call = Call(invocation: latest, contentType: head.contentType, body: [])
-        call.body.reserveCapacity(Int(head.bodyCount))
+        let request = CallRequest(form: head.form, contentType: head.contentType, body: [])
+        var call = Call(invocation: latest, request: request)
+        call.request.body.reserveCapacity(Int(head.bodyCount))
         state = .collecting(call, bodyCount: Int(head.bodyCount))
         return .more
     }
@@ -74,12 +74,12 @@ struct CallAssembly {
     private mutating func append(_ payload: [UInt8], _ header: FrameHeader) throws(WireError) -> Step {
         switch state {
         case .collecting(var call, let bodyCount) where call.invocation == header.invocation:
-            guard call.body.count + payload.count <= bodyCount else {
-                throw .tooLong(call.body.count + payload.count)
+            guard call.request.body.count + payload.count <= bodyCount else {
+                throw .tooLong(call.request.body.count + payload.count)
             }
             // The state lets go of the body first, so that it grows in place.
             state = .waiting
-            call.body.append(contentsOf: payload)
+            call.request.body.append(contentsOf: payload)
             state = .collecting(call, bodyCount: bodyCount)
             return .more
         case .passingOver(header.invocation):
@@ -93,7 +93,7 @@ struct CallAssembly {
         guard payload.isEmpty else { throw .trailingBytes(payload.count) }
         switch state {
         case .collecting(let call, let bodyCount) where call.invocation == header.invocation:
-            guard call.body.count == bodyCount else { throw .truncated }
+            guard call.request.body.count == bodyCount else { throw .truncated }
             state = .waiting
             return .call(call)
         case .passingOver(header.invocation):

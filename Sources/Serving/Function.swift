@@ -3,7 +3,7 @@ package import Wire
 /// A function as a template holds it: loaded, and ready to be forked.
 package struct LoadedFunction {
     /// Answers one call; runs in a fork, one call at a time.
-    package typealias Handler = (_ body: [UInt8], _ contentType: String) throws(CallFailure) -> CallReply
+    package typealias Handler = (_ request: CallRequest) throws(CallFailure) -> CallReply
 
     package var residency: TemplateReport.Residency
     package var handler: Handler
@@ -23,6 +23,13 @@ package struct LoadedFunction {
         self.warmUp = warmUp
         self.handler = handler
     }
+}
+
+/// What a call brings.
+package struct CallRequest: Equatable, Sendable {
+    package var form: CallForm
+    package var contentType: String
+    package var body: [UInt8]
 }
 
 /// What a call answers.

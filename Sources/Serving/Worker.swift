@@ -74,7 +74,7 @@ struct Worker: ~Copyable {
     private mutating func answer(_ call: CallAssembly.Call) throws(ChannelError) -> Bool {
         let reply: CallReply
         do throws(CallFailure) {
-            reply = try handler(call.body, call.contentType)
+            reply = try handler(call.request)
         } catch {
             return try fail(call.invocation, error)
         }

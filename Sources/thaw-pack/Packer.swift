@@ -20,15 +20,18 @@ enum Packer {
         let start = Clock.monotonicNanoseconds()
         let size: SnapshotSize
         let manifest: Manifest
+        let signature: ModelSignature?
         do {
             let mapping = try map(bundle)
             var output = try SnapshotOutput(snapshot)
-            manifest = try mapping.withBytes { (bytes) throws(PackRefusal) in
+            (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
                 let archive = try Archive(bytes)
                 let manifest = try self.manifest(of: archive, bytes)
                 let model = try self.model(manifest, of: archive, bytes)
                 try write(model, of: manifest, bytes, to: &output)
-                return manifest
+                let task = try TaskConfiguration(manifest, model)
+                let signature = model.flatMap { TensorSignature(task, $0.plan) }.map { ModelSignature($0) }
+                return (manifest, signature)
             }
             size = try output.finish()
         }
@@ -39,6 +42,7 @@ enum Packer {
             storedBytes: size.storedBytes,
             tensorCount: size.entryCount,
             task: manifest.task,
+            signature: signature,
             seconds: Double(Clock.monotonicNanoseconds() - start) / 1e9
         )
     }

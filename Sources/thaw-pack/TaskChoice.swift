@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Manifests
 import Models
@@ -33,5 +34,15 @@ extension TaskConfiguration {
 extension PackRefusal {
     fileprivate static func mismatch(_ reference: ModelReference, _ what: String) -> PackRefusal {
         PackRefusal(kind: .invalid, message: "task \(reference.task.rawValue): the model \(reference.source) \(what)")
+    }
+}
+
+extension ModelSignature {
+    /// As callers see it: datatypes by their names in the Open Inference Protocol.
+    init(_ signature: TensorSignature) {
+        func ports(_ ports: [TensorSignature.Port]) -> [Port] {
+            ports.map { Port(name: $0.name, datatype: $0.element.openInferenceName, shape: $0.shape) }
+        }
+        self.init(inputs: ports(signature.inputs), outputs: ports(signature.outputs))
     }
 }

@@ -41,18 +41,14 @@ enum ModelFunction {
         let idleStep = snapshot.rows.map { rows in { Self.decodesMore(of: rows) } }
         let warmUp = { withExtendedLifetime(snapshot) { runner.warmUp() } }
         return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp) {
-            (body, contentType) throws(CallFailure) -> CallReply in
+            (request) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {
                 // The runner looks into the snapshot's memory: this closure keeps both.
-                let reply = try withExtendedLifetime(snapshot) { () throws(TaskFailure) in
-                    try runner.run(body: body, contentType: contentType)
+                return try withExtendedLifetime(snapshot) { () throws(TaskFailure) in
+                    CallReply(try runner.run(TaskRequest(request)))
                 }
-                return CallReply(contentType: reply.contentType, body: reply.body)
             } catch {
-                switch error {
-                case .badInput(let sentence): throw CallFailure(code: .badInput, message: sentence)
-                case .model(let sentence): throw CallFailure(code: .model, message: sentence)
-                }
+                throw CallFailure(error)
             }
         }
     }
@@ -101,6 +97,28 @@ enum ModelFunction {
             }
         } catch {
             throw LoadFailure(message: "\(error)")
+        }
+    }
+}
+
+extension TaskRequest {
+    fileprivate init(_ request: CallRequest) {
+        self.init(form: request.form, contentType: request.contentType, body: request.body)
+    }
+}
+
+extension CallReply {
+    fileprivate init(_ reply: TaskReply) {
+        self.init(contentType: reply.contentType, body: reply.body)
+    }
+}
+
+extension CallFailure {
+    fileprivate init(_ failure: TaskFailure) {
+        switch failure {
+        case .badInput(let sentence): self.init(code: .badInput, message: sentence)
+        case .badPart(let fault, let sentence): self.init(code: .badPart, message: fault.message(sentence))
+        case .model(let sentence): self.init(code: .model, message: sentence)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Linux
 import NIOCore
 import NIOPosix
+import Scheduling
 import Synchronization
 import Testing
 import Wire
@@ -48,6 +49,10 @@ struct WorkerLineTests {
         var bytes = words(FrameHeader(kind, invocation: invocation, payloadCount: payload.count).words) + payload
         bytes += [UInt8](repeating: 0, count: (16 - bytes.count % 16) % 16)
         return bytes
+    }
+
+    private static func order(_ body: ByteBuffer, on loop: any EventLoop) -> WorkOrder {
+        WorkOrder(key: PoolKey(function: "echo", version: 1), contentType: "text/plain", body: body, loop: loop)
     }
 
     private static func words(_ words: (UInt64, UInt64)) -> [UInt8] {
@@ -119,7 +124,7 @@ struct WorkerLineTests {
         let promise = loop.makePromise(of: Void.self)
         let ear = Ear(expecting: .max, promise)
         let line = WorkerLine(worker: WorkerName(1), rings: rings, loop: loop, delegate: ear)
-        line.send(1, "text/plain", ByteBuffer(string: "hello"))
+        line.send(order(ByteBuffer(string: "hello"), on: loop), as: 1)
         var memory = try Mapping.file(file, byteCount: byteCount, writable: true, shared: true)
         let cursor: UInt64 =
             Int.random(in: 0..<8, using: &generator) > 0
@@ -134,7 +139,7 @@ struct WorkerLineTests {
             memory.storeBytes(of: taken, toByteOffset: 128, as: UInt64.self)
         }
         line.hearDoorbell()
-        line.send(2, "text/plain", ByteBuffer(repeating: 1, count: 200_000))
+        line.send(order(ByteBuffer(repeating: 1, count: 200_000), on: loop), as: 2)
         line.hearDoorbell()
         line.end()
         promise.succeed()
@@ -165,7 +170,7 @@ struct WorkerLineTests {
         try StreamingEcho.start(doorbell: ends.doorbell.duplicate(), rings: ends.rings.duplicate())
         let channel = ends.near
         for (index, body) in bodies.enumerated() {
-            channel.send(invocation: UInt64(index + 1), contentType: "application/octet-stream", body: body)
+            channel.send(Self.order(body, on: loop), as: UInt64(index + 1))
         }
         try await finished.futureResult.get()
         let heard = ear.heard.withLock { $0 }

@@ -14,7 +14,7 @@ enum ImportRules {
         "Inference": ["Kernels"],
         "Graphs": ["Kernels"],
         "Tokenizing": ["JSON"],
-        "Tasks": ["Inference", "Kernels", "Tokenizing", "JSON"],
+        "Tasks": ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire", "CZlib"],
         "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
@@ -25,9 +25,9 @@ enum ImportRules {
             "NIOCore",
         ],
         "Doors": [
-            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Hummingbird", "HummingbirdCore",
-            "HTTPTypes", "Logging",
-            "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle",
+            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", "Hummingbird", "HummingbirdCore",
+            "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
+            "ServiceLifecycle",
         ],
         "thaw": [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
@@ -36,9 +36,11 @@ enum ImportRules {
         ],
         "Serving": ["Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
         "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
-        "thaw-worker": ["Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
+        "thaw-worker": [
+            "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
+        ],
         "thaw-pack": [
-            "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
+            "Models", "Tasks", "Inference", "Graphs", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
             "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", "ArgumentParser",

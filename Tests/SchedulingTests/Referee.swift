@@ -81,7 +81,7 @@ struct Referee {
         case .templateMeasured(let template, let bytes): templates[template]?.bytes = bytes
         case .packedHeld(let snapshot, let bytes, _): if packed[snapshot] != nil { packed[snapshot] = bytes }
         case .packedRefused(let snapshot): packed[snapshot] = nil
-        case .workerMeasured: break
+        case .workerMeasured, .loadRequested, .unloadRequested: break
         case .templateGone(let template): templates[template]?.state = .gone
         case .workerGone(let worker): workers[worker]?.isGone = true
         case .draining: isDraining = true

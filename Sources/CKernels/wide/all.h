@@ -13,6 +13,9 @@ static inline int64_t lanes_left(int64_t i, int64_t count) { return count - i < 
 #include "attention.h"
 #include "embed.h"
 #include "pool.h"
+#include "convolution.h"
+#include "winograd.h"
+#include "depthwise.h"
 #include "fma_loop.h"
 
 #include "../table_entry.h"

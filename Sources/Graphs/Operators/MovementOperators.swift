@@ -47,7 +47,8 @@ enum MovementOperators {
     }
 
     /// The first index and how many, of a slice of a dimension of `size`; ends beyond it are those of the dimension.
-    static func range(from start: Int, to end: Int, step: Int, size: Int) throws(GraphError) -> (first: Int, count: Int) {
+    static func range(from start: Int, to end: Int, step: Int, size: Int) throws(GraphError) -> (first: Int, count: Int)
+    {
         guard step != 0, step != .min else { throw .input("a step of \(step) leads nowhere") }
         let counted = { (place: Int) in place < 0 ? place.addingReportingOverflow(size).partialValue : place }
         if step > 0 {

@@ -141,7 +141,9 @@ enum NormalizationOperators {
         guard case .tensor(let length) = try UnaryOperators.apply(.sqrt, shifted, call) else { return [] }
         let plain = try call.cast(BinaryOperators.combine(.divide, values, length, call), to: tensor.element)
         let result = try scaled(plain, by: scale, nil, call)
-        guard result.shape == tensor.shape else { throw .input("a scale of \(scale.shape) does not fit \(tensor.shape)") }
+        guard result.shape == tensor.shape else {
+            throw .input("a scale of \(scale.shape) does not fit \(tensor.shape)")
+        }
         return [.tensor(result)]
     }
 

@@ -30,7 +30,8 @@ enum ProductOperators {
     }
 
     /// `tensor` times a factor of its own type.
-    static func scaled(_ tensor: Tensor, by factor: Float, _ call: borrowing OperatorCall) throws(GraphError) -> Tensor {
+    static func scaled(_ tensor: Tensor, by factor: Float, _ call: borrowing OperatorCall) throws(GraphError) -> Tensor
+    {
         guard factor != 1 else { return tensor }
         let number = try call.make(tensor.element, [], doubles: [Double(factor)])
         return try BinaryOperators.combine(.multiply, tensor, number, call)

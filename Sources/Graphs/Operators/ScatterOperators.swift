@@ -44,7 +44,8 @@ enum ScatterOperators {
         case "add": return try reduce(updates, into: tensor, places, length, call, { $0 + $1 }, { $0 &+ $1 })
         case "mul": return try reduce(updates, into: tensor, places, length, call, { $0 * $1 }, { $0 &* $1 })
         case "max": return try reduce(updates, into: tensor, places, length, call, greater, { max($0, $1) })
-        case "min": return try reduce(updates, into: tensor, places, length, call, { -greater(-$0, -$1) }, { min($0, $1) })
+        case "min":
+            return try reduce(updates, into: tensor, places, length, call, { -greater(-$0, -$1) }, { min($0, $1) })
         case let other: throw .unsupported("the reduction \"\(other)\" is none of none, add, mul, max and min")
         }
     }

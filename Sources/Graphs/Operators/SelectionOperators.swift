@@ -164,7 +164,9 @@ enum SelectionOperators {
                 sources.map { place < 0 || $0 < 0 ? -1 : place * tensor.shape[axis] + $0 }
             }
         }
-        guard shape.reduce(1, *) > 0 else { places = []; return try Blocks.gather(tensor, [], of: 0, shape: shape, call) }
+        guard shape.reduce(1, *) > 0 else {
+            places = []; return try Blocks.gather(tensor, [], of: 0, shape: shape, call)
+        }
         guard places.contains(-1) else { return try Blocks.gather(tensor, places, of: length, shape: shape, call) }
         // One more block holds the fill.
         let value: Tensor

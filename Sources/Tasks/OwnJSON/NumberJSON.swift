@@ -1,52 +1,45 @@
-import Inference
+import Graphs
 import JSON
 
-/// Numbers through a plan: `classify` and `tensor`, one example or a batch of them.
+/// One matrix of numbers in, one out: `classify` and `tensor`, one example or a batch of them.
 ///
 /// | task | one example | a batch |
 /// |---|---|---|
 /// | classify | `{"<input>": [n numbers]}` → `{"label": l, "scores": […]}` | `{"<input>": [[…], …]}` → `{"labels": […], "scores": [[…], …]}` |
 /// | tensor | `{"<input>": [n numbers]}` → `{"<output>": […]}` | `{"<input>": [[…], …]}` → `{"<output>": [[…], …]}` |
-struct NumberTask {
-    private let runner: PlanRunner
-    private let isClassifier: Bool
-    private let labels: [String]?
+struct NumberJSON {
+    private let face: ModelFace
+    private let inputName: String
+    private let outputName: String
     private let inputColumns: Int
     private let outputColumns: Int
 
-    init(runner: PlanRunner, isClassifier: Bool, labels: [String]?) throws(TaskError) {
-        let plan = runner.plan
-        guard let input = plan.input else {
-            throw .mismatch("the model takes token ids, and the task numbers")
-        }
-        outputColumns = plan.values[plan.output].columns
-        inputColumns = plan.values[input].columns
-        if let labels, labels.count != outputColumns {
-            throw .mismatch("the model has \(outputColumns) scores, and there are \(labels.count) labels")
-        }
-        self.runner = runner
-        self.isClassifier = isClassifier
-        self.labels = labels
-        runner.reserve(tokens: 1, sequences: 1)
+    /// nil where the model is none of one matrix in and one out.
+    init?(_ face: ModelFace) {
+        let signature = face.signature
+        guard signature.inputs.count == 1, signature.outputs.count == 1, signature.isStackable,
+            let input = signature.inputs.first, let output = signature.outputs.first, input.element == .f32,
+            output.element == .f32, input.shape.count == 2, output.shape.count == 2, input.shape[1] != -1,
+            output.shape[1] != -1
+        else { return nil }
+        self.face = face
+        (inputName, outputName) = (input.name, output.name)
+        (inputColumns, outputColumns) = (input.shape[1], output.shape[1])
     }
 
-    func run(_ body: [UInt8]) throws(TaskFailure) -> TaskReply {
+    func read(_ body: [UInt8]) throws(TaskFailure) -> ReadCall {
         let (numbers, rows) = try examples(body)
-        let scores: [Float]
-        do throws(PlanError) {
-            scores = try runner.run(input: numbers, rows: rows ?? 1)
-        } catch {
-            throw .model("\(error)")
+        let matrix = Tensor(numbers, shape: [rows ?? 1, inputColumns])
+        return ReadCall(.tensors([inputName: matrix])) { (answer) throws(TaskFailure) in
+            try write(answer.outputs[outputName]?.array(of: Float.self) ?? [], rows)
         }
+    }
+
+    private func write(_ scores: [Float], _ rows: Int?) throws(TaskFailure) -> TaskReply {
         var writer = JSONWriter(reservingBytes: scores.count * 13 + 64)
         writer.beginObject()
-        if isClassifier {
-            writer.key(rows == nil ? "label" : "labels")
-            if rows != nil { writer.beginArray() }
-            for row in 0..<(rows ?? 1) { writeLabel(of: scores, row: row, to: &writer) }
-            if rows != nil { writer.endArray() }
-        }
-        writer.key(isClassifier ? "scores" : runner.plan.outputName)
+        if face.isClassifier { writer.labels(of: scores, outputColumns, rows, face) }
+        writer.key(face.isClassifier ? "scores" : outputName)
         if rows != nil { writer.beginArray() }
         for row in 0..<(rows ?? 1) {
             try writer.row(scores, from: row * outputColumns, count: outputColumns)
@@ -56,33 +49,13 @@ struct NumberTask {
         return .json(writer.bytes)
     }
 
-    /// One example of zeros.
-    func warmUp() {
-        var writer = JSONWriter(reservingBytes: 2 * inputColumns + 64)
-        writer.beginObject()
-        writer.key(runner.plan.inputName)
-        writer.beginArray()
-        for _ in 0..<inputColumns { writer.integer(0) }
-        writer.endArray()
-        writer.endObject()
-        _ = try? run(writer.bytes)
-    }
-
-    private func writeLabel(of scores: [Float], row: Int, to writer: inout JSONWriter) {
-        let range = row * outputColumns..<(row + 1) * outputColumns
-        // The first of equals, as argmax does.
-        let best = range.max { (scores[$0], $1) < (scores[$1], $0) } ?? range.lowerBound
-        let label = best - range.lowerBound
-        if let labels { writer.string(labels[label]) } else { writer.integer(label) }
-    }
-
     private var expectation: String {
-        #"{"\#(runner.plan.inputName)": \#(inputColumns) numbers, or an array of such}"#
+        #"{"\#(inputName)": \#(inputColumns) numbers, or an array of such}"#
     }
 
     /// - Returns: the numbers, and how many examples there are; nil where the caller sent one without a batch around it.
     private func examples(_ body: [UInt8]) throws(TaskFailure) -> (numbers: [Float], rows: Int?) {
-        let name = runner.plan.inputName
+        let name = inputName
         let value = try RequestBody(body, expecting: expectation).only(name, expecting: expectation)
         guard let items = value.arrayValue else {
             throw .badInput("expected \(expectation); \"\(name)\" is \(value.kindName)")
@@ -119,5 +92,18 @@ struct NumberTask {
             }
             numbers.append(Float(number))
         }
+    }
+}
+
+extension JSONWriter {
+    /// Writes `label`, or `labels` of a batch: the class with the best score of each row.
+    mutating func labels(of scores: [Float], _ columns: Int, _ rows: Int?, _ face: ModelFace) {
+        key(rows == nil ? "label" : "labels")
+        if rows != nil { beginArray() }
+        for row in 0..<(rows ?? 1) {
+            let label = ModelFace.best(of: scores, row * columns..<(row + 1) * columns)
+            if let labels = face.labels { string(labels[label]) } else { integer(label) }
+        }
+        if rows != nil { endArray() }
     }
 }

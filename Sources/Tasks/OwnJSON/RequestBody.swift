@@ -1,5 +1,16 @@
 import JSON
 
+extension JSON {
+    /// A request's JSON, or a sentence for the caller.
+    static func parse(request bytes: Span<UInt8>) throws(TaskFailure) -> JSON {
+        do throws(JSONError) {
+            return try parse(bytes)
+        } catch {
+            throw .malformed("the body is \(error)")
+        }
+    }
+}
+
 /// A request's JSON object, taken apart with sentences for the caller.
 struct RequestBody {
     let members: [JSON.Member]
