@@ -127,25 +127,25 @@ static double modulo_f64(double x, double y) {
 #undef POWER
 
 static void unary_i64(int32_t op, int32_t type, int64_t *x, int64_t count) {
-    int is_unsigned = type == THAW_ELEMENT_U64;
+    int is_unsigned = type == THAW_TYPE_U64;
     for (int64_t i = 0; i < count; i++) {
         switch (op) {
         case THAW_ABS: x[i] = x[i] < 0 && !is_unsigned ? (int64_t)(0 - (uint64_t)x[i]) : x[i]; break;
         case THAW_NEG: x[i] = (int64_t)(0 - (uint64_t)x[i]); break;
         case THAW_SIGN: x[i] = is_unsigned ? x[i] != 0 : (x[i] > 0) - (x[i] < 0); break;
         case THAW_RECTIFY: x[i] = x[i] < 0 && !is_unsigned ? 0 : x[i]; break;
-        case THAW_NOT: x[i] = type == THAW_ELEMENT_BOOL ? !x[i] : ~x[i]; break;
+        case THAW_NOT: x[i] = type == THAW_TYPE_BOOL ? !x[i] : ~x[i]; break;
         default: break;
         }
     }
 }
 
 void thaw_unary(int32_t op, int32_t type, const void *in, void *out, int64_t count, double alpha, double beta) {
-    if (type == THAW_ELEMENT_F32) {
+    if (type == THAW_TYPE_F32) {
         unary_f32(op, in, out, count, (float)alpha, (float)beta);
         return;
     }
-    if (type == THAW_ELEMENT_F64) {
+    if (type == THAW_TYPE_F64) {
         unary_f64(op, in, out, count, alpha, beta);
         return;
     }

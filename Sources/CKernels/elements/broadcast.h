@@ -24,9 +24,9 @@
         return room;                                                                                                   \
     }
 
-OPERAND(float, f32, type == THAW_ELEMENT_F32)
-OPERAND(double, f64, type == THAW_ELEMENT_F64)
-OPERAND(int64_t, i64, type == THAW_ELEMENT_I64 || type == THAW_ELEMENT_U64)
+OPERAND(float, f32, type == THAW_TYPE_F32)
+OPERAND(double, f64, type == THAW_TYPE_F64)
+OPERAND(int64_t, i64, type == THAW_TYPE_I64 || type == THAW_TYPE_U64)
 
 static void shift(int32_t op, int32_t type, const int64_t *a, const int64_t *b, int64_t *out, int64_t count) {
     int64_t bits = size_of(type) * 8;
@@ -34,7 +34,7 @@ static void shift(int32_t op, int32_t type, const int64_t *a, const int64_t *b, 
         int valid = b[i] >= 0 && b[i] < bits;
         if (op == THAW_SHIFT_LEFT) {
             out[i] = valid ? (int64_t)((uint64_t)a[i] << b[i]) : 0;
-        } else if (type == THAW_ELEMENT_U64) {
+        } else if (type == THAW_TYPE_U64) {
             out[i] = valid ? (int64_t)((uint64_t)a[i] >> b[i]) : 0;
         } else {
             out[i] = a[i] >> (valid ? b[i] : 63);
@@ -61,7 +61,7 @@ static void shift(int32_t op, int32_t type, const int64_t *a, const int64_t *b, 
 static void chunk(
     int32_t op, int32_t type, const char *a, int64_t a_step, const char *b, int64_t b_step, char *out, int64_t count
 ) {
-    if (type == THAW_ELEMENT_F64) {
+    if (type == THAW_TYPE_F64) {
         RUN(double, f64, f64)
     } else if (is_float(type)) {
         RUN(float, f32, f32)
@@ -71,7 +71,7 @@ static void chunk(
         const int64_t *y = operand_i64(type, b, b_step, b_room, count);
         shift(op, type, x, y, c_room, count);
         store_i64(type, c_room, out, count);
-    } else if (type == THAW_ELEMENT_U64 || op == THAW_PLUS || op == THAW_MINUS || op == THAW_TIMES) {
+    } else if (type == THAW_TYPE_U64 || op == THAW_PLUS || op == THAW_MINUS || op == THAW_TIMES) {
         RUN(uint64_t, u64, i64)
     } else {
         RUN(int64_t, i64, i64)

@@ -92,19 +92,19 @@ static inline int64_t unsigned_of(double x) {
 #define LOADS(TO, SUFFIX, OF_FLOAT)                                                                                    \
     static void load_##SUFFIX(int32_t type, const void *in, TO *out, int64_t count) {                                  \
         switch (type) {                                                                                                \
-            LOAD(THAW_ELEMENT_F32, float, TO, OF_FLOAT(x))                                                                     \
-            LOAD(THAW_ELEMENT_F64, double, TO, OF_FLOAT(x))                                                                    \
-            LOAD(THAW_ELEMENT_F16, uint16_t, TO, OF_FLOAT(float_of_half(x)))                                                   \
-            LOAD(THAW_ELEMENT_BF16, uint16_t, TO, OF_FLOAT(float_of_brain(x)))                                                 \
-            LOAD(THAW_ELEMENT_I8, int8_t, TO, x)                                                                               \
-            LOAD(THAW_ELEMENT_I16, int16_t, TO, x)                                                                             \
-            LOAD(THAW_ELEMENT_I32, int32_t, TO, x)                                                                             \
-            LOAD(THAW_ELEMENT_I64, int64_t, TO, x)                                                                             \
-            LOAD(THAW_ELEMENT_U8, uint8_t, TO, x)                                                                              \
-            LOAD(THAW_ELEMENT_U16, uint16_t, TO, x)                                                                            \
-            LOAD(THAW_ELEMENT_U32, uint32_t, TO, x)                                                                            \
-            LOAD(THAW_ELEMENT_U64, uint64_t, TO, x)                                                                            \
-            LOAD(THAW_ELEMENT_BOOL, uint8_t, TO, x != 0)                                                                       \
+            LOAD(THAW_TYPE_F32, float, TO, OF_FLOAT(x))                                                                     \
+            LOAD(THAW_TYPE_F64, double, TO, OF_FLOAT(x))                                                                    \
+            LOAD(THAW_TYPE_F16, uint16_t, TO, OF_FLOAT(float_of_half(x)))                                                   \
+            LOAD(THAW_TYPE_BF16, uint16_t, TO, OF_FLOAT(float_of_brain(x)))                                                 \
+            LOAD(THAW_TYPE_I8, int8_t, TO, x)                                                                               \
+            LOAD(THAW_TYPE_I16, int16_t, TO, x)                                                                             \
+            LOAD(THAW_TYPE_I32, int32_t, TO, x)                                                                             \
+            LOAD(THAW_TYPE_I64, int64_t, TO, x)                                                                             \
+            LOAD(THAW_TYPE_U8, uint8_t, TO, x)                                                                              \
+            LOAD(THAW_TYPE_U16, uint16_t, TO, x)                                                                            \
+            LOAD(THAW_TYPE_U32, uint32_t, TO, x)                                                                            \
+            LOAD(THAW_TYPE_U64, uint64_t, TO, x)                                                                            \
+            LOAD(THAW_TYPE_BOOL, uint8_t, TO, x != 0)                                                                       \
         }                                                                                                              \
     }
 
@@ -125,19 +125,19 @@ LOADS(int64_t, i64, unsigned_of)
 #define STORES(FROM, SUFFIX, TO_HALF, TO_BRAIN, TO_INTEGER, TO_UNSIGNED)                                               \
     static void store_##SUFFIX(int32_t type, const FROM *in, void *out, int64_t count) {                               \
         switch (type) {                                                                                                \
-            STORE(THAW_ELEMENT_F32, float, in[i])                                                                              \
-            STORE(THAW_ELEMENT_F64, double, in[i])                                                                             \
-            STORE(THAW_ELEMENT_F16, uint16_t, TO_HALF(in[i]))                                                                  \
-            STORE(THAW_ELEMENT_BF16, uint16_t, TO_BRAIN(in[i]))                                                                \
-            STORE(THAW_ELEMENT_I8, int8_t, TO_INTEGER(in[i]))                                                                  \
-            STORE(THAW_ELEMENT_I16, int16_t, TO_INTEGER(in[i]))                                                                \
-            STORE(THAW_ELEMENT_I32, int32_t, TO_INTEGER(in[i]))                                                                \
-            STORE(THAW_ELEMENT_I64, int64_t, TO_INTEGER(in[i]))                                                                \
-            STORE(THAW_ELEMENT_U8, uint8_t, TO_INTEGER(in[i]))                                                                 \
-            STORE(THAW_ELEMENT_U16, uint16_t, TO_INTEGER(in[i]))                                                               \
-            STORE(THAW_ELEMENT_U32, uint32_t, TO_INTEGER(in[i]))                                                               \
-            STORE(THAW_ELEMENT_U64, uint64_t, TO_UNSIGNED(in[i]))                                                              \
-            STORE(THAW_ELEMENT_BOOL, uint8_t, in[i] != 0)                                                                      \
+            STORE(THAW_TYPE_F32, float, in[i])                                                                              \
+            STORE(THAW_TYPE_F64, double, in[i])                                                                             \
+            STORE(THAW_TYPE_F16, uint16_t, TO_HALF(in[i]))                                                                  \
+            STORE(THAW_TYPE_BF16, uint16_t, TO_BRAIN(in[i]))                                                                \
+            STORE(THAW_TYPE_I8, int8_t, TO_INTEGER(in[i]))                                                                  \
+            STORE(THAW_TYPE_I16, int16_t, TO_INTEGER(in[i]))                                                                \
+            STORE(THAW_TYPE_I32, int32_t, TO_INTEGER(in[i]))                                                                \
+            STORE(THAW_TYPE_I64, int64_t, TO_INTEGER(in[i]))                                                                \
+            STORE(THAW_TYPE_U8, uint8_t, TO_INTEGER(in[i]))                                                                 \
+            STORE(THAW_TYPE_U16, uint16_t, TO_INTEGER(in[i]))                                                               \
+            STORE(THAW_TYPE_U32, uint32_t, TO_INTEGER(in[i]))                                                               \
+            STORE(THAW_TYPE_U64, uint64_t, TO_UNSIGNED(in[i]))                                                              \
+            STORE(THAW_TYPE_BOOL, uint8_t, in[i] != 0)                                                                      \
         }                                                                                                              \
     }
 
@@ -148,19 +148,19 @@ STORES(uint64_t, u64, half_of_double, brain_of_double, SAME, SAME)
 
 static inline int64_t size_of(int32_t type) {
     switch (type) {
-    case THAW_ELEMENT_F64: case THAW_ELEMENT_I64: case THAW_ELEMENT_U64: return 8;
-    case THAW_ELEMENT_F32: case THAW_ELEMENT_I32: case THAW_ELEMENT_U32: return 4;
-    case THAW_ELEMENT_F16: case THAW_ELEMENT_BF16: case THAW_ELEMENT_I16: case THAW_ELEMENT_U16: return 2;
+    case THAW_TYPE_F64: case THAW_TYPE_I64: case THAW_TYPE_U64: return 8;
+    case THAW_TYPE_F32: case THAW_TYPE_I32: case THAW_TYPE_U32: return 4;
+    case THAW_TYPE_F16: case THAW_TYPE_BF16: case THAW_TYPE_I16: case THAW_TYPE_U16: return 2;
     default: return 1;
     }
 }
 
 static inline int is_float(int32_t type) {
-    return type == THAW_ELEMENT_F32 || type == THAW_ELEMENT_F64 || type == THAW_ELEMENT_F16 || type == THAW_ELEMENT_BF16;
+    return type == THAW_TYPE_F32 || type == THAW_TYPE_F64 || type == THAW_TYPE_F16 || type == THAW_TYPE_BF16;
 }
 
 void thaw_convert(int32_t from, const void *in, int32_t to, void *out, int64_t count) {
-    if (from == to && from != THAW_ELEMENT_BOOL) {
+    if (from == to && from != THAW_TYPE_BOOL) {
         memcpy(out, in, (size_t)(count * size_of(to)));
         return;
     }
@@ -171,12 +171,12 @@ void thaw_convert(int32_t from, const void *in, int32_t to, void *out, int64_t c
         char *target = (char *)out + i * size_of(to);
         if (!is_float(from)) {
             load_i64(from, source, middle.i64, some);
-            if (from == THAW_ELEMENT_U64) {
+            if (from == THAW_TYPE_U64) {
                 store_u64(to, middle.u64, target, some);
             } else {
                 store_i64(to, middle.i64, target, some);
             }
-        } else if (from != THAW_ELEMENT_F64 && is_float(to)) {
+        } else if (from != THAW_TYPE_F64 && is_float(to)) {
             load_f32(from, source, middle.f32, some);
             store_f32(to, middle.f32, target, some);
         } else {

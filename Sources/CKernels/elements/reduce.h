@@ -67,28 +67,28 @@ static int64_t reduced_i64(int32_t op, int32_t type, const char *row, int64_t co
         load_i64(type, row + start * size_of(type), room, count);
         for (int64_t i = 0; i < count; i++) {
             int64_t x = room[i];
-            int less = type == THAW_ELEMENT_U64 ? (uint64_t)x < sum : x < (int64_t)sum;
+            int less = type == THAW_TYPE_U64 ? (uint64_t)x < sum : x < (int64_t)sum;
             switch (op) {
             case THAW_GREATEST: sum = !started || !less ? (uint64_t)x : sum; break;
             case THAW_LEAST: sum = !started || less ? (uint64_t)x : sum; break;
             case THAW_PRODUCT: sum *= (uint64_t)x; break;
             case THAW_SUM_OF_SQUARES: case THAW_LENGTH: sum += (uint64_t)x * (uint64_t)x; break;
-            case THAW_SUM_OF_MAGNITUDES: sum += x < 0 && type != THAW_ELEMENT_U64 ? 0 - (uint64_t)x : (uint64_t)x; break;
+            case THAW_SUM_OF_MAGNITUDES: sum += x < 0 && type != THAW_TYPE_U64 ? 0 - (uint64_t)x : (uint64_t)x; break;
             default: sum += (uint64_t)x;
             }
             started = 1;
         }
     }
     if (!started && (op == THAW_GREATEST || op == THAW_LEAST)) {
-        int is_unsigned = type == THAW_ELEMENT_BOOL || type == THAW_ELEMENT_U8 || type == THAW_ELEMENT_U16 || type == THAW_ELEMENT_U32 || type == THAW_ELEMENT_U64;
-        int64_t bits = type == THAW_ELEMENT_BOOL ? 1 : size_of(type) * 8;
+        int is_unsigned = type == THAW_TYPE_BOOL || type == THAW_TYPE_U8 || type == THAW_TYPE_U16 || type == THAW_TYPE_U32 || type == THAW_TYPE_U64;
+        int64_t bits = type == THAW_TYPE_BOOL ? 1 : size_of(type) * 8;
         uint64_t least = is_unsigned ? 0 : UINT64_MAX << (bits - 1);
         uint64_t greatest = is_unsigned ? UINT64_MAX >> (64 - bits) : ~least;
         return (int64_t)(op == THAW_GREATEST ? least : greatest);
     }
     switch (op) {
     case THAW_MEAN:
-        return columns == 0 ? 0 : type == THAW_ELEMENT_U64 ? (int64_t)(sum / (uint64_t)columns) : (int64_t)sum / columns;
+        return columns == 0 ? 0 : type == THAW_TYPE_U64 ? (int64_t)(sum / (uint64_t)columns) : (int64_t)sum / columns;
     case THAW_LENGTH: return (int64_t)sqrt((double)(int64_t)sum);
     default: return (int64_t)sum;
     }
@@ -133,7 +133,7 @@ void thaw_arg(
                     better = greatest ? f64[i] > best_f64 : f64[i] < best_f64;
                     better |= f64[i] != f64[i] && best_f64 == best_f64;
                     equal = f64[i] == best_f64;
-                } else if (type == THAW_ELEMENT_U64) {
+                } else if (type == THAW_TYPE_U64) {
                     better = greatest ? (uint64_t)i64[i] > (uint64_t)best_i64 : (uint64_t)i64[i] < (uint64_t)best_i64;
                     equal = i64[i] == best_i64;
                 } else {

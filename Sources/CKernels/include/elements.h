@@ -10,19 +10,19 @@
 #include <stdint.h>
 
 enum thaw_type {
-    THAW_ELEMENT_F32 = 1,
-    THAW_ELEMENT_U8 = 2,
-    THAW_ELEMENT_I8 = 3,
-    THAW_ELEMENT_U16 = 4,
-    THAW_ELEMENT_I16 = 5,
-    THAW_ELEMENT_I32 = 6,
-    THAW_ELEMENT_I64 = 7,
-    THAW_ELEMENT_BOOL = 9,
-    THAW_ELEMENT_F16 = 10,
-    THAW_ELEMENT_F64 = 11,
-    THAW_ELEMENT_U32 = 12,
-    THAW_ELEMENT_U64 = 13,
-    THAW_ELEMENT_BF16 = 16,
+    THAW_TYPE_F32 = 1,
+    THAW_TYPE_U8 = 2,
+    THAW_TYPE_I8 = 3,
+    THAW_TYPE_U16 = 4,
+    THAW_TYPE_I16 = 5,
+    THAW_TYPE_I32 = 6,
+    THAW_TYPE_I64 = 7,
+    THAW_TYPE_BOOL = 9,
+    THAW_TYPE_F16 = 10,
+    THAW_TYPE_F64 = 11,
+    THAW_TYPE_U32 = 12,
+    THAW_TYPE_U64 = 13,
+    THAW_TYPE_BF16 = 16,
 };
 
 enum thaw_unary_op {
