@@ -81,14 +81,16 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-pack",
-        dependencies: ["Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Linux"]
+        dependencies: [
+            "Models", "Tasks", "Inference", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests", "JSON",
+            "Linux",
+        ]
     ),
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", argumentParser,
-            nioCore,
-            nioPosix, nioHTTP1,
+            "Trials", "Registry", "Manifests", "Models", "Inference", "Kernels", "Sandboxing", "Scheduling",
+            "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1,
         ]
     ),
 ]

@@ -37,11 +37,13 @@ enum ImportRules {
         "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
         "thaw-worker": ["Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
         "thaw-pack": [
-            "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
+            "Models", "Tasks", "Inference", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests", "JSON",
+            "Wire",
+            "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", "ArgumentParser",
-            "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Registry", "Manifests", "Models", "Inference", "Kernels", "Sandboxing", "Scheduling",
+            "Snapshots", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
         ],
     ]
 
