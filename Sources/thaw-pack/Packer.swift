@@ -135,7 +135,7 @@ enum Packer {
     private static func rowTables(of plan: Plan) -> Set<Plan.WeightIndex> {
         var tables: Set<Plan.WeightIndex> = []
         for case .embed(let words, _, _, _) in plan.steps
-        where plan.weights[words].layout == .plain && plan.weights[words].floatCount >= rowTableFloatsMin {
+        where plan.weights[words].layout == .plain && plan.weights[words].wordCount >= rowTableFloatsMin {
             tables.insert(words)
         }
         // One that is also read by its first rows is none; every other step reads vectors and panels.

@@ -1,4 +1,5 @@
 import Inference
+import Kernels
 import Linux
 import Manifests
 import Snapshots
@@ -55,16 +56,16 @@ struct SnapshotOutput: ~Copyable {
     mutating func add(
         _ weight: Plan.Weight,
         _ access: SnapshotEntry.Access,
-        _ floats: borrowing RawSpan
+        _ bytes: borrowing RawSpan
     ) throws(PackRefusal) {
         do throws(SnapshotError) {
             try writer.add(
                 name: weight.name,
-                element: .f32,
+                element: weight.layout.element,
                 shape: weight.shape,
                 layout: weight.layout.rawValue,
                 access: access,
-                bytes: floats
+                bytes: bytes
             )
         } catch {
             throw PackRefusal(error)
@@ -88,6 +89,17 @@ struct SnapshotOutput: ~Copyable {
             }
         } catch {
             throw PackRefusal(error)
+        }
+    }
+}
+
+extension Plan.Layout {
+    /// What most of the numbers are; the floats behind panels of integers are four bytes each.
+    fileprivate var element: ElementType {
+        switch format {
+        case .bf16: .bf16
+        case .int8: .i8
+        case .f32, nil: .f32
         }
     }
 }

@@ -91,8 +91,13 @@ enum ModelFunction {
                     tokenizer: tokenizer,
                     rows: snapshot.rows.map { rows in { weight, ids in bring(ids, of: weight, from: rows) } }
                 ) { name in
-                    // The arena lives as long as this process, and so do all who look into it.
-                    unsafe snapshot.unsafeBytes(of: name, as: .f32).flatMap { unsafe WeightView(unsafe: $0) }
+                    // The arena lives as long as this process, and so do all who look into it. The plan says what a
+                    // weight is made of, and its runner whether there are as many bytes.
+                    for element in [ElementType.f32, .bf16, .i8] {
+                        guard let bytes = unsafe snapshot.unsafeBytes(of: name, as: element) else { continue }
+                        return unsafe WeightView(unsafe: bytes)
+                    }
+                    return nil
                 }
             }
         } catch {
