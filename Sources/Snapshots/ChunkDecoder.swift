@@ -69,7 +69,7 @@ struct ChunkDecoder: ~Copyable {
         do throws(SnapshotError) {
             try decode(place, from: bases[home].file.descriptor, into: &elements)
         } catch {
-            throw error.met(in: home, of: bases)
+            throw error.met(in: home, of: bases.map(\.base))
         }
     }
 

@@ -20,7 +20,7 @@ package final class RowTables {
     }
 
     private let arena: Arena
-    private let bases: [BaseFile]
+    private let bases: [SnapshotBase]
     private var tables: [Table]
     private let tableOfName: [String: Int]
     private var decoder: ChunkDecoder
@@ -61,7 +61,7 @@ package final class RowTables {
             let isDecoded = [Bool](repeating: false, count: places.count)
             tables.append(Table(entry: entry, file: file, places: places, isDecoded: isDecoded, rest: places.count))
         }
-        self.bases = bases
+        self.bases = index.bases
         self.arena = arena
         self.tables = tables
         self.tableOfName = tableOfName

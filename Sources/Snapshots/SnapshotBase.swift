@@ -86,10 +86,10 @@ extension SnapshotIndex {
 
 extension SnapshotError {
     /// The same, told of the base in whose file it was met.
-    func met(in home: Int?, of bases: [BaseFile]) -> SnapshotError {
+    func met(in home: Int?, of bases: [SnapshotBase]) -> SnapshotError {
         guard let home else { return self }
         return switch self {
-        case .altered, .system: .base(bases[home].base.digest, "\(self)")
+        case .altered, .system: .base(bases[home].digest, "\(self)")
         default: self
         }
     }

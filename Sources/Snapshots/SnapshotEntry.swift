@@ -34,8 +34,9 @@ package struct SnapshotEntry: Equatable, Sendable {
     package let access: Access
     /// The number of the entry before this one that has the same bytes and lends them.
     package let twin: Int?
-    /// The number of the base in whose file its frames lie; `nil` where they lie in the snapshot's own. A twin has its
-    /// lender's.
+    /// The number of the base in whose file its frames lie; `nil` where they lie in the snapshot's own.
+    ///
+    /// A twin has its lender's.
     package let home: Int?
     /// Bytes in the arena.
     package let byteCount: Int

@@ -62,14 +62,14 @@ package struct SnapshotIndex: Equatable, Sendable {
                             try file.pread(count: byteCount, at: place.fileOffset)
                         }
                 } catch {
-                    throw SnapshotError.system(error).met(in: place.home, of: files)
+                    throw SnapshotError.system(error).met(in: place.home, of: bases)
                 }
                 guard bytes.count == byteCount,
                     try unsafe ChunkDigest(hash.digest(of: bytes.span.bytes)) == place.chunk.digest
                 else {
                     let reason = "the digest of the \(byteCount) bytes from there is wrong"
                     throw SnapshotError.altered(entry: entry.name, offset: place.fileOffset, reason)
-                        .met(in: place.home, of: files)
+                        .met(in: place.home, of: bases)
                 }
             }
         }

@@ -12,8 +12,9 @@ package struct SnapshotWriter: ~Copyable {
     private let catalog: TensorCatalog
     private var index = IndexBuilder()
 
-    /// Takes an empty file, open for reading and writing, and the name of what writes, as in `thaw-pack 1` (at most 255
-    /// bytes). What `catalog` knows is not stored again where that pays, but referred to.
+    /// Takes an empty file, open for reading and writing, and the name of what writes, as in `thaw-pack 1` (at most 255 bytes).
+    ///
+    /// What `catalog` knows is not stored again where that pays, but referred to.
     package init(
         file: consuming FileDescriptor,
         producer: String,

@@ -50,8 +50,8 @@ extension TensorCatalog {
     /// Bytes that a base must save.
     ///
     /// It is one more file to open and to compare with the index: 10 µs with its first page in memory, 100 µs from a
-    /// disk, in which 64 KiB are decoded many times over and just about read.
-    private static let savingByteCountMin = 64 * 1024
+    /// disk. In the former 32 KiB are decoded, in the latter they are read twice over.
+    private static let savingByteCountMin = 32 * 1024
 
     /// And the part of the base's file that this must be: one in so many bytes.
     ///
