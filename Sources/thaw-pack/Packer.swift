@@ -13,10 +13,11 @@ enum Packer {
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
-    /// The snapshot is empty, open for reading and writing. What is in it after a refusal is no snapshot.
+    /// The snapshot is empty, open for reading and writing; what `catalog` knows is referred to where that pays. What is in it after a refusal is no snapshot.
     static func pack(
         _ bundle: borrowing FileDescriptor,
-        into snapshot: consuming FileDescriptor
+        into snapshot: consuming FileDescriptor,
+        sharing catalog: TensorCatalog = TensorCatalog()
     ) throws(PackRefusal) -> PackedFunction {
         let start = Clock.monotonicNanoseconds()
         let size: SnapshotSize
@@ -24,7 +25,7 @@ enum Packer {
         let signature: ModelSignature?
         do {
             let mapping = try map(bundle)
-            var output = try SnapshotOutput(snapshot)
+            var output = try SnapshotOutput(snapshot, sharing: catalog)
             (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
                 let archive = try Archive(bytes)
                 let manifest = try self.manifest(of: archive, bytes)

@@ -12,6 +12,7 @@ enum ModelFunction {
     /// Runs in the template, inside its sandbox; the answer is what its forks do.
     static func load(
         _ file: borrowing FileDescriptor,
+        _ bases: [SharedDescriptor],
         _ boot: TemplateBoot
     ) throws(LoadFailure) -> LoadedFunction {
         let begin = Clock.monotonicNanoseconds()
@@ -20,6 +21,7 @@ enum ModelFunction {
             // Rows that come later are checked by their checksums: where digests are asked for, nothing comes later.
             snapshot = try LoadedSnapshot(
                 file: file,
+                bases: bases,
                 verifying: boot.verifiesDigests ? .digests : .checksums,
                 leavingRows: !boot.verifiesDigests
             )
