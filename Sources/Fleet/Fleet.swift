@@ -111,11 +111,7 @@ package final class Fleet: Sendable {
         await pantry.stop()
         channels.stop()
         for call in left.values {
-            answer(
-                call.order.loop,
-                call.completion,
-                call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds())
-            )
+            answer(call.work, call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds()))
         }
     }
 
@@ -135,9 +131,9 @@ package final class Fleet: Sendable {
             case .boot(let template, let binding): boot(template, binding)
             case .fork(let worker, let template, let binding, let isAhead):
                 fork(worker, from: template, for: binding, isAhead: isAhead)
-            case .send(let call, let order, let channel):
-                channel.send(invocation: call.number, contentType: order.contentType, body: order.body)
-            case .answer(let loop, let completion, let result): answer(loop, completion, result)
+            case .send(let call, let work, let channel):
+                channel.send(invocation: call.number, contentType: work.order.contentType, body: work.order.body)
+            case .answer(let work, let result): answer(work, result)
             case .quiet(let continuation): continuation.resume()
             case .kill(let worker, let verdict): kill(worker, because: verdict)
             case .close(let worker, let channel): end(worker, channel)
@@ -149,10 +145,10 @@ package final class Fleet: Sendable {
         }
     }
 
-    private func answer(_ loop: any EventLoop, _ completion: @escaping WorkCompletion, _ result: WorkResult) {
+    private func answer(_ work: AdmittedWork, _ result: WorkResult) {
         // With one loop this is always the caller's: no queue, no wake-up.
-        if loop.inEventLoop { return completion(result) }
-        loop.execute { completion(result) }
+        if work.order.loop.inEventLoop { return work.completion(result) }
+        work.order.loop.execute { work.completion(result) }
     }
 
     private func wake(at instant: Instant) {

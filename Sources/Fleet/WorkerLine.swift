@@ -34,6 +34,8 @@ final class WorkerLine {
     private var emptyDoorbells = 0
     private var isRousingDue = false
     private var lastHead: (head: CallHead, bytes: ByteBuffer)?
+    /// The payload of a frame that has none.
+    private let nothing = ByteBuffer()
 
     private struct Outgoing {
         var header: FrameHeader
@@ -54,13 +56,17 @@ final class WorkerLine {
     func send(_ invocation: UInt64, _ contentType: String, _ body: ByteBuffer) {
         if isOver { return }
         put(.open, invocation, head(bodyCount: UInt32(body.readableBytes), contentType))
-        var rest = body
-        while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
-            piece.readableBytes > 0
-        {
-            put(.chunk, invocation, piece)
+        if body.readableBytes <= WireLimits.framePayloadBytesMax {
+            if body.readableBytes > 0 { put(.chunk, invocation, body) }
+        } else {
+            var rest = body
+            while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
+                piece.readableBytes > 0
+            {
+                put(.chunk, invocation, piece)
+            }
         }
-        put(.close, invocation, ByteBuffer())
+        put(.close, invocation, nothing)
         let now = Clock.monotonicNanoseconds()
         sentAt.append(now)
         publish()
@@ -70,35 +76,34 @@ final class WorkerLine {
 
     /// Calls of one function mostly look the same: their head is encoded once.
     private func head(bodyCount: UInt32, _ contentType: String) -> ByteBuffer {
+        if let lastHead, lastHead.head.bodyCount == bodyCount, lastHead.head.contentType == contentType {
+            return lastHead.bytes
+        }
         let head = CallHead(bodyCount: bodyCount, contentType: contentType)
-        if let lastHead, lastHead.head == head { return lastHead.bytes }
         let bytes = ByteBuffer(bytes: head.encoded())
         lastHead = (head, bytes)
         return bytes
     }
 
     private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer) {
-        let frame = Outgoing(
-            header: FrameHeader(kind, invocation: invocation, payloadCount: payload.readableBytes),
-            payload: payload
-        )
-        if queue.isEmpty, fits(frame) { return write(frame) }
-        queue.append(frame)
+        let header = FrameHeader(kind, invocation: invocation, payloadCount: payload.readableBytes)
+        if queue.isEmpty, fits(header.payloadCount) { return write(header, payload) }
+        queue.append(Outgoing(header: header, payload: payload))
     }
 
-    private func fits(_ frame: Outgoing) -> Bool {
+    private func fits(_ payloadCount: Int) -> Bool {
         do throws(RingError) {
-            return try rings.hasRoom(payloadCount: frame.payload.readableBytes)
+            return try rings.hasRoom(payloadCount: payloadCount)
         } catch {
             breakOff("\(error)")
             return false
         }
     }
 
-    private func write(_ frame: Outgoing) {
-        unsafe frame.payload.withUnsafeReadableBytes { bytes in
+    private func write(_ header: FrameHeader, _ payload: ByteBuffer) {
+        unsafe payload.withUnsafeReadableBytes { bytes in
             let payload = unsafe RawSpan(_unsafeBytes: bytes)
-            rings.put(frame.header.words, payload: payload)
+            rings.put(header.words, payload: payload)
         }
     }
 
@@ -106,8 +111,8 @@ final class WorkerLine {
     private func writeQueue() {
         guard !queue.isEmpty else { return }
         var hasWritten = false
-        while let frame = queue.first, fits(frame) {
-            write(frame)
+        while let frame = queue.first, fits(frame.header.payloadCount) {
+            write(frame.header, frame.payload)
             queue.removeFirst()
             hasWritten = true
         }
@@ -188,7 +193,7 @@ final class WorkerLine {
             return false
         }
         guard let frame = queue.first else { return false }
-        return fits(frame)
+        return fits(frame.header.payloadCount)
     }
 
     /// Takes the frames that wait now; what comes meanwhile waits for the next look, after everybody else.
