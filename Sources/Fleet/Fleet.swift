@@ -245,10 +245,14 @@ extension Fleet: WorkerChannelDelegate {
         if let pid { measure(WorkerID(worker), pid: pid) }
     }
 
-    func worker(_ number: UInt32, answered invocation: UInt64, with result: Result<WorkReply, WorkFailure>) {
+    func worker(
+        _ number: UInt32,
+        answered invocation: UInt64,
+        with result: Result<WorkReply, WorkFailure>,
+        at answeredAt: UInt64
+    ) {
         let worker = WorkerID(number)
         let call = CallID(invocation)
-        let answeredAt = Clock.monotonicNanoseconds()
         var outcome = state.withLock { $0.answered(call, by: worker, result, at: answeredAt) }
         if case .memoryIsDue(let pid, let memory) = outcome {
             // A file of the kernel's, several microseconds: not under the lock.
@@ -301,7 +305,8 @@ extension Fleet: WardenDelegate {
         }
         if let measurable { measure(worker, pid: measurable) }
         for answer in deferred {
-            self.worker(worker.number, answered: answer.call.number, with: answer.result)
+            let now = Clock.monotonicNanoseconds()
+            self.worker(worker.number, answered: answer.call.number, with: answer.result, at: now)
         }
     }
 

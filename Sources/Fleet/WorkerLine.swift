@@ -71,7 +71,7 @@ final class WorkerLine {
         sentAt.append(now)
         publish()
         lookUntil = now + poll.nanoseconds
-        expect()
+        expect(at: now)
     }
 
     /// Calls of one function mostly look the same: their head is encoded once.
@@ -159,14 +159,14 @@ final class WorkerLine {
         if isOver { return }
         drain()
         writeQueue()
-        expect()
+        expect(at: lookUntil > 0 ? Clock.monotonicNanoseconds() : 0)
     }
 
     /// What remains is looked for until the time is over; then the doorbell is relied on.
-    private func expect() {
+    private func expect(at now: UInt64) {
         if isOver || isLooking { return }
         guard isBooting || !sentAt.isEmpty else { return rings.withdraw() }
-        if lookUntil > 0, Clock.monotonicNanoseconds() < lookUntil { return lookSoon() }
+        if now < lookUntil { return lookSoon() }
         lookUntil = 0
         rings.announce(queue.isEmpty ? .bytes : [.bytes, .room])
         // What was published before the announcement is told by nobody.
@@ -231,8 +231,9 @@ final class WorkerLine {
             put(.credit, invocation, payload)
             publish()
         case .answered(let invocation, let result):
-            if let sent = sentAt.popFirst() { poll.note(holdNanoseconds: Clock.monotonicNanoseconds() - sent) }
-            delegate.worker(worker, answered: invocation, with: result)
+            let now = Clock.monotonicNanoseconds()
+            if let sent = sentAt.popFirst() { poll.note(holdNanoseconds: now - sent) }
+            delegate.worker(worker, answered: invocation, with: result, at: now)
         }
     }
 

@@ -46,7 +46,8 @@ package final class Invoker: Sendable {
     ///   - loop: the event loop of the caller.
     ///   - completion: called once, on `loop`; before this returns where the call is refused.
     package func invoke(_ call: Call, on loop: any EventLoop, completion: @escaping @Sendable (Completion) -> Void) {
-        let id = InvocationID.generated()
+        let acceptedAt = Clock.wallNanoseconds()
+        let id = InvocationID.generated(at: acceptedAt)
         let target: CallTarget
         do throws(Failure) {
             target = try targets.target(call.function, call.qualifier, in: registry)
@@ -59,7 +60,15 @@ package final class Invoker: Sendable {
         } catch {
             return completion(.refused(id, error))
         }
-        run(call, as: id, on: target, loop, completion)
+        let attempt = Attempt(
+            id: id,
+            function: target.key.function,
+            version: target.key.version,
+            snapshot: target.snapshotDigest,
+            bytesIn: call.body.readableBytes,
+            acceptedUnixNanoseconds: acceptedAt
+        )
+        run(call, attempt, on: target, loop, completion)
     }
 
     /// Makes every version that serves callable, so that functions with `scaling.min` have their workers.
@@ -77,25 +86,17 @@ package final class Invoker: Sendable {
 
     private func run(
         _ call: Call,
-        as id: InvocationID,
+        _ attempt: Attempt,
         on target: CallTarget,
         _ loop: any EventLoop,
         _ completion: @escaping @Sendable (Completion) -> Void
     ) {
-        let attempt = Attempt(
-            id: id,
-            function: target.key.function,
-            version: target.key.version,
-            snapshot: target.snapshotDigest,
-            bytesIn: call.body.readableBytes,
-            acceptedUnixNanoseconds: Clock.wallNanoseconds()
-        )
         let running: RunningCall
         do throws(LedgerError) {
             running = try RunningCall(attempt, target, ledger, status, completion)
         } catch {
             logger.error("call refused: its receipt could not be begun", metadata: ["error": "\(error)"])
-            return completion(.refused(id, .unavailable("no receipt could be begun: \(error)")))
+            return completion(.refused(attempt.id, .unavailable("no receipt could be begun: \(error)")))
         }
         fleet.run(
             WorkOrder(key: target.key, contentType: call.contentType, body: call.body, loop: loop),

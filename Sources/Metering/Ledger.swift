@@ -87,18 +87,18 @@ package final class Ledger: Sendable {
     /// Stores to memory and never waits for the disk; the first after a rest starts the task that commits. The receipt
     /// of another attempt than the slot's is a mistake of ours and traps. Gives it back with its node and price.
     @discardableResult
-    package func finish(_ slot: consuming LedgerSlot, _ receipt: Receipt) -> Receipt {
+    package func finish(_ slot: consuming LedgerSlot, _ receipt: consuming Receipt) -> Receipt {
         precondition(
             receipt.id == slot.id && receipt.attempt == slot.attempt,
             "a slot takes the receipt of its attempt"
         )
         let place = slot.place
-        var receipt = receipt
         receipt.node = node
         receipt.rateCard = rateCard.id
         receipt.billedNanodollars = rateCard.rate(receipt)
         receipt.cutReason()
-        let (final, words) = (receipt, ReceiptWords.encode(receipt))
+        let words = ReceiptWords.encode(receipt)
+        let final = receipt
         if state.withLock({ $0.finish(place, final, words) }) {
             startCommitting()
         }
