@@ -166,18 +166,19 @@ package final class Ledger: Sendable {
     ///   looking after its threads every second for ever.
     private func startCommitting(afterMilliseconds milliseconds: Int = Ledger.commitDelayMilliseconds) {
         timer.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
-            Task {
-                guard let next = await self?.commitPending(afterMilliseconds: milliseconds) else { return }
-                self?.startCommitting(afterMilliseconds: next)
-            }
+            guard let next = self?.commitPending(afterMilliseconds: milliseconds) else { return }
+            self?.startCommitting(afterMilliseconds: next)
         }
     }
 
+    /// On the timer's queue, which waits for the disk itself: a task on its way there and back would wake three threads
+    /// more for each commit.
+    ///
     /// - Returns: how long to wait before the next commit; nil if nothing is left for it.
-    private func commitPending(afterMilliseconds delay: Int) async -> Int? {
+    private func commitPending(afterMilliseconds delay: Int) -> Int? {
         var next = Ledger.commitDelayMilliseconds
-        do throws(LedgerError) {
-            try await flush()
+        do {
+            try database.writeWithoutTransaction { try self.commit($0) }
         } catch {
             // The slots hold everything meanwhile, and `begin` refuses: the reason is in the state.
             next = min(delay * 2, Ledger.retryDelayMillisecondsMax)
