@@ -171,8 +171,7 @@ package final class Ledger: Sendable {
         }
     }
 
-    /// On the timer's queue, which waits for the disk itself: a task on its way there and back would wake three threads
-    /// more for each commit.
+    /// On the timer's queue, which waits for the disk itself: a task would go through two more queues and back.
     ///
     /// - Returns: how long to wait before the next commit; nil if nothing is left for it.
     private func commitPending(afterMilliseconds delay: Int) -> Int? {
