@@ -7,8 +7,8 @@ import Wire
 enum FleetAction: Sendable {
     case boot(TemplateID, FunctionBinding)
     case fork(WorkerID, from: TemplateProcess?, FunctionBinding, isAhead: Bool)
-    case send(CallID, WorkOrder, WorkerChannel)
-    case answer(any EventLoop, WorkCompletion, WorkResult)
+    case send(CallID, AdmittedWork, WorkerChannel)
+    case answer(AdmittedWork, WorkResult)
     case kill(WorkerID, because: String)
     case close(WorkerID, WorkerChannel)
     case end(TemplateID)
@@ -31,10 +31,20 @@ enum AnswerOutcome {
     case callIsNotIts
 }
 
+/// What never changes of a call: one reference to hand on, where its parts would be five.
+final class AdmittedWork: Sendable {
+    let order: WorkOrder
+    let completion: WorkCompletion
+
+    init(_ order: WorkOrder, _ completion: @escaping WorkCompletion) {
+        self.order = order
+        self.completion = completion
+    }
+}
+
 /// A call between admission and answer.
 struct CallRecord {
-    let completion: WorkCompletion
-    let order: WorkOrder
+    let work: AdmittedWork
     var times: CallTimes
     var start: StartKind?
     var worker: WorkerID?
@@ -98,7 +108,10 @@ struct CallTimes {
 }
 
 /// A worker from the order to fork it until it is buried.
-struct WorkerRecord {
+///
+/// An object, since every call looks at it twice: what is found once is read and changed where it lies. It never leaves
+/// the tables, so their lock is its own. Which calls it has, these say themselves.
+final class WorkerRecord {
     let key: PoolKey
     var channel: WorkerChannel?
     var memory: MemoryAllowance?
@@ -108,13 +121,21 @@ struct WorkerRecord {
     /// The most private memory at the last reading, and when that was.
     var memoryBytesPeak: UInt64 = 0
     var memoryReadAt: UInt64?
-    var calls: Set<CallID> = []
     /// Calls given to it before its channel was open.
     var unsent: [CallID] = []
     /// Told to end before its channel was open.
     var mustEnd = false
     /// Replies that came before its pid was known.
     var deferred: [DeferredAnswer] = []
+
+    init(key: PoolKey) {
+        self.key = key
+    }
+
+    /// Its memory was read so lately that a call which ends now needs no reading of its own.
+    func hasRecentMemory(at now: UInt64) -> Bool {
+        memoryReadAt.map { now < $0 + FleetLimits.memoryReadNanoseconds } ?? false
+    }
 }
 
 struct DeferredAnswer {
@@ -163,13 +184,18 @@ struct FleetState {
     mutating func call(_ order: WorkOrder, _ completion: @escaping WorkCompletion, at now: UInt64) -> [FleetAction] {
         lastCallNumber += 1
         let call = CallID(lastCallNumber)
-        calls[call] = CallRecord(completion: completion, order: order, times: CallTimes(acceptedAt: now))
+        calls[call] = CallRecord(work: AdmittedWork(order, completion), times: CallTimes(acceptedAt: now))
         return handle(.called(call, order.key), at: Instant(nanoseconds: now))
     }
 
     /// Lets the pool decide and turns its effects into actions.
     mutating func handle(_ event: PoolEvent, at now: Instant) -> [FleetAction] {
         var actions: [FleetAction] = []
+        handle(event, at: now, &actions)
+        return actions
+    }
+
+    private mutating func handle(_ event: PoolEvent, at now: Instant, _ actions: inout [FleetAction]) {
         for effect in pool.handle(event, at: now) {
             switch effect {
             case .bootTemplate(let template, let key):
@@ -187,15 +213,15 @@ struct FleetState {
                 workers[worker] = WorkerRecord(key: record.binding.key)
                 actions.append(.fork(worker, from: record.process, record.binding, isAhead: isAhead))
             case .assign(let call, let worker, let start):
-                actions += assign(call, to: worker, start, at: now.nanoseconds)
+                assign(call, to: worker, start, at: now.nanoseconds, &actions)
             case .refuse(let call, let refusal):
-                actions += complete(call, .failure(.refused(refusal)), at: now.nanoseconds)
+                complete(call, .failure(.refused(refusal)), at: now.nanoseconds, &actions)
             case .fail(let call):
                 let words = calls[call]?.lastWords ?? .died(reason: DeathReason().sentence)
-                actions += complete(call, .failure(words), at: now.nanoseconds)
+                complete(call, .failure(words), at: now.nanoseconds, &actions)
             case .timeOut(let call, let worker):
                 measure(call, on: worker)
-                actions += complete(call, .failure(.timedOut), at: now.nanoseconds)
+                complete(call, .failure(.timedOut), at: now.nanoseconds, &actions)
                 workers[worker]?.mustEnd = true
                 actions.append(.kill(worker, because: "timeout: its call ran for longer than limits.timeout"))
             case .endWorker(let worker):
@@ -218,7 +244,6 @@ struct FleetState {
                 actions.append(.wake(instant))
             }
         }
-        return actions
     }
 
     // MARK: Calls
@@ -227,10 +252,11 @@ struct FleetState {
         _ call: CallID,
         to worker: WorkerID,
         _ start: StartKind,
-        at now: UInt64
-    ) -> [FleetAction] {
-        guard let order = calls[call]?.order, let target = workers[worker] else { return [] }
-        let (isReady, channel) = (target.readyAt != nil, target.channel)
+        at now: UInt64,
+        _ actions: inout [FleetAction]
+    ) {
+        guard let place = calls.index(forKey: call), let target = workers[worker] else { return }
+        let isReady = target.readyAt != nil
         // What a parked worker did before its first call, coming up and warming itself, is nobody's call.
         let cpuMark =
             if isReady, target.cpuMark == 0, let pid = target.pid {
@@ -238,26 +264,26 @@ struct FleetState {
             } else {
                 target.cpuMark
             }
-        calls[call]?.assigned(to: worker, start, isReady: isReady, cpuMark: cpuMark, at: now)
-        workers[worker]?.calls.insert(call)
-        guard let channel else {
-            workers[worker]?.unsent.append(call)
-            return []
-        }
-        return [.send(call, order, channel)]
+        calls.values[place].assigned(to: worker, start, isReady: isReady, cpuMark: cpuMark, at: now)
+        guard let channel = target.channel else { return target.unsent.append(call) }
+        actions.append(.send(call, calls.values[place].work, channel))
     }
 
     /// Takes the call off the table: whoever does that answers it.
     private mutating func complete(
         _ call: CallID,
         _ outcome: Result<WorkReply, WorkFailure>,
-        at now: UInt64
-    ) -> [FleetAction] {
-        guard let record = calls.removeValue(forKey: call) else { return [] }
-        if let worker = record.worker { workers[worker]?.calls.remove(call) }
-        let answer = FleetAction.answer(record.order.loop, record.completion, record.result(outcome, at: now))
-        guard calls.isEmpty, let waiter = takeQuietWaiter() else { return [answer] }
-        return [answer, .quiet(waiter)]
+        at now: UInt64,
+        _ actions: inout [FleetAction]
+    ) {
+        guard let record = calls.removeValue(forKey: call) else { return }
+        actions.append(.answer(record.work, record.result(outcome, at: now)))
+        if calls.isEmpty, let waiter = takeQuietWaiter() { actions.append(.quiet(waiter)) }
+    }
+
+    /// What a worker has, the oldest call first; on no call's way.
+    func calls(of worker: WorkerID) -> [CallID] {
+        calls.filter { $0.value.worker == worker }.keys.sorted { $0.number < $1.number }
     }
 
     mutating func takeQuietWaiter() -> CheckedContinuation<Void, Never>? {
@@ -286,65 +312,64 @@ struct FleetState {
         at now: UInt64
     ) -> AnswerOutcome {
         guard let record = workers[worker] else { return .workerIsGone }
-        guard record.calls.contains(call), !record.deferred.contains(where: { $0.call == call }) else {
-            return .callIsNotIts
-        }
+        guard let place = calls.index(forKey: call), calls.values[place].worker == worker,
+            !record.deferred.contains(where: { $0.call == call })
+        else { return .callIsNotIts }
         guard let pid = record.pid else {
             // The reply overtook the template's report of the fork.
-            workers[worker]?.deferred.append(DeferredAnswer(call: call, result: result))
+            record.deferred.append(DeferredAnswer(call: call, result: result))
             return .kept
         }
-        let isRecent = record.memoryReadAt.map { now < $0 + FleetLimits.memoryReadNanoseconds } ?? false
-        guard isRecent else { return .memoryIsDue(pid: pid, record.memory) }
+        guard record.hasRecentMemory(at: now) else { return .memoryIsDue(pid: pid, record.memory) }
         // 0.2 µs, and the one thing that a receipt must not guess.
         let used = Clock.processCPUNanoseconds(pid: pid) ?? 0
-        let peak = record.memoryBytesPeak
-        calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: peak)
-        workers[worker]?.cpuMark = used
-        let answers = complete(call, result, at: now)
-        return .done(handle(.finished(call, worker), at: Instant(nanoseconds: now)) + answers)
+        calls.values[place].note(cpuNanoseconds: used, memoryBytesPeak: record.memoryBytesPeak)
+        record.cpuMark = used
+        var actions: [FleetAction] = []
+        handle(.finished(call, worker), at: Instant(nanoseconds: now), &actions)
+        complete(call, result, at: now, &actions)
+        return .done(actions)
     }
 
     /// Answers what a worker holds before it is dead; its burial then finds nothing to answer.
     mutating func failCalls(of worker: WorkerID, with failure: WorkFailure, at now: UInt64) -> [FleetAction] {
-        (workers[worker]?.calls ?? []).flatMap { call in
+        var actions: [FleetAction] = []
+        for call in calls(of: worker) {
             measure(call, on: worker)
-            return complete(call, .failure(failure), at: now)
+            complete(call, .failure(failure), at: now, &actions)
         }
+        return actions
     }
 
     // MARK: Workers
 
     mutating func noteReady(_ worker: WorkerID, at now: UInt64) {
         workers[worker]?.readyAt = now
-        for call in workers[worker]?.calls ?? [] {
-            calls[call]?.times.readyAt = now
-        }
+        for call in calls(of: worker) { calls[call]?.times.readyAt = now }
     }
 
     mutating func forkOrdered(_ worker: WorkerID, channel: WorkerChannel, memory: MemoryAllowance?) -> [FleetAction] {
-        guard var record = workers[worker] else { return [.close(worker, channel)] }
+        guard let record = workers[worker] else { return [.close(worker, channel)] }
         let unsent = record.unsent
         record.channel = channel
         record.memory = memory
         record.unsent = []
-        workers[worker] = record
         if record.mustEnd { return [.close(worker, channel)] }
         return unsent.compactMap { call in
-            calls[call].map { .send(call, $0.order, channel) }
+            calls[call].map { .send(call, $0.work, channel) }
         }
     }
 
     mutating func noteForked(_ worker: WorkerID, pid: Int32) -> [DeferredAnswer] {
-        workers[worker]?.pid = pid
-        let deferred = workers[worker]?.deferred ?? []
-        workers[worker]?.deferred = []
-        return deferred
+        guard let record = workers[worker] else { return [] }
+        record.pid = pid
+        defer { record.deferred = [] }
+        return record.deferred
     }
 
     mutating func noteGone(_ worker: WorkerID, because reason: String, _ cpuNanoseconds: UInt64?, at now: UInt64) {
         guard let record = workers.removeValue(forKey: worker) else { return }
-        for call in record.calls {
+        for call in calls(of: worker) {
             if let cpuNanoseconds {
                 calls[call]?.note(cpuNanoseconds: cpuNanoseconds, memoryBytesPeak: record.memory?.peakBytes() ?? 0)
             }
@@ -372,7 +397,7 @@ struct FleetState {
     mutating func noteGone(_ template: TemplateID, because reason: String) {
         guard let record = templates.removeValue(forKey: template) else { return }
         if !record.isResident { lastLoadFailure = (record.binding.key, reason) }
-        for (call, waiting) in calls where waiting.worker == nil && waiting.order.key == record.binding.key {
+        for (call, waiting) in calls where waiting.worker == nil && waiting.work.order.key == record.binding.key {
             calls[call]?.lastWords = .died(reason: reason)
         }
     }

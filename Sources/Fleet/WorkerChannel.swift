@@ -7,7 +7,13 @@ import Wire
 /// What a worker channel tells its fleet, on its event loop.
 protocol WorkerChannelDelegate: AnyObject, Sendable {
     func workerIsReady(_ worker: UInt32)
-    func worker(_ worker: UInt32, answered invocation: UInt64, with result: Result<WorkReply, WorkFailure>)
+    /// - Parameter now: nanoseconds of the monotonic clock at which the reply was complete.
+    func worker(
+        _ worker: UInt32,
+        answered invocation: UInt64,
+        with result: Result<WorkReply, WorkFailure>,
+        at now: UInt64
+    )
     func worker(_ worker: UInt32, brokeContract complaint: String)
 }
 

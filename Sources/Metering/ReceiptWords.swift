@@ -21,7 +21,6 @@ enum ReceiptWords {
 
     /// The texts of the receipt have been checked against the limits above.
     static func encode(_ receipt: Receipt) -> [UInt64] {
-        let texts = [receipt.node, receipt.function, receipt.snapshot, receipt.rateCard, receipt.reason ?? ""]
         let start = starts.firstIndex(of: receipt.start) ?? 0
         let outcome = outcomes.firstIndex(of: receipt.outcome) ?? 0
         var words: [UInt64] = []
@@ -41,26 +40,43 @@ enum ReceiptWords {
         words.append(UInt64(bitPattern: Int64(receipt.status)))
         words.append(UInt64(bitPattern: Int64(receipt.billedNanodollars)))
         words.append(UInt64(outcome) | UInt64(start) << 8 | (receipt.reason == nil ? 0 : 1 << 16))
-        var lengths: UInt64 = 0
-        for (index, text) in texts.enumerated() { lengths |= UInt64(text.utf8.count) << UInt64(index * 8) }
-        words.append(lengths)
-        append(texts, to: &words)
+        words.append(0)
+        append(receipt.node, receipt.function, receipt.snapshot, receipt.rateCard, receipt.reason ?? "", to: &words)
         return words
     }
 
-    private static func append(_ texts: [String], to words: inout [UInt64]) {
+    /// The texts behind the numbers, their lengths in the last of these.
+    ///
+    /// Twice on every call's way: no array of texts, no list of lengths.
+    private static func append(
+        _ node: String,
+        _ function: String,
+        _ snapshot: String,
+        _ rateCard: String,
+        _ reason: String,
+        to words: inout [UInt64]
+    ) {
+        let (nodeCount, functionCount) = (node.utf8.count, function.utf8.count)
+        let (snapshotCount, rateCardCount, reasonCount) = (snapshot.utf8.count, rateCard.utf8.count, reason.utf8.count)
         let start = words.count
-        let byteCount = texts.reduce(0) { $0 + $1.utf8.count }
-        words.append(contentsOf: repeatElement(0, count: (byteCount + 7) / 8))
+        words[start - 1] =
+            UInt64(nodeCount) | UInt64(functionCount) << 8 | UInt64(snapshotCount) << 16 | UInt64(rateCardCount) << 24
+            | UInt64(reasonCount) << 32
+        let byteCount = nodeCount + functionCount + snapshotCount + rateCardCount + reasonCount
+        for _ in 0..<(byteCount + 7) / 8 { words.append(0) }
         unsafe words.withUnsafeMutableBytes { bytes in
             var offset = start * 8
-            for text in texts {
-                let count = text.utf8.count
+            func copy(_ text: String, _ count: Int) {
                 unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + count]).copyBytes(
                     from: text.utf8
                 )
                 offset += count
             }
+            copy(node, nodeCount)
+            copy(function, functionCount)
+            copy(snapshot, snapshotCount)
+            copy(rateCard, rateCardCount)
+            copy(reason, reasonCount)
         }
         // The first byte of a text is the lowest of its word, whatever the machine's order.
         for index in start..<words.count { words[index] = UInt64(littleEndian: words[index]) }

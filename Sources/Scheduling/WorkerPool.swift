@@ -184,18 +184,20 @@ package struct WorkerPool: Sendable {
     }
 
     private mutating func finish(_ call: CallID, on worker: WorkerID, at now: Instant) {
-        guard let record = workers[worker], var leases = record.leases, let lease = leases.remove(call) else { return }
-        let place = record.pool
+        guard let index = workers.index(forKey: worker), case .leased(var leases) = workers.values[index].state,
+            let lease = leases.remove(call)
+        else { return }
+        let place = workers.values[index].pool
         table[place].admission.noteHold(nanoseconds: now.nanoseconds(since: lease.since))
         table[place].runningCallCount -= 1
-        if leases.isEmpty, workers[worker]?.isOrphan == true {
+        if leases.isEmpty, workers.values[index].isOrphan {
             retire(worker)
         } else if leases.isEmpty {
             move(worker, to: .idle(since: now))
             lowerDue(place, to: now.advanced(byNanoseconds: table[place].limits.idleNanoseconds))
             if isOutranked(place) { end(worker) }
         } else {
-            workers[worker]?.state = .leased(leases)
+            workers.values[index].state = .leased(leases)
         }
         pump(place, at: now)
         if !roomSeekers.isEmpty { makeRoom(at: now) }

@@ -35,6 +35,8 @@ struct CallAssembly {
     private var state = State.waiting
     /// Invocations are numbered upwards; what concerns an earlier one comes too late to matter.
     private var latest: UInt64 = 0
+    /// Calls of one function mostly look the same: their head is read once.
+    private var lastHead: (bytes: [UInt8], head: CallHead)?
 
     init(payloadBytesMax: UInt64) {
         self.payloadBytesMax = payloadBytesMax
@@ -58,7 +60,7 @@ struct CallAssembly {
 
     private mutating func open(_ header: FrameHeader, _ payload: [UInt8]) throws(WireError) -> Step {
         guard case .waiting = state, header.invocation > latest else { throw .unknownKind(header.kind.rawValue) }
-        let head = try CallHead(parsing: payload)
+        let head = try head(payload)
         latest = header.invocation
         guard UInt64(head.bodyCount) <= payloadBytesMax else {
             state = .passingOver(invocation: latest)
@@ -69,6 +71,13 @@ struct CallAssembly {
         call.request.body.reserveCapacity(Int(head.bodyCount))
         state = .collecting(call, bodyCount: Int(head.bodyCount))
         return .more
+    }
+
+    private mutating func head(_ bytes: [UInt8]) throws(WireError) -> CallHead {
+        if let lastHead, lastHead.bytes == bytes { return lastHead.head }
+        let head = try CallHead(parsing: bytes)
+        lastHead = (bytes, head)
+        return head
     }
 
     private mutating func append(_ payload: [UInt8], _ header: FrameHeader) throws(WireError) -> Step {

@@ -9,6 +9,8 @@ struct Worker: ~Copyable {
     private let handler: LoadedFunction.Handler
     /// Steps that came while a reply waited for credit.
     private var backlog: [CallAssembly.Step] = []
+    /// Replies of one function mostly say the same of themselves: their head is made once.
+    private var lastHead: (contentType: String, bytes: [UInt8])?
 
     init(
         line: consuming FrameLine,
@@ -78,9 +80,7 @@ struct Worker: ~Copyable {
         } catch {
             return try fail(call.invocation, error)
         }
-        guard try send(.open, call.invocation, ReplyHead(contentType: reply.contentType).encoded()) else {
-            return false
-        }
+        guard try send(.open, call.invocation, head(reply.contentType)) else { return false }
         var done = 0
         var credit = WireLimits.replyCreditBytes
         while done < reply.body.count {
@@ -102,6 +102,13 @@ struct Worker: ~Copyable {
         guard try send(.close, call.invocation) else { return false }
         try line.flush()
         return true
+    }
+
+    private mutating func head(_ contentType: String) -> [UInt8] {
+        if let lastHead, lastHead.contentType == contentType { return lastHead.bytes }
+        let bytes = ReplyHead(contentType: contentType).encoded()
+        lastHead = (contentType, bytes)
+        return bytes
     }
 
     private enum CreditAnswer {
