@@ -230,7 +230,7 @@ struct FleetState {
             case .endTemplate(let template):
                 actions.append(.end(template))
             case .holdPacked(let snapshot, let key):
-                guard let path = (bindings[key] ?? removed[key])?.snapshotPath else {
+                guard let path = (bindings[key] ?? removed[key])?.path(of: snapshot) else {
                     preconditionFailure("a pool is installed with its binding")
                 }
                 lastOrderNumber += 1

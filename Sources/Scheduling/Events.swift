@@ -36,12 +36,27 @@ package struct PoolSource: Equatable, Sendable {
     package var snapshot: SnapshotID
     /// Bytes of the snapshot's file.
     package var fileBytes: UInt64
+    /// Other files in which parts of the snapshot lie, and which are held with its own.
+    package var bases: [Base]
     /// Of a function's versions only this one keeps a minimum and a reserve.
     package var serves: Bool
 
-    package init(snapshot: SnapshotID, fileBytes: UInt64, serves: Bool = true) {
+    /// A snapshot in whose file parts of another lie.
+    package struct Base: Equatable, Sendable {
+        package var snapshot: SnapshotID
+        /// Bytes of its file.
+        package var fileBytes: UInt64
+
+        package init(snapshot: SnapshotID, fileBytes: UInt64) {
+            self.snapshot = snapshot
+            self.fileBytes = fileBytes
+        }
+    }
+
+    package init(snapshot: SnapshotID, fileBytes: UInt64, bases: [Base] = [], serves: Bool = true) {
         self.snapshot = snapshot
         self.fileBytes = fileBytes
+        self.bases = bases
         self.serves = serves
     }
 }
@@ -64,7 +79,7 @@ package enum PoolEffect: Equatable, Sendable {
     case endWorker(WorkerID)
     /// Let the template end; it has no workers.
     case endTemplate(TemplateID)
-    /// Bring the snapshot's file into memory and keep it there, then say `packedHeld` or `packedRefused`.
+    /// Bring the snapshot's file, which may be a base of the version's, into memory and keep it there, then say `packedHeld` or `packedRefused`.
     case holdPacked(SnapshotID, PoolKey)
     /// Let the file go again, or forget the order.
     case releasePacked(SnapshotID)

@@ -83,9 +83,10 @@ extension WorkerPool {
         let template = TemplateID(lastTemplateNumber)
         table[place].template = .booting(template, since: now)
         poolOfTemplate[template] = place
-        let snapshot = table[place].snapshot
-        table[snapshot: snapshot].bootingCount += 1
-        ledger.pin(.packed(snapshot: snapshot))
+        for file in table.files(of: place) {
+            table[snapshot: file].bootingCount += 1
+            ledger.pin(.packed(snapshot: file))
+        }
         effects.append(.bootTemplate(template, table[place].key))
     }
 

@@ -178,15 +178,15 @@ struct Referee {
     }
 
     private mutating func hold(_ snapshot: SnapshotID, for key: PoolKey) {
-        guard let source = sources[key], source.snapshot == snapshot else { return foul("a file of another function") }
+        guard let bytes = sources[key]?.files[snapshot] else { return foul("a file of another function") }
         if packed[snapshot] != nil { foul("\(snapshot) is loaded twice") }
-        packed[snapshot] = source.fileBytes
+        packed[snapshot] = bytes
     }
 
     private mutating func release(_ snapshot: SnapshotID) {
         if packed.removeValue(forKey: snapshot) == nil { foul("\(snapshot) is let go and was not held") }
         let isInUse = templates.values.contains { template in
-            if case .booting = template.state { sources[template.key]?.snapshot == snapshot } else { false }
+            if case .booting = template.state { sources[template.key]?.files[snapshot] != nil } else { false }
         }
         if isInUse { foul("\(snapshot) is let go while a template is built from it") }
     }
@@ -336,5 +336,12 @@ struct Referee {
 
     var openCalls: [CallID] {
         calls.keys.filter(isOpen).sorted { $0.number < $1.number }
+    }
+}
+
+extension PoolSource {
+    /// All files that a template is built from, with their bytes.
+    var files: [SnapshotID: UInt64] {
+        Dictionary(bases.map { ($0.snapshot, $0.fileBytes) } + [(snapshot, fileBytes)]) { first, _ in first }
     }
 }

@@ -41,6 +41,8 @@ struct Simulation {
     private let hangs: Int
     /// All functions have the same model.
     private let sharesSnapshots: Bool
+    /// All functions keep parts of theirs in the first one's file.
+    private let sharesTensors: Bool
 
     init(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -55,6 +57,7 @@ struct Simulation {
         workerDeaths = [0, 20, 200].randomElement(using: &generator) ?? 0
         hangs = [0, 20, 100].randomElement(using: &generator) ?? 0
         sharesSnapshots = Int.random(in: 0..<3, using: &generator) == 0
+        sharesTensors = !sharesSnapshots && Bool.random(using: &generator)
         self.generator = generator
         planNight()
     }
@@ -134,7 +137,9 @@ struct Simulation {
         )
         if let other = serving.updateValue(key, forKey: key.function), other != key { match.overtake(other) }
         let digest = sharesSnapshots ? "everybody's \(key.version)" : "\(key.function)'s \(key.version)"
-        play(.installed(key, limits, PoolSource(snapshot: SnapshotID(digest: digest), fileBytes: 40)))
+        let base = PoolSource.Base(snapshot: SnapshotID(digest: "\(keys[0].function)'s 1"), fileBytes: 40)
+        let bases = sharesTensors && digest != base.snapshot.digest ? [base] : []
+        play(.installed(key, limits, PoolSource(snapshot: SnapshotID(digest: digest), fileBytes: 40, bases: bases)))
     }
 
     private mutating func happen(_ what: Happening) {
