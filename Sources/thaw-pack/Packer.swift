@@ -25,9 +25,15 @@ enum Packer {
             var output = try SnapshotOutput(snapshot)
             manifest = try mapping.withBytes { (bytes) throws(PackRefusal) in
                 let archive = try Archive(bytes)
-                let manifest = try self.manifest(of: archive, bytes)
-                let model = try self.model(manifest, of: archive, bytes)
-                try write(model, of: manifest, bytes, to: &output)
+                var manifest = try self.manifest(of: archive, bytes)
+                guard let model = try self.model(manifest, of: archive, bytes) else {
+                    try output.add("task", try TaskConfiguration(manifest, nil).encoded())
+                    return manifest
+                }
+                let task = try TaskConfiguration(manifest, model)
+                let choice = try PrecisionChoice(manifest, model, of: archive, bytes)
+                manifest.evidence = choice.report
+                try write(choice, task, bytes, to: &output)
                 return manifest
             }
             size = try output.finish()
@@ -104,14 +110,13 @@ enum Packer {
 
     /// The entries that a worker looks for, in the order in which it needs them.
     private static func write(
-        _ model: ImportedModel?,
-        of manifest: Manifest,
+        _ choice: PrecisionChoice,
+        _ task: TaskConfiguration,
         _ archive: borrowing RawSpan,
         to output: inout SnapshotOutput
     ) throws(PackRefusal) {
-        let task = try TaskConfiguration(manifest, model)
+        let model = choice.model
         try output.add("task", task.encoded())
-        guard let model else { return }
         try output.add("plan", model.plan.encoded())
         if let tokenizer = model.tokenizer {
             try output.add("tokenizer", tokenizer)
@@ -120,8 +125,8 @@ enum Packer {
         let isTable = model.plan.weights.indices.map { tables.contains($0) }
         for access in [SnapshotEntry.Access.whole, .rows] {
             for number in model.plan.weights.indices where isTable[number] == (access == .rows) {
-                try model.sources[number].withBytes(in: archive) { (floats) throws(PackRefusal) in
-                    try output.add(model.plan.weights[number], access, floats)
+                try choice.withBytes(of: number, in: archive) { (bytes) throws(PackRefusal) in
+                    try output.add(model.plan.weights[number], access, bytes)
                 }
             }
         }
