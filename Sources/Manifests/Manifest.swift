@@ -9,6 +9,10 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// The model that answers calls; nil for an echo, which returns its input.
     package var model: ModelReference?
     package var precision: Precision
+    /// Inputs whose results are known, against which a deploy is checked; nil where it is not.
+    package var golden: GoldenReference?
+    /// What the packer measured, nil where there was nothing to measure; an author cannot say it.
+    package var evidence: PrecisionReport?
     /// Command, relative to the bundle, that brings model files too large to keep beside the manifest.
     package var fetch: String?
     package var limits: FunctionLimits
@@ -25,6 +29,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         runtime: FunctionRuntime = .model,
         model: ModelReference? = nil,
         precision: Precision = .f32,
+        golden: GoldenReference? = nil,
         fetch: String? = nil,
         limits: FunctionLimits = FunctionLimits(),
         concurrency: Int = 1,
@@ -37,6 +42,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.runtime = runtime
         self.model = model
         self.precision = precision
+        self.golden = golden
         self.fetch = fetch
         self.limits = limits
         self.concurrency = concurrency
@@ -67,11 +73,6 @@ package enum TaskKind: String, Codable, CaseIterable, Sendable {
     case tensor
     /// No model: the body comes back as it came.
     case echo = "none"
-}
-
-/// The arithmetic in which a model's products are computed.
-package enum Precision: String, Codable, CaseIterable, Sendable {
-    case f32
 }
 
 /// Where the bundle keeps its model, and what to do with it.

@@ -16,6 +16,8 @@ extension Manifest {
             && (1...ManifestBounds.workersMax).contains(scaling.max ?? 1)
             && scaling.min <= scaling.max ?? scaling.min
             && (0...ManifestBounds.idleMillisecondsMax).contains(scaling.idleMilliseconds)
+            && (golden.map { $0.tolerance > 0 && $0.tolerance <= ManifestBounds.toleranceMax } ?? true)
+            && (evidence?.trials.count ?? 0) <= Precision.allCases.count
             && environmentBytes <= ManifestBounds.environmentBytesMax
     }
 }

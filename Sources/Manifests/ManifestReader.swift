@@ -22,10 +22,11 @@ extension Manifest {
 struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
-        "name", "description", "runtime", "model", "precision", "fetch", "limits", "concurrency", "scaling", "route",
-        "environment",
+        "name", "description", "runtime", "model", "precision", "golden", "fetch", "limits", "concurrency", "scaling",
+        "route", "environment",
     ]
     static let modelKeys = ["source", "task", "labels"]
+    static let goldenKeys = ["file", "tolerance"]
     static let limitsKeys = ["memory", "timeout", "payload"]
     static let scalingKeys = ["min", "max", "idle"]
 
@@ -43,6 +44,7 @@ struct ManifestReader {
         if let node = fields["runtime"] { manifest.runtime = try choice(node, "runtime") }
         if let node = fields["model"] { manifest.model = try model(node) }
         if let node = fields["precision"] { manifest.precision = try choice(node, "precision") }
+        if let node = fields["golden"] { manifest.golden = try golden(node) }
         if let node = fields["fetch"] { manifest.fetch = try bundlePath(node, "fetch") }
         if let node = fields["limits"] { manifest.limits = try limits(node) }
         if let node = fields["concurrency"] { manifest.concurrency = try concurrency(node) }
@@ -110,6 +112,20 @@ struct ManifestReader {
             throw node.error("model.labels names a class twice")
         }
         return labels
+    }
+
+    private func golden(_ node: ManifestNode) throws(ManifestError) -> GoldenReference {
+        let fields = try node.fields(of: "golden", known: Self.goldenKeys)
+        guard let fileNode = fields["file"] else {
+            throw node.error(
+                "golden.file is missing; it is the path in the bundle of a JSON file with inputs and outputs"
+            )
+        }
+        var golden = GoldenReference(file: try bundlePath(fileNode, "golden.file"))
+        if let tolerance = fields["tolerance"] {
+            golden.tolerance = try tolerance.fraction("golden.tolerance", max: ManifestBounds.toleranceMax)
+        }
+        return golden
     }
 
     private func limits(_ node: ManifestNode) throws(ManifestError) -> FunctionLimits {

@@ -38,7 +38,8 @@ private func refusal(_ yaml: String) -> String {
               source: ./model.onnx
               task: classify
               labels: ["zero", "one"]
-            precision: f32
+            precision: auto
+            golden: {file: ./golden/check.json, tolerance: 1e-3}
             fetch: ./fetch
             limits: {memory: 512MiB, timeout: 1500ms, payload: 4096}
             concurrency: 1
@@ -52,6 +53,8 @@ private func refusal(_ yaml: String) -> String {
             name: "digits",
             description: "Reads a digit of 8 × 8 pixels.",
             model: ModelReference(source: "model.onnx", task: .classify, labels: ["zero", "one"]),
+            precision: .auto,
+            golden: GoldenReference(file: "golden/check.json", tolerance: 0.001),
             fetch: "fetch",
             limits: FunctionLimits(memoryBytes: 512 << 20, timeoutMilliseconds: 1500, payloadBytes: 4096),
             scaling: Scaling(min: 1, max: 4, idleMilliseconds: 60_000),
@@ -76,14 +79,14 @@ private func refusal(_ yaml: String) -> String {
         (
             "name: a\ncolour: red\n",
             "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: concurrency, description, "
-                + "environment, fetch, limits, model, name, precision, route, runtime, scaling"
+                + "environment, fetch, golden, limits, model, name, precision, route, runtime, scaling"
         ),
         ("description: x\n", "function.yaml:1:1: name is missing; a function is called by it"),
         ("", "function.yaml:1:1: the manifest is empty; at least name is needed"),
         (
             "- a\n- b\n",
             "function.yaml:1:1: the manifest should be a mapping of name, description, runtime, model, "
-                + "precision, fetch, limits, concurrency, scaling, route, environment, got a list"
+                + "precision, golden, fetch, limits, concurrency, scaling, route, environment, got a list"
         ),
         (
             "name: 7\n",
@@ -100,7 +103,19 @@ private func refusal(_ yaml: String) -> String {
         ),
         ("name: a\nname: b\n", "function.yaml:1:1: not valid YAML: the key \"name\" is written twice"),
         ("name: a\nruntime: python\n", "function.yaml:2:10: runtime should be one of model, got \"python\""),
-        ("name: a\nprecision: int8\n", "function.yaml:2:12: precision should be one of f32, got \"int8\""),
+        (
+            "name: a\nprecision: int4\n",
+            "function.yaml:2:12: precision should be one of f32, bf16, int8, auto, got \"int4\""
+        ),
+        (
+            "name: a\ngolden: {tolerance: 0.1}\n",
+            "function.yaml:2:9: golden.file is missing; it is the path in the bundle of a JSON file with inputs and "
+                + "outputs"
+        ),
+        (
+            "name: a\ngolden: {file: g.json, tolerance: 0}\n",
+            "function.yaml:2:35: golden.tolerance should be a number above 0 and at most 1.0, got the number 0"
+        ),
         (
             "name: a\nmodel: {task: sing}\n",
             "function.yaml:2:15: model.task should be one of embed, classify, tensor, none, got \"sing\""

@@ -27,7 +27,7 @@ private func properties(_ schema: [String: Any], _ section: String? = nil) throw
         let example = try #require(try Yams.load(yaml: text) as? [String: Any])
         let sections: [(String?, [String])] = [
             (nil, ManifestReader.rootKeys), ("model", ManifestReader.modelKeys), ("limits", ManifestReader.limitsKeys),
-            ("scaling", ManifestReader.scalingKeys),
+            ("scaling", ManifestReader.scalingKeys), ("golden", ManifestReader.goldenKeys),
         ]
         for (section, keys) in sections {
             #expect(Set(try properties(schema, section).keys) == Set(keys))
