@@ -39,8 +39,10 @@ package enum OperatorTable {
         CastOperators.operators,
         ControlOperators.operators,
         EinsumOperator.operators,
+        FeatureOperators.operators,
         GatherOperators.operators,
         IdentityOperators.operators,
+        LearningOperators.operators,
         MovementOperators.operators,
         NormalizationOperators.operators,
         ProductOperators.operators,
@@ -52,6 +54,7 @@ package enum OperatorTable {
         SequenceOperators.operators,
         ShapeOperators.operators,
         SoftmaxOperators.operators,
+        TreeOperators.operators,
         UnaryOperators.operators,
     ]
 
