@@ -64,11 +64,10 @@ enum LearningOperators {
         if targets == 1, labels.count == 2 {
             // One score stands for the second class; the first gets what is left.
             let winners = scores.map { $0 > 0 ? 1 : 0 }
-            let both = scores.flatMap { score in
-                transform == .none ? [1 - score, score] : [PostTransform.logistic(-score), PostTransform.logistic(score)]
+            let values = scores.flatMap { score in
+                transform == .logistic
+                    ? [PostTransform.logistic(-score), PostTransform.logistic(score)] : [1 - score, score]
             }
-            let values = transform == .none || transform == .logistic
-                ? both : transformed(scores.flatMap { [-$0, $0] }, width: 2, transform)
             return try [.tensor(labels.tensor(winners)), .tensor(call.make(.f32, [rows.count, 2], doubles: values))]
         }
         let winners = (0..<rows.count).map { row in
@@ -213,17 +212,12 @@ struct SupportClassifier {
                 index += 1
             }
         }
-        if !probabilities.a.isEmpty {
-            let scores = pairwiseProbabilities(pairs)
-            let winner = votes.indices.max { (votes[$0], -$0) < (votes[$1], -$1) } ?? 0
-            return (winner, transform.applied(scores))
-        }
+        // Of equal votes the first class wins.
         let winner = votes.indices.max { (votes[$0], -$0) < (votes[$1], -$1) } ?? 0
+        guard probabilities.a.isEmpty else { return (winner, transform.applied(pairwiseProbabilities(pairs))) }
         guard classes == 2 else { return (winner, transform.applied(pairs)) }
         let score = pairs[0]
-        let isPositive = coefficients.allSatisfy { $0 >= 0 }
-        let both = transform == .none && !isPositive ? [score, -score] : [1 - score, score]
-        return (winner, transform == .none ? (isPositive ? both : [score, -score].map { $0 }) : both)
+        return (winner, transform == .none ? [-score, score] : [1 - score, score])
     }
 
     private func pairScores(_ row: ArraySlice<Float>) -> [Double] {

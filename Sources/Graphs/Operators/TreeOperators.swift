@@ -65,7 +65,10 @@ enum TreeOperators {
         for row in 0..<rows {
             let range = row * targets..<(row + 1) * targets
             if !base.isEmpty {
-                for (target, index) in range.enumerated() { values[index] += base[target] }
+                // Of several targets, one that no tree gave anything stays 0, as in ONNX Runtime.
+                for (target, index) in range.enumerated() where targets == 1 || scores.isGiven[index] {
+                    values[index] += base[target]
+                }
             }
             // One target is transformed by PROBIT only, as ONNX Runtime does.
             guard targets > 1 || transform == .probit else { continue }
@@ -103,6 +106,8 @@ enum TreeOperators {
 }
 
 /// Which class the scores of one row mean, by ONNX Runtime's rules.
+///
+/// But for one: of two classes with weights of their own it answers the numbers 1 and 0, whatever their labels are.
 private struct TreeVote {
     let model: TreeModel
     let classes: Int
@@ -124,7 +129,13 @@ private struct TreeVote {
             return (winner, transform.applied(scores))
         }
         if classes == 2, base.count == 2 {
-            scores = [scores[0] + base[0], scores[1] + base[1]]
+            if has[1] {
+                // Not what one would expect of two classes, but what ONNX Runtime answers.
+                let score = scores[0] + base[1]
+                scores = [-score, score]
+            } else {
+                scores = [scores[0] + base[0], 0]
+            }
         } else if let only = base.first, base.count == 1 {
             scores[0] += only
         }
@@ -142,9 +153,8 @@ private struct TreeVote {
     /// Two scores from the one of the second class.
     private func expanded(_ score: Double) -> [Double] {
         if transform == .probit { return PostTransform.probit.applied([score]) }
-        if model.hasOnlyPositiveWeights { return [1 - score, score] }
-        guard transform == .logistic else { return [-score, score] }
-        return PostTransform.logistic.applied([-score, score])
+        if transform == .logistic { return PostTransform.logistic.applied([-score, score]) }
+        return [model.hasOnlyPositiveWeights ? 1 - score : -score, score]
     }
 }
 
