@@ -3,12 +3,13 @@ import CKernels
 // Convolutions and pools. Spans that do not fit their shape are mistakes of ours and trap.
 
 extension KernelSet {
-    /// One image: out = finish(input ∗ weights + bias + residual), out and residual blocked.
+    /// out = finish(input ∗ weights + bias + residual) for each image of a batch, out and residual blocked.
     ///
     /// `weights` come from ``PackedKernels``; `scratch` holds ``ConvolutionShape/scratchCount(_:)`` floats.
     package func convolve(
         _ shape: ConvolutionShape,
         _ method: ConvolutionMethod,
+        batch: Int = 1,
         _ input: Span<Float>,
         weights: Span<Float>,
         bias: Span<Float>?,
@@ -16,22 +17,29 @@ extension KernelSet {
         out: inout MutableSpan<Float>,
         scratch: inout MutableSpan<Float>
     ) {
-        precondition(shape.allows(method) && input.count >= shape.inputCount && out.count >= shape.outputCount)
+        let (read, written) = (shape.inputCount, shape.outputCount)
+        precondition(batch >= 0 && input.count / read >= batch && out.count / written >= batch)
+        precondition(shape.allows(method) && (residual?.count ?? .max) / written >= batch)
         precondition(weights.count >= shape.weightCount(method) && scratch.count >= shape.scratchCount(method))
-        precondition((bias?.count ?? .max) >= shape.biasCount && (residual?.count ?? .max) >= shape.outputCount)
+        precondition((bias?.count ?? .max) >= shape.biasCount)
         let images = unsafe table.pointee.convolution
         unsafe Self.withBases(input, weights, bias, residual) { input, weights, bias, residual in
             unsafe out.withUnsafeMutableBufferPointer { out in
                 unsafe scratch.withUnsafeMutableBufferPointer { scratch in
                     guard let out = out.baseAddress, let scratch = scratch.baseAddress else { return }
                     unsafe withUnsafePointer(to: shape.c) { shape in
-                        switch method {
-                        case .direct:
-                            unsafe images.convolve(shape, input, weights, bias, residual, out, scratch)
-                        case .depthwise:
-                            unsafe images.depthwise(shape, input, weights, bias, residual, out)
-                        case .winograd:
-                            unsafe images.winograd(shape, input, weights, bias, residual, out, scratch)
+                        for index in 0..<batch {
+                            let input = unsafe input + index * read
+                            let residual = unsafe residual.map { unsafe $0 + index * written }
+                            let out = unsafe out + index * written
+                            switch method {
+                            case .direct:
+                                unsafe images.convolve(shape, input, weights, bias, residual, out, scratch)
+                            case .depthwise:
+                                unsafe images.depthwise(shape, input, weights, bias, residual, out)
+                            case .winograd:
+                                unsafe images.winograd(shape, input, weights, bias, residual, out, scratch)
+                            }
                         }
                     }
                 }
@@ -70,20 +78,52 @@ extension KernelSet {
     }
 
     /// planar[channels][pixels] → blocked[⌈channels / 16⌉][pixels][16], filled up with zeros.
-    package func block(_ planar: Span<Float>, channels: Int, pixels: Int, out: inout MutableSpan<Float>) {
-        precondition(channels > 0 && pixels > 0 && planar.count >= channels * pixels)
-        precondition(out.count >= Blocks.count(channels: channels) * Blocks.channels * pixels)
+    package func block(
+        _ planar: Span<Float>,
+        images: Int = 1,
+        channels: Int,
+        pixels: Int,
+        out: inout MutableSpan<Float>
+    ) {
+        let (plane, block) = Self.imageCounts(channels: channels, pixels: pixels)
+        precondition(images >= 0 && planar.count / plane >= images && out.count / block >= images)
         unsafe Self.withBases(planar, &out) { from, to in
-            unsafe table.pointee.convolution.block(from, to, Int64(channels), Int64(pixels))
+            for image in 0..<images {
+                unsafe table.pointee.convolution.block(
+                    from + image * plane,
+                    to + image * block,
+                    Int64(channels),
+                    Int64(pixels)
+                )
+            }
         }
     }
 
+    /// Floats of an image, planar and blocked.
+    private static func imageCounts(channels: Int, pixels: Int) -> (planar: Int, blocked: Int) {
+        precondition(channels > 0 && pixels > 0)
+        return (channels * pixels, ChannelBlocks.count(channels: channels) * ChannelBlocks.channels * pixels)
+    }
+
     /// The other way round.
-    package func unblock(_ blocked: Span<Float>, channels: Int, pixels: Int, out: inout MutableSpan<Float>) {
-        precondition(channels > 0 && pixels > 0 && out.count >= channels * pixels)
-        precondition(blocked.count >= Blocks.count(channels: channels) * Blocks.channels * pixels)
+    package func unblock(
+        _ blocked: Span<Float>,
+        images: Int = 1,
+        channels: Int,
+        pixels: Int,
+        out: inout MutableSpan<Float>
+    ) {
+        let (plane, block) = Self.imageCounts(channels: channels, pixels: pixels)
+        precondition(images >= 0 && blocked.count / block >= images && out.count / plane >= images)
         unsafe Self.withBases(blocked, &out) { from, to in
-            unsafe table.pointee.convolution.unblock(from, to, Int64(channels), Int64(pixels))
+            for image in 0..<images {
+                unsafe table.pointee.convolution.unblock(
+                    from + image * block,
+                    to + image * plane,
+                    Int64(channels),
+                    Int64(pixels)
+                )
+            }
         }
     }
 
@@ -131,7 +171,7 @@ package struct PoolShape: Sendable {
         }
         guard max(padsBehind.y, padsBehind.x) <= 1 << 20 else { return nil }
         let pixels = max(y.size * x.size, y.out * x.out)
-        guard pixels <= 1 << 40, blocks * Blocks.channels <= (1 << 40) / pixels else { return nil }
+        guard pixels <= 1 << 40, blocks * ChannelBlocks.channels <= (1 << 40) / pixels else { return nil }
         c = thaw_pool(
             blocks: Int64(blocks),
             in_height: Int64(y.size),
@@ -152,6 +192,6 @@ package struct PoolShape: Sendable {
         )
     }
 
-    package var inputCount: Int { Int(c.blocks * c.in_height * c.in_width) * Blocks.channels }
-    package var outputCount: Int { Int(c.blocks * c.out_height * c.out_width) * Blocks.channels }
+    package var inputCount: Int { Int(c.blocks * c.in_height * c.in_width) * ChannelBlocks.channels }
+    package var outputCount: Int { Int(c.blocks * c.out_height * c.out_width) * ChannelBlocks.channels }
 }

@@ -50,8 +50,8 @@ package struct ConvolutionShape: Sendable {
         guard y.isSane, x.isSane, channels.allSatisfy({ (1...1 << 20).contains($0) }) else { return nil }
         c = thaw_convolution(
             groups: Int64(groups),
-            in_planes: Int64(layout == .planar ? channelsIn : Blocks.count(channels: channelsIn)),
-            out_blocks: Int64(Blocks.count(channels: channelsOut)),
+            in_planes: Int64(layout == .planar ? channelsIn : ChannelBlocks.count(channels: channelsIn)),
+            out_blocks: Int64(ChannelBlocks.count(channels: channelsOut)),
             in_height: Int64(y.size),
             in_width: Int64(x.size),
             out_height: Int64(y.out),
@@ -71,28 +71,35 @@ package struct ConvolutionShape: Sendable {
         )
         let counts = [
             product(groups, Int(c.in_planes), Int(lanes), y.size, x.size),
-            product(groups, Int(c.out_blocks), Blocks.channels, y.out, x.out),
-            product(groups * Int(c.in_planes), Int(lanes), Int(c.out_blocks), Blocks.channels, y.kernel * x.kernel, 4),
+            product(groups, Int(c.out_blocks), ChannelBlocks.channels, y.out, x.out),
+            product(
+                groups * Int(c.in_planes),
+                Int(lanes),
+                Int(c.out_blocks),
+                ChannelBlocks.channels,
+                y.kernel * x.kernel,
+                4
+            ),
             // The copy of a row with its pads.
             product(Int(c.in_planes), Int(lanes), y.kernel * y.dilation, x.out * x.stride + x.kernel * x.dilation),
         ]
         guard counts.allSatisfy({ $0 <= 1 << 40 }) else { return nil }
     }
 
-    private var lanes: Int64 { c.is_planar == 1 ? 1 : Int64(Blocks.channels) }
+    private var lanes: Int64 { c.is_planar == 1 ? 1 : Int64(ChannelBlocks.channels) }
 
     /// Floats that `convolve` reads and writes.
     package var inputCount: Int { Int(c.groups * c.in_planes * lanes * c.in_height * c.in_width) }
-    package var outputCount: Int { Int(c.groups * c.out_blocks * c.out_height * c.out_width) * Blocks.channels }
-    package var biasCount: Int { Int(c.groups * c.out_blocks) * Blocks.channels }
+    package var outputCount: Int { Int(c.groups * c.out_blocks * c.out_height * c.out_width) * ChannelBlocks.channels }
+    package var biasCount: Int { Int(c.groups * c.out_blocks) * ChannelBlocks.channels }
 
     /// Floats of packed weights, see ``PackedKernels``.
     package func weightCount(_ method: ConvolutionMethod) -> Int {
         let taps = c.kernel_height * c.kernel_width
         return switch method {
-        case .direct: Int(c.groups * c.in_planes * lanes * c.out_blocks * taps) * Blocks.channels
-        case .depthwise: Int(c.out_blocks * taps) * Blocks.channels
-        case .winograd: Int(THAW_WINOGRAD_POINTS) * Int(c.in_planes * lanes * c.out_blocks) * Blocks.channels
+        case .direct: Int(c.groups * c.in_planes * lanes * c.out_blocks * taps) * ChannelBlocks.channels
+        case .depthwise: Int(c.out_blocks * taps) * ChannelBlocks.channels
+        case .winograd: Int(THAW_WINOGRAD_POINTS) * Int(c.in_planes * lanes * c.out_blocks) * ChannelBlocks.channels
         }
     }
 
@@ -173,7 +180,7 @@ package struct Finish: Sendable, Equatable {
 }
 
 /// Images in blocks of 16 channels, side by side in each pixel.
-package enum Blocks {
+package enum ChannelBlocks {
     package static let channels = Int(THAW_BLOCK)
 
     /// Blocks of so many channels, the last one filled up.

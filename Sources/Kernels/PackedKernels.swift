@@ -33,7 +33,7 @@ package enum PackedKernels {
     /// A bias of `groups` × `channelsOut`, each group filled up to whole blocks.
     package static func pack(bias: [Float], groups: Int, channelsOut: Int) -> [Float] {
         precondition(bias.count == groups * channelsOut)
-        let padded = Blocks.count(channels: channelsOut) * Blocks.channels
+        let padded = ChannelBlocks.count(channels: channelsOut) * ChannelBlocks.channels
         var packed = [Float](repeating: 0, count: groups * padded)
         for (index, value) in bias.enumerated() {
             packed[index / channelsOut * padded + index % channelsOut] = value
@@ -46,21 +46,21 @@ package enum PackedKernels {
         _ sizes: (groups: Int, channelsIn: Int, channelsOut: Int, taps: Int),
         layout: ConvolutionShape.Layout
     ) -> [Float] {
-        let depth = layout == .planar ? 1 : Blocks.channels
+        let depth = layout == .planar ? 1 : ChannelBlocks.channels
         let planes = (sizes.channelsIn + depth - 1) / depth
-        let outBlocks = Blocks.count(channels: sizes.channelsOut)
-        let perBlock = planes * sizes.taps * depth * Blocks.channels
+        let outBlocks = ChannelBlocks.count(channels: sizes.channelsOut)
+        let perBlock = planes * sizes.taps * depth * ChannelBlocks.channels
         var packed = [Float](repeating: 0, count: sizes.groups * outBlocks * perBlock)
         var index = 0
         for group in 0..<sizes.groups {
             for column in 0..<sizes.channelsOut {
-                let block = group * outBlocks + column / Blocks.channels
+                let block = group * outBlocks + column / ChannelBlocks.channels
                 for channel in 0..<sizes.channelsIn {
                     let (plane, lane) = channel.quotientAndRemainder(dividingBy: depth)
-                    let start = block * perBlock + column % Blocks.channels
+                    let start = block * perBlock + column % ChannelBlocks.channels
                     for tap in 0..<sizes.taps {
                         let place = (plane * sizes.taps + tap) * depth + lane
-                        packed[start + place * Blocks.channels] = weights[index]
+                        packed[start + place * ChannelBlocks.channels] = weights[index]
                         index += 1
                     }
                 }
@@ -70,12 +70,12 @@ package enum PackedKernels {
     }
 
     private static func depthwise(_ weights: [Float], channels: Int, taps: Int) -> [Float] {
-        let blocks = Blocks.count(channels: channels)
-        var packed = [Float](repeating: 0, count: blocks * taps * Blocks.channels)
+        let blocks = ChannelBlocks.count(channels: channels)
+        var packed = [Float](repeating: 0, count: blocks * taps * ChannelBlocks.channels)
         for channel in 0..<channels {
-            let (block, lane) = channel.quotientAndRemainder(dividingBy: Blocks.channels)
+            let (block, lane) = channel.quotientAndRemainder(dividingBy: ChannelBlocks.channels)
             for tap in 0..<taps {
-                packed[(block * taps + tap) * Blocks.channels + lane] = weights[channel * taps + tap]
+                packed[(block * taps + tap) * ChannelBlocks.channels + lane] = weights[channel * taps + tap]
             }
         }
         return packed
@@ -83,17 +83,17 @@ package enum PackedKernels {
 
     private static func winograd(_ weights: [Float], channelsIn: Int, channelsOut: Int) -> [Float] {
         let pointCount = Int(THAW_WINOGRAD_POINTS)
-        let inner = Blocks.count(channels: channelsIn) * Blocks.channels
-        let outBlocks = Blocks.count(channels: channelsOut)
-        var packed = [Float](repeating: 0, count: pointCount * outBlocks * inner * Blocks.channels)
+        let inner = ChannelBlocks.count(channels: channelsIn) * ChannelBlocks.channels
+        let outBlocks = ChannelBlocks.count(channels: channelsOut)
+        var packed = [Float](repeating: 0, count: pointCount * outBlocks * inner * ChannelBlocks.channels)
         var points = [Float](repeating: 0, count: pointCount)
         for column in 0..<channelsOut {
-            let (block, lane) = column.quotientAndRemainder(dividingBy: Blocks.channels)
+            let (block, lane) = column.quotientAndRemainder(dividingBy: ChannelBlocks.channels)
             for channel in 0..<channelsIn {
                 let kernel = Array(weights[((column * channelsIn + channel) * 9)...].prefix(9))
                 unsafe thaw_winograd_weights(kernel, &points)
                 for (point, value) in points.enumerated() {
-                    packed[((point * outBlocks + block) * inner + channel) * Blocks.channels + lane] = value
+                    packed[((point * outBlocks + block) * inner + channel) * ChannelBlocks.channels + lane] = value
                 }
             }
         }

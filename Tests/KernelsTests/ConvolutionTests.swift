@@ -166,7 +166,7 @@ struct ConvolutionTests {
         let perGroup = planar.count / groups
         return (0..<groups).flatMap { group in
             let channels = perGroup / pixels
-            var out = [Float](repeating: canary, count: Blocks.count(channels: channels) * 16 * pixels)
+            var out = [Float](repeating: canary, count: ChannelBlocks.count(channels: channels) * 16 * pixels)
             var span = out.mutableSpan
             let part = Array(planar[group * perGroup..<(group + 1) * perGroup])
             kernels.block(part.span, channels: channels, pixels: pixels, out: &span)

@@ -116,7 +116,9 @@ enum ControlOperators {
             let given = index < axes.count ? axes[index] : 0
             let axis = try Axes.resolve(given, rank: tensors[0].rank + 1)
             let isReverse = index < directions.count && directions[index] != 0
-            results.append(.tensor(try SequenceOperators.stack(isReverse ? tensors.reversed() : tensors, axis: axis, call)))
+            results.append(
+                .tensor(try SequenceOperators.stack(isReverse ? tensors.reversed() : tensors, axis: axis, call))
+            )
         }
         while results.count < call.outputCount - stateCount {
             results.append(.tensor(Tensor([] as [Float], shape: [0])))
@@ -127,7 +129,9 @@ enum ControlOperators {
     /// Operator set 8: lengths first, and a batch in front of everything.
     private static func scanWithBatches(_ call: borrowing OperatorCall) throws(GraphError) -> [GraphValue] {
         if case .some(.tensor) = call.inputs.first {
-            throw .unsupported("Scan of operator set 8 with lengths of sequences is not supported; export with 9 or later")
+            throw .unsupported(
+                "Scan of operator set 8 with lengths of sequences is not supported; export with 9 or later"
+            )
         }
         var inputs: [Tensor] = []
         for value in call.inputs.dropFirst() { inputs.append(try tensor(value)) }

@@ -96,7 +96,9 @@ enum SequenceOperators {
         let isNew = try call.integer("new_axis", or: 0) != 0
         let given = try call.integer("axis", or: 0)
         let axis = try Axes.resolve(given, rank: first.rank + (isNew ? 1 : 0))
-        return try [.tensor(isNew ? stack(tensors, axis: axis, call) : MovementOperators.join(tensors, axis: axis, call))]
+        return try [
+            .tensor(isNew ? stack(tensors, axis: axis, call) : MovementOperators.join(tensors, axis: axis, call))
+        ]
     }
 
     /// Tensors of one shape along a new axis.
