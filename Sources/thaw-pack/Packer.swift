@@ -129,7 +129,6 @@ enum Packer {
 
     /// The entries that a worker looks for after its task, in the order in which it needs them.
     private static func write(
-    private static func write(
         _ model: ImportedGraph,
         _ archive: borrowing RawSpan,
         to output: inout SnapshotOutput
