@@ -141,8 +141,8 @@ package final class Fleet: Sendable {
             case .boot(let template, let binding): boot(template, binding)
             case .fork(let worker, let template, let binding, let isAhead):
                 fork(worker, from: template, for: binding, isAhead: isAhead)
-            case .send(let call, let order, let channel):
-                channel.send(order, as: call.number)
+            case .send(let call, let order, let channel, let followers):
+                channel.send(order, as: call.number, followers: followers)
             case .answer(let loop, let completion, let result): answer(loop, completion, result)
             case .quiet(let continuation): continuation.resume()
             case .kill(let worker, let verdict): kill(worker, because: verdict)

@@ -7,7 +7,8 @@ import Wire
 enum FleetAction: Sendable {
     case boot(TemplateID, FunctionBinding)
     case fork(WorkerID, from: TemplateProcess?, FunctionBinding, isAhead: Bool)
-    case send(CallID, WorkOrder, WorkerChannel)
+    /// `followers` are the calls behind it that are run with it.
+    case send(CallID, WorkOrder, WorkerChannel, followers: Int)
     case answer(any EventLoop, WorkCompletion, WorkResult)
     case kill(WorkerID, because: String)
     case close(WorkerID, WorkerChannel)
@@ -44,6 +45,9 @@ struct CallRecord {
     var lastWords: WorkFailure?
     var cpuNanoseconds: UInt64 = 0
     var memoryBytesPeak: UInt64 = 0
+    /// Its place in its batch, and how many calls that has.
+    var batchIndex = 0
+    var batchSize = 1
 
     mutating func assigned(to worker: WorkerID, _ start: StartKind, isReady: Bool, cpuMark: UInt64, at now: UInt64) {
         self.start = start
@@ -65,6 +69,8 @@ struct CallRecord {
         result.start = start
         result.cpuNanoseconds = cpuNanoseconds
         result.memoryBytesPeak = memoryBytesPeak
+        result.batchIndex = batchIndex
+        result.batchSize = batchSize
         (result.queueNanoseconds, result.bindNanoseconds, result.runNanoseconds) = times.spans(start, until: now)
         return result
     }
@@ -109,7 +115,9 @@ struct WorkerRecord {
     var memoryBytesPeak: UInt64 = 0
     var memoryReadAt: UInt64?
     var calls: Set<CallID> = []
-    /// Calls given to it before its channel was open.
+    /// Of the batch that it has.
+    var batch: BatchMeter?
+    /// Calls given to it before its channel was open; a batch is all of them.
     var unsent: [CallID] = []
     /// Told to end before its channel was open.
     var mustEnd = false
@@ -164,7 +172,7 @@ struct FleetState {
         lastCallNumber += 1
         let call = CallID(lastCallNumber)
         calls[call] = CallRecord(completion: completion, order: order, times: CallTimes(acceptedAt: now))
-        return handle(.called(call, order.key), at: Instant(nanoseconds: now))
+        return handle(.called(call, order.key, bytes: order.body.readableBytes), at: Instant(nanoseconds: now))
     }
 
     /// Lets the pool decide and turns its effects into actions.
@@ -188,6 +196,8 @@ struct FleetState {
                 actions.append(.fork(worker, from: record.process, record.binding, isAhead: isAhead))
             case .assign(let call, let worker, let start):
                 actions += assign(call, to: worker, start, at: now.nanoseconds)
+            case .assignBatch(let members, let worker):
+                actions += assign(members, to: worker, at: now.nanoseconds)
             case .refuse(let call, let refusal):
                 actions += complete(call, .failure(.refused(refusal)), at: now.nanoseconds)
             case .fail(let call):
@@ -244,7 +254,23 @@ struct FleetState {
             workers[worker]?.unsent.append(call)
             return []
         }
-        return [.send(call, order, channel)]
+        return [.send(call, order, channel, followers: 0)]
+    }
+
+    private mutating func assign(_ members: [BatchMember], to worker: WorkerID, at now: UInt64) -> [FleetAction] {
+        var actions: [FleetAction] = []
+        var weight: UInt64 = 0
+        for (index, member) in members.enumerated() {
+            calls[member.call]?.batchIndex = index
+            calls[member.call]?.batchSize = members.count
+            weight += BatchMeter.weight(bytes: calls[member.call]?.order.body.readableBytes ?? 0)
+            for case .send(let call, let order, let channel, _) in assign(member.call, to: worker, member.start, at: now) {
+                actions.append(.send(call, order, channel, followers: members.count - 1 - index))
+            }
+        }
+        let mark = members.first.flatMap { calls[$0.call]?.cpuMark } ?? 0
+        workers[worker]?.batch = BatchMeter(mark: mark, weight: weight)
+        return actions
     }
 
     /// Takes the call off the table: whoever does that answers it.
@@ -267,7 +293,20 @@ struct FleetState {
 
     private mutating func measure(_ call: CallID, on worker: WorkerID) {
         guard let pid = workers[worker]?.pid, let used = Clock.processCPUNanoseconds(pid: pid) else { return }
-        calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: workers[worker]?.memory?.peakBytes() ?? 0)
+        var meter = workers[worker]?.batch
+        note(used, workers[worker]?.memory?.peakBytes() ?? 0, of: call, by: &meter)
+        workers[worker]?.batch = meter
+    }
+
+    /// Notes a call's part of what its worker has used.
+    private mutating func note(_ used: UInt64, _ peak: UInt64, of call: CallID, by meter: inout BatchMeter?) {
+        guard meter != nil, let record = calls[call], record.batchSize > 1 else {
+            calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: peak)
+            return
+        }
+        let weight = BatchMeter.weight(bytes: record.order.body.readableBytes)
+        calls[call]?.cpuNanoseconds = meter?.take(weight: weight, used: used) ?? 0
+        calls[call]?.memoryBytesPeak = peak
     }
 
     /// Notes what the kernel said a worker's memory was at most.
@@ -299,8 +338,10 @@ struct FleetState {
         // 0.2 µs, and the one thing that a receipt must not guess.
         let used = Clock.processCPUNanoseconds(pid: pid) ?? 0
         let peak = record.memoryBytesPeak
-        calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: peak)
+        var meter = record.batch
+        note(used, peak, of: call, by: &meter)
         workers[worker]?.cpuMark = used
+        if meter != nil { workers[worker]?.batch = meter }
         let answers = complete(call, result, at: now)
         return .done(handle(.finished(call, worker), at: Instant(nanoseconds: now)) + answers)
     }
@@ -330,8 +371,10 @@ struct FleetState {
         record.unsent = []
         workers[worker] = record
         if record.mustEnd { return [.close(worker, channel)] }
-        return unsent.compactMap { call in
-            calls[call].map { .send(call, $0.order, channel) }
+        let isBatch = record.batch != nil
+        return unsent.enumerated().compactMap { index, call in
+            let followers = isBatch ? unsent.count - 1 - index : 0
+            return calls[call].map { .send(call, $0.order, channel, followers: followers) }
         }
     }
 
@@ -344,10 +387,9 @@ struct FleetState {
 
     mutating func noteGone(_ worker: WorkerID, because reason: String, _ cpuNanoseconds: UInt64?, at now: UInt64) {
         guard let record = workers.removeValue(forKey: worker) else { return }
+        var meter = record.batch
         for call in record.calls {
-            if let cpuNanoseconds {
-                calls[call]?.note(cpuNanoseconds: cpuNanoseconds, memoryBytesPeak: record.memory?.peakBytes() ?? 0)
-            }
+            if let cpuNanoseconds { note(cpuNanoseconds, record.memory?.peakBytes() ?? 0, of: call, by: &meter) }
             calls[call]?.lastWords = .died(reason: reason)
         }
     }

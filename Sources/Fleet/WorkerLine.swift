@@ -27,6 +27,8 @@ final class WorkerLine {
     private var queue = CircularBuffer<Outgoing>()
     /// When the calls in flight were sent, oldest first: a worker answers them in their order.
     private var sentAt = CircularBuffer<UInt64>()
+    /// Calls of a batch that are put and not shown to the worker yet.
+    private var batchCount = 0
     private var isBooting = true
     private var isOver = false
     private var isLooking = false
@@ -51,9 +53,9 @@ final class WorkerLine {
 
     // MARK: Out
 
-    func send(_ order: WorkOrder, as invocation: UInt64) {
+    func send(_ order: WorkOrder, as invocation: UInt64, followers: Int = 0) {
         if isOver { return }
-        put(.open, invocation, head(of: order))
+        put(.open, invocation, head(of: order), code: UInt16(followers))
         var rest = order.body
         while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
             piece.readableBytes > 0
@@ -63,7 +65,13 @@ final class WorkerLine {
         put(.close, invocation, ByteBuffer())
         let now = Clock.monotonicNanoseconds()
         sentAt.append(now)
-        publish()
+        // The worker hears of a batch once, when all of it is there.
+        if followers > 0 {
+            batchCount += 1
+            return
+        }
+        publish(newCalls: batchCount + 1)
+        batchCount = 0
         lookUntil = now + poll.nanoseconds
         expect()
     }
@@ -81,9 +89,9 @@ final class WorkerLine {
         return bytes
     }
 
-    private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer) {
+    private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer, code: UInt16 = 0) {
         let frame = Outgoing(
-            header: FrameHeader(kind, invocation: invocation, payloadCount: payload.readableBytes),
+            header: FrameHeader(kind, code: code, invocation: invocation, payloadCount: payload.readableBytes),
             payload: payload
         )
         if queue.isEmpty, fits(frame) { return write(frame) }
@@ -121,9 +129,9 @@ final class WorkerLine {
     /// Shows the worker what was put, and wakes it where it sleeps.
     ///
     /// With other calls in flight the wake-up waits until the loop has read what else came: one for all of them.
-    private func publish() {
+    private func publish(newCalls: Int = 1) {
         guard rings.publishSent() else { return }
-        guard sentAt.count > 1 else { return rings.rouseFarSide() }
+        guard sentAt.count > newCalls else { return rings.rouseFarSide() }
         isRousingDue = true
         if !isLooking { lookSoon() }
     }
