@@ -264,7 +264,12 @@ struct FleetState {
             calls[member.call]?.batchIndex = index
             calls[member.call]?.batchSize = members.count
             weight += BatchMeter.weight(bytes: calls[member.call]?.order.body.readableBytes ?? 0)
-            for case .send(let call, let order, let channel, _) in assign(member.call, to: worker, member.start, at: now) {
+            for case .send(let call, let order, let channel, _) in assign(
+                member.call,
+                to: worker,
+                member.start,
+                at: now
+            ) {
                 actions.append(.send(call, order, channel, followers: members.count - 1 - index))
             }
         }

@@ -97,7 +97,9 @@ extension WorkerPool {
         table[place].reserveDueAt = nil
         // A version on its way down would be held up by a fork.
         // Calls that gather would have to take it, and it is not for them.
-        guard table[place].rest != .leaving, !table[place].isGathering, case .resident(let template, _) = table[place].template else { return }
+        guard table[place].rest != .leaving, !table[place].isGathering,
+            case .resident(let template, _) = table[place].template
+        else { return }
         let isAtRest = table[place].rest == .resident
         while table[place].reserved.count < reserveTarget(place),
             !isAtRest || ledger.hasRoom(for: table[place].parkedBytes)
