@@ -43,7 +43,7 @@ let libraries: [Target] = [
     .target(name: "Graphs", dependencies: ["Kernels"]),
     .target(name: "Tokenizing", dependencies: ["JSON"]),
     .target(name: "Tasks", dependencies: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire", "CZlib"]),
-    .target(name: "Models", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
+    .target(name: "Models", dependencies: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON"]),
     .target(name: "Manifests", dependencies: [yams]),
     .target(name: "Registry", dependencies: ["Manifests", grdb]),
     .target(name: "Metering", dependencies: ["Scheduling", "Linux", grdb, grdbSQLite]),
@@ -83,15 +83,15 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-pack",
         dependencies: [
-            "Models", "Tasks", "Inference", "Graphs", "Snapshots", "Sandboxing", "Manifests", "JSON", "Linux",
+            "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
+            "JSON", "Linux",
         ]
     ),
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", argumentParser,
-            nioCore,
-            nioPosix, nioHTTP1,
+            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
+            "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1,
         ]
     ),
 ]
@@ -114,7 +114,11 @@ let testing: [Target] = [
     tests("Graphs", of: "Graphs", with: ["Kernels"]),
     tests("Tokenizing", of: "Tokenizing"),
     tests("Tasks", of: "Tasks", with: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire"]),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "Inference", "Kernels"], exclude: ["Fixtures"]),
+    .testTarget(
+        name: "ModelsTests",
+        dependencies: ["Models", "Inference", "Graphs", "Kernels"],
+        exclude: ["Fixtures"]
+    ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
@@ -142,7 +146,7 @@ let testing: [Target] = [
     ),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+        dependencies: ["Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
     ),
 ]
 
@@ -168,6 +172,22 @@ let package = Package(
     ],
     targets: libraries + programs + testing
 )
+
+// The fuzz targets are built by `deploy/fuzz` only: everything they link is instrumented for libFuzzer, which brings the
+// `main` of the program.
+if Context.environment["THAW_FUZZING"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "thaw-fuzz",
+            dependencies: [
+                "Graphs", "Inference", "JSON", "Linux", "Manifests", "Models", "Snapshots", "Tokenizing", "Wire",
+            ],
+            path: "Tests/Fuzzing",
+            // libFuzzer is C++ and has a `main` too, which the package's own precedes.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld", "-lstdc++", "-Xlinker", "--allow-multiple-definition"])]
+        )
+    )
+}
 
 package.targets.append(contentsOf: [
     systemLibrary("CZstd", apt: "libzstd-dev"),

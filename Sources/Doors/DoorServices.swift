@@ -19,6 +19,8 @@ package struct DoorServices: Sendable {
     package var pools: @Sendable () -> PoolsReport
     package var deploy:
         @Sendable (_ name: String, _ bundle: AdmittedBody) async throws(DeployFailure) -> FunctionVersion
+    /// How far the deploy of a name is; nil where there is none under way.
+    package var deployProgress: @Sendable (_ name: String) -> DeployProgress?
     package var delete: @Sendable (_ name: String) async throws -> Void
     package var rollback: @Sendable (_ name: String) async throws(RegistryError) -> FunctionVersion
     package var collectGarbage: @Sendable () async throws -> GarbageReport
@@ -38,6 +40,7 @@ package struct DoorServices: Sendable {
         readiness: @escaping @Sendable () -> Readiness,
         pools: @escaping @Sendable () -> PoolsReport,
         deploy: @escaping @Sendable (String, AdmittedBody) async throws(DeployFailure) -> FunctionVersion,
+        deployProgress: @escaping @Sendable (String) -> DeployProgress?,
         delete: @escaping @Sendable (String) async throws -> Void,
         rollback: @escaping @Sendable (String) async throws(RegistryError) -> FunctionVersion,
         collectGarbage: @escaping @Sendable () async throws -> GarbageReport,
@@ -54,6 +57,7 @@ package struct DoorServices: Sendable {
         self.readiness = readiness
         self.pools = pools
         self.deploy = deploy
+        self.deployProgress = deployProgress
         self.delete = delete
         self.rollback = rollback
         self.collectGarbage = collectGarbage

@@ -34,7 +34,31 @@ package struct Operator: Sendable {
 package enum OperatorTable {
     /// The families, a file each.
     private static let families: [[Operator]] = [
-        IdentityOperators.operators
+        AttentionOperators.operators,
+        BinaryOperators.operators,
+        CastOperators.operators,
+        ConvolutionOperators.operators,
+        ControlOperators.operators,
+        EinsumOperator.operators,
+        GatherOperators.operators,
+        GridOperators.operators,
+        IdentityOperators.operators,
+        MovementOperators.operators,
+        NormalizationOperators.operators,
+        PoolOperators.operators,
+        ProductOperators.operators,
+        QuantizationOperators.operators,
+        RecurrentOperators.operators,
+        ReductionOperators.operators,
+        RegionOperators.operators,
+        ResizeOperators.operators,
+        ScatterOperators.operators,
+        SelectionOperators.operators,
+        SequenceOperators.operators,
+        ShapeOperators.operators,
+        SoftmaxOperators.operators,
+        TransposedConvolutionOperators.operators,
+        UnaryOperators.operators,
     ]
 
     private static let byName: [String: [Operator]] = Dictionary(grouping: families.joined()) {

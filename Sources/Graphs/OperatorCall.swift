@@ -146,6 +146,23 @@ extension OperatorCall {
         return Tensor(Scalar.element, shape: shape, memory: memory)
     }
 
+    /// Lends memory of the pool to `body`; it holds anything before.
+    package func withScratch<Scalar: TensorScalar, Result>(
+        of _: Scalar.Type = Scalar.self,
+        count: Int,
+        _ body: (inout MutableSpan<Scalar>) throws(GraphError) -> Result
+    ) throws(GraphError) -> Result {
+        _ = try Self.elementCount([count])
+        let memory = pool.take(byteCount: count * MemoryLayout<Scalar>.stride)
+        defer { pool.giveBack(memory) }
+        let buffer = unsafe UnsafeMutableBufferPointer(
+            start: memory.base.assumingMemoryBound(to: Scalar.self),
+            count: count
+        )
+        var span = unsafe buffer.mutableSpan
+        return try body(&span)
+    }
+
     /// Elements of a shape that a call led to: a hostile one is refused and not tried.
     package static func elementCount(_ shape: [Int]) throws(GraphError) -> Int {
         guard shape.count <= TensorLimits.rankMax else {

@@ -9,14 +9,21 @@ package final class TensorMemory: @unchecked Sendable {  // Safe: written by its
     let base: UnsafeMutableRawPointer
     package let byteCount: Int
     private let isOwned: Bool
+    /// Whether it came from a pool: only such memory goes back to one, or callers' inputs would fill it.
+    fileprivate let isPooled: Bool
 
     /// Uninitialised memory.
-    package init(byteCount: Int) {
+    package convenience init(byteCount: Int) {
+        self.init(byteCount: byteCount, isPooled: false)
+    }
+
+    fileprivate init(byteCount: Int, isPooled: Bool) {
         precondition(byteCount >= 0 && byteCount <= Int.max - Self.alignmentBytes)
         // At least one line, so that no element has an address too.
         unsafe base = .allocate(byteCount: max(byteCount, Self.alignmentBytes), alignment: Self.alignmentBytes)
         self.byteCount = byteCount
         isOwned = true
+        self.isPooled = isPooled
     }
 
     /// A view of memory that outlives every user of the view, and that nobody writes meanwhile.
@@ -27,14 +34,12 @@ package final class TensorMemory: @unchecked Sendable {  // Safe: written by its
         unsafe base = UnsafeMutableRawPointer(mutating: start)
         byteCount = bytes.count
         isOwned = false
+        isPooled = false
     }
 
     deinit {
         if isOwned { unsafe base.deallocate() }
     }
-
-    /// Whether it may go back to a pool.
-    var isRecyclable: Bool { isOwned }
 }
 
 /// Memory that calls hand back and take again: after the first call of a shape, none is asked of the system.
@@ -42,6 +47,8 @@ package final class TensorMemory: @unchecked Sendable {  // Safe: written by its
 /// One thread uses a pool.
 package final class MemoryPool {
     private var free: [Int: [TensorMemory]] = [:]
+    /// Pieces that the system was asked for.
+    private(set) var allocationCount = 0
 
     package init() {}
 
@@ -56,12 +63,14 @@ package final class MemoryPool {
 
     func take(byteCount: Int) -> TensorMemory {
         let rounded = Self.roundedByteCount(byteCount)
-        return free[rounded]?.popLast() ?? TensorMemory(byteCount: rounded)
+        if let memory = free[rounded]?.popLast() { return memory }
+        allocationCount += 1
+        return TensorMemory(byteCount: rounded, isPooled: true)
     }
 
     /// Takes back what nobody else holds.
     func giveBack(_ memory: consuming TensorMemory) {
-        guard memory.isRecyclable else { return }
+        guard memory.isPooled else { return }
         let byteCount = memory.byteCount
         guard isKnownUniquelyReferenced(&memory) else { return }
         free[byteCount, default: []].append(memory)

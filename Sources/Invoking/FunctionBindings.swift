@@ -42,6 +42,13 @@ package struct FunctionBindings: Sendable {
             snapshotPath: store.path(ofSnapshot: digest),
             snapshotDigest: digest,
             snapshotBytes: UInt64(clamping: version.snapshot.byteCount),
+            bases: version.snapshot.bases.map { base in
+                BaseBinding(
+                    path: store.path(ofSnapshot: base.digest),
+                    digest: base.digest,
+                    bytes: UInt64(clamping: base.byteCount)
+                )
+            },
             serves: (try? registry.resolve(version.function))?.version == version.version,
             memoryBytesMax: manifest.limits.memoryBytes
                 ?? Self.memoryBytesDefault(
@@ -50,13 +57,14 @@ package struct FunctionBindings: Sendable {
                 ),
             payloadBytesMax: manifest.limits.payloadBytes,
             environment: manifest.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
-            isVerified: { identity in
-                registry.verifiedFile(ofSnapshot: digest) == SnapshotFileState(identity)
+            isVerified: { identities in
+                registry.verifiedFiles(ofSnapshot: digest) == identities.map { SnapshotFileState($0) }
             },
-            noteVerified: { identity in
+            noteVerified: { identities in
                 Task {
                     do throws(RegistryError) {
-                        try await registry.noteVerified(snapshot: digest, file: SnapshotFileState(identity))
+                        let states = identities.map { SnapshotFileState($0) }
+                        try await registry.noteVerified(snapshot: digest, files: states)
                     } catch {
                         // The next cold start verifies once more: slower, not wrong.
                         logger.warning("verified snapshot not noted", metadata: ["error": "\(error)"])

@@ -51,6 +51,15 @@ package final class FloatBuffer {
         }
     }
 
+    /// Overwrites the first floats with bits of their own: panels of any format are numbers of four bytes.
+    package func write(bytes: [UInt8]) {
+        precondition(
+            bytes.count <= count * MemoryLayout<Float>.size,
+            "writing \(bytes.count) bytes into \(count) floats"
+        )
+        unsafe UnsafeMutableRawBufferPointer(start: base, count: bytes.count).copyBytes(from: bytes)
+    }
+
     /// A copy of the first `count` floats.
     package func read(_ count: Int) -> [Float] {
         precondition(count <= self.count, "reading \(count) floats of a buffer of \(self.count)")

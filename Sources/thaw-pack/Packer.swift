@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Linux
 import Manifests
@@ -8,14 +9,15 @@ import Tasks
 /// Makes a snapshot of a bundle.
 enum Packer {
     /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
-    static let producer = "thaw-pack 2"
+    static let producer = "thaw-pack 3"
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
-    /// The snapshot is empty, open for reading and writing. What is in it after a refusal is no snapshot.
+    /// The snapshot is empty, open for reading and writing; what `catalog` knows is referred to where that pays. What is in it after a refusal is no snapshot.
     static func pack(
         _ bundle: borrowing FileDescriptor,
-        into snapshot: consuming FileDescriptor
+        into snapshot: consuming FileDescriptor,
+        sharing catalog: TensorCatalog = TensorCatalog()
     ) throws(PackRefusal) -> PackedFunction {
         let start = Clock.monotonicNanoseconds()
         let size: SnapshotSize
@@ -23,14 +25,15 @@ enum Packer {
         let signature: ModelSignature?
         do {
             let mapping = try map(bundle)
-            var output = try SnapshotOutput(snapshot)
+            var output = try SnapshotOutput(snapshot, sharing: catalog)
             (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
                 let archive = try Archive(bytes)
                 let manifest = try self.manifest(of: archive, bytes)
                 let model = try self.model(manifest, of: archive, bytes)
-                try write(model, of: manifest, bytes, to: &output)
                 let task = try TaskConfiguration(manifest, model)
-                let signature = model.flatMap { TensorSignature(task, $0.plan) }.map { ModelSignature($0) }
+                let signature = try self.signature(task, model, manifest)
+                try output.add("task", task.encoded())
+                try write(model, bytes, to: &output)
                 return (manifest, signature)
             }
             size = try output.finish()
@@ -96,7 +99,7 @@ enum Packer {
         _ manifest: Manifest,
         of archive: Archive,
         _ bytes: borrowing RawSpan
-    ) throws(PackRefusal) -> ImportedModel? {
+    ) throws(PackRefusal) -> EngineModel? {
         guard let reference = manifest.model else { return nil }
         do throws(ModelError) {
             let files = ModelFiles(ranges: archive.files)
@@ -106,16 +109,46 @@ enum Packer {
         }
     }
 
-    /// The entries that a worker looks for, in the order in which it needs them.
+    private static func signature(
+        _ task: TaskConfiguration,
+        _ model: EngineModel?,
+        _ manifest: Manifest
+    ) throws(PackRefusal) -> ModelSignature? {
+        guard let model, let reference = manifest.model else { return nil }
+        return ModelSignature(try TensorSignature(task, model, reference))
+    }
+
+    /// The entries that a worker looks for after its task, in the order in which it needs them.
     private static func write(
-        _ model: ImportedModel?,
-        of manifest: Manifest,
+        _ model: EngineModel?,
         _ archive: borrowing RawSpan,
         to output: inout SnapshotOutput
     ) throws(PackRefusal) {
-        let task = try TaskConfiguration(manifest, model)
-        try output.add("task", task.encoded())
-        guard let model else { return }
+        switch model {
+        case .plan(let model): try write(model, archive, to: &output)
+        case .graph(let model): try write(model, archive, to: &output)
+        case nil: break
+        }
+    }
+
+    private static func write(
+        _ model: ImportedGraph,
+        _ archive: borrowing RawSpan,
+        to output: inout SnapshotOutput
+    ) throws(PackRefusal) {
+        try output.add("graph", model.graph.encoded())
+        for (constant, source) in zip(model.graph.constants, model.sources) where constant.element != .string {
+            try source.withBytes(in: archive) { (bytes) throws(PackRefusal) in
+                try output.add(constant, bytes)
+            }
+        }
+    }
+
+    private static func write(
+        _ model: ImportedModel,
+        _ archive: borrowing RawSpan,
+        to output: inout SnapshotOutput
+    ) throws(PackRefusal) {
         try output.add("plan", model.plan.encoded())
         if let tokenizer = model.tokenizer {
             try output.add("tokenizer", tokenizer)
@@ -135,7 +168,7 @@ enum Packer {
     private static func rowTables(of plan: Plan) -> Set<Plan.WeightIndex> {
         var tables: Set<Plan.WeightIndex> = []
         for case .embed(let words, _, _, _) in plan.steps
-        where plan.weights[words].layout == .plain && plan.weights[words].floatCount >= rowTableFloatsMin {
+        where plan.weights[words].layout == .plain && plan.weights[words].wordCount >= rowTableFloatsMin {
             tables.insert(words)
         }
         // One that is also read by its first rows is none; every other step reads vectors and panels.

@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Kernels
 import Linux
@@ -11,6 +12,7 @@ enum ModelFunction {
     /// Runs in the template, inside its sandbox; the answer is what its forks do.
     static func load(
         _ file: borrowing FileDescriptor,
+        _ bases: [SharedDescriptor],
         _ boot: TemplateBoot
     ) throws(LoadFailure) -> LoadedFunction {
         let begin = Clock.monotonicNanoseconds()
@@ -19,6 +21,7 @@ enum ModelFunction {
             // Rows that come later are checked by their checksums: where digests are asked for, nothing comes later.
             snapshot = try LoadedSnapshot(
                 file: file,
+                bases: bases,
                 verifying: boot.verifiesDigests ? .digests : .checksums,
                 leavingRows: !boot.verifiesDigests
             )
@@ -83,9 +86,25 @@ enum ModelFunction {
         }
     }
 
+    private static func graphRunner(of snapshot: LoadedSnapshot) throws -> GraphRunner {
+        try GraphRunner(try Graph(decoding: try snapshot.bytes(of: "graph"))) { constant in
+            guard let entry = snapshot.entry(constant.name),
+                let count = try? OperatorCall.elementCount(constant.shape),
+                entry.byteCount == count * constant.element.byteCount,
+                let bytes = unsafe snapshot.unsafeBytes(of: constant.name, as: entry.element)
+            else { return nil }
+            // The arena lives as long as this process, and so do all who look into it.
+            let memory = unsafe TensorMemory(unsafeViewing: bytes)
+            return Tensor(constant.element, shape: constant.shape, memory: memory)
+        }
+    }
+
     private static func runner(of snapshot: LoadedSnapshot) throws(LoadFailure) -> TaskRunner {
         do {
             let task = try TaskConfiguration(decoding: try snapshot.bytes(of: "task"))
+            if snapshot.entry("graph") != nil {
+                return try TaskRunner(task, graph: try graphRunner(of: snapshot))
+            }
             let hasModel = task.kind != .none
             let plan = hasModel ? try snapshot.bytes(of: "plan") : []
             guard let tokenizer = snapshot.entry(task.kind == .embed ? "tokenizer" : "task") else {
@@ -98,8 +117,13 @@ enum ModelFunction {
                     tokenizer: tokenizer,
                     rows: snapshot.rows.map { rows in { weight, ids in bring(ids, of: weight, from: rows) } }
                 ) { name in
-                    // The arena lives as long as this process, and so do all who look into it.
-                    unsafe snapshot.unsafeBytes(of: name, as: .f32).flatMap { unsafe WeightView(unsafe: $0) }
+                    // The arena lives as long as this process, and so do all who look into it. The plan says what a
+                    // weight is made of, and its runner whether there are as many bytes.
+                    for element in [ElementType.f32, .bf16, .i8] {
+                        guard let bytes = unsafe snapshot.unsafeBytes(of: name, as: element) else { continue }
+                        return unsafe WeightView(unsafe: bytes)
+                    }
+                    return nil
                 }
             }
         } catch {

@@ -148,6 +148,9 @@ final class DoorHarness: Sendable {
             deploy: { name, bundle async throws(DeployFailure) in
                 try await deploy(name, bundle, options, registry, seen)
             },
+            deployProgress: { name in
+                name == "slow" ? DeployProgress(phase: .packing, bundleBytes: 200, snapshotBytes: 50) : nil
+            },
             delete: { name in
                 try await registry.delete(name)
                 seen.add(deleted: name)

@@ -112,6 +112,7 @@ final class Node: Sendable {
                         try await deployer.deploy(name: name, upload: bundle)
                     }
                 },
+                deployProgress: { deployer.progress(of: $0) },
                 delete: { name in
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
