@@ -137,7 +137,8 @@ package final class Fleet: Sendable {
             case .boot(let template, let binding): boot(template, binding)
             case .fork(let worker, let template, let binding, let isAhead):
                 fork(worker, from: template, for: binding, isAhead: isAhead)
-            case .send(let call, let work, let channel): channel.send(work.order, as: call.number)
+            case .send(let call, let work, let channel, let followers):
+                channel.send(work.order, as: call.number, followers: followers)
             case .answer(let work, let result): answer(work, result)
             case .quiet(let continuation): continuation.resume()
             case .kill(let worker, let verdict): kill(worker, because: verdict)

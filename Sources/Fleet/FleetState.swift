@@ -7,7 +7,8 @@ import Wire
 enum FleetAction: Sendable {
     case boot(TemplateID, FunctionBinding)
     case fork(WorkerID, from: TemplateProcess?, FunctionBinding, isAhead: Bool)
-    case send(CallID, AdmittedWork, WorkerChannel)
+    /// `followers` are the calls behind it that are run with it.
+    case send(CallID, AdmittedWork, WorkerChannel, followers: Int)
     case answer(AdmittedWork, WorkResult)
     case kill(WorkerID, because: String)
     case close(WorkerID, WorkerChannel)
@@ -54,6 +55,9 @@ struct CallRecord {
     var lastWords: WorkFailure?
     var cpuNanoseconds: UInt64 = 0
     var memoryBytesPeak: UInt64 = 0
+    /// Its place in its batch, and how many calls that has.
+    var batchIndex = 0
+    var batchSize = 1
 
     mutating func assigned(to worker: WorkerID, _ start: StartKind, isReady: Bool, cpuMark: UInt64, at now: UInt64) {
         self.start = start
@@ -75,6 +79,8 @@ struct CallRecord {
         result.start = start
         result.cpuNanoseconds = cpuNanoseconds
         result.memoryBytesPeak = memoryBytesPeak
+        result.batchIndex = batchIndex
+        result.batchSize = batchSize
         (result.queueNanoseconds, result.bindNanoseconds, result.runNanoseconds) = times.spans(start, until: now)
         return result
     }
@@ -121,7 +127,9 @@ final class WorkerRecord {
     /// The most private memory at the last reading, and when that was.
     var memoryBytesPeak: UInt64 = 0
     var memoryReadAt: UInt64?
-    /// Calls given to it before its channel was open.
+    /// Of the batch that it has.
+    var batch: BatchMeter?
+    /// Calls given to it before its channel was open; a batch is all of them.
     var unsent: [CallID] = []
     /// Told to end before its channel was open.
     var mustEnd = false
@@ -185,7 +193,7 @@ struct FleetState {
         lastCallNumber += 1
         let call = CallID(lastCallNumber)
         calls[call] = CallRecord(work: AdmittedWork(order, completion), times: CallTimes(acceptedAt: now))
-        return handle(.called(call, order.key), at: Instant(nanoseconds: now))
+        return handle(.called(call, order.key, bytes: order.body.readableBytes), at: Instant(nanoseconds: now))
     }
 
     /// Lets the pool decide and turns its effects into actions.
@@ -214,6 +222,8 @@ struct FleetState {
                 actions.append(.fork(worker, from: record.process, record.binding, isAhead: isAhead))
             case .assign(let call, let worker, let start):
                 assign(call, to: worker, start, at: now.nanoseconds, &actions)
+            case .assignBatch(let members, let worker):
+                assign(members, to: worker, at: now.nanoseconds, &actions)
             case .refuse(let call, let refusal):
                 complete(call, .failure(.refused(refusal)), at: now.nanoseconds, &actions)
             case .fail(let call):
@@ -253,6 +263,7 @@ struct FleetState {
         to worker: WorkerID,
         _ start: StartKind,
         at now: UInt64,
+        followers: Int = 0,
         _ actions: inout [FleetAction]
     ) {
         guard let place = calls.index(forKey: call), let target = workers[worker] else { return }
@@ -266,7 +277,25 @@ struct FleetState {
             }
         calls.values[place].assigned(to: worker, start, isReady: isReady, cpuMark: cpuMark, at: now)
         guard let channel = target.channel else { return target.unsent.append(call) }
-        actions.append(.send(call, calls.values[place].work, channel))
+        actions.append(.send(call, calls.values[place].work, channel, followers: followers))
+    }
+
+    private mutating func assign(
+        _ members: [BatchMember],
+        to worker: WorkerID,
+        at now: UInt64,
+        _ actions: inout [FleetAction]
+    ) {
+        var weight: UInt64 = 0
+        for (index, member) in members.enumerated() {
+            calls[member.call]?.batchIndex = index
+            calls[member.call]?.batchSize = members.count
+            weight += BatchMeter.weight(bytes: calls[member.call]?.work.order.body.readableBytes ?? 0)
+            let followers = members.count - 1 - index
+            assign(member.call, to: worker, member.start, at: now, followers: followers, &actions)
+        }
+        let mark = members.first.flatMap { calls[$0.call]?.cpuMark } ?? 0
+        workers[worker]?.batch = BatchMeter(mark: mark, weight: weight)
     }
 
     /// Takes the call off the table: whoever does that answers it.
@@ -292,8 +321,25 @@ struct FleetState {
     }
 
     private mutating func measure(_ call: CallID, on worker: WorkerID) {
-        guard let pid = workers[worker]?.pid, let used = Clock.processCPUNanoseconds(pid: pid) else { return }
-        calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: workers[worker]?.memory?.peakBytes() ?? 0)
+        guard let record = workers[worker], let pid = record.pid, let place = calls.index(forKey: call),
+            let used = Clock.processCPUNanoseconds(pid: pid)
+        else { return }
+        note(used, record.memory?.peakBytes() ?? 0, at: place, by: record)
+    }
+
+    /// Notes a call's part of what its worker has used.
+    private mutating func note(
+        _ used: UInt64,
+        _ peak: UInt64,
+        at place: Dictionary<CallID, CallRecord>.Index,
+        by record: WorkerRecord
+    ) {
+        guard record.batch != nil, calls.values[place].batchSize > 1 else {
+            return calls.values[place].note(cpuNanoseconds: used, memoryBytesPeak: peak)
+        }
+        let weight = BatchMeter.weight(bytes: calls.values[place].work.order.body.readableBytes)
+        calls.values[place].cpuNanoseconds = record.batch?.take(weight: weight, used: used) ?? 0
+        calls.values[place].memoryBytesPeak = peak
     }
 
     /// Notes what the kernel said a worker's memory was at most.
@@ -323,7 +369,7 @@ struct FleetState {
         guard record.hasRecentMemory(at: now) else { return .memoryIsDue(pid: pid, record.memory) }
         // 0.2 µs, and the one thing that a receipt must not guess.
         let used = Clock.processCPUNanoseconds(pid: pid) ?? 0
-        calls.values[place].note(cpuNanoseconds: used, memoryBytesPeak: record.memoryBytesPeak)
+        note(used, record.memoryBytesPeak, at: place, by: record)
         record.cpuMark = used
         var actions: [FleetAction] = []
         handle(.finished(call, worker), at: Instant(nanoseconds: now), &actions)
@@ -355,8 +401,10 @@ struct FleetState {
         record.memory = memory
         record.unsent = []
         if record.mustEnd { return [.close(worker, channel)] }
-        return unsent.compactMap { call in
-            calls[call].map { .send(call, $0.work, channel) }
+        let isBatch = record.batch != nil
+        return unsent.enumerated().compactMap { index, call in
+            let followers = isBatch ? unsent.count - 1 - index : 0
+            return calls[call].map { .send(call, $0.work, channel, followers: followers) }
         }
     }
 
@@ -370,8 +418,8 @@ struct FleetState {
     mutating func noteGone(_ worker: WorkerID, because reason: String, _ cpuNanoseconds: UInt64?, at now: UInt64) {
         guard let record = workers.removeValue(forKey: worker) else { return }
         for call in calls(of: worker) {
-            if let cpuNanoseconds {
-                calls[call]?.note(cpuNanoseconds: cpuNanoseconds, memoryBytesPeak: record.memory?.peakBytes() ?? 0)
+            if let cpuNanoseconds, let place = calls.index(forKey: call) {
+                note(cpuNanoseconds, record.memory?.peakBytes() ?? 0, at: place, by: record)
             }
             calls[call]?.lastWords = .died(reason: reason)
         }

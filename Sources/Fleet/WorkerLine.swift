@@ -27,6 +27,8 @@ final class WorkerLine {
     private var queue = CircularBuffer<Outgoing>()
     /// When the calls in flight were sent, oldest first: a worker answers them in their order.
     private var sentAt = CircularBuffer<UInt64>()
+    /// Calls of a batch that are put and not shown to the worker yet.
+    private var batchCount = 0
     private var isBooting = true
     private var isOver = false
     private var isLooking = false
@@ -53,10 +55,10 @@ final class WorkerLine {
 
     // MARK: Out
 
-    func send(_ order: WorkOrder, as invocation: UInt64) {
+    func send(_ order: WorkOrder, as invocation: UInt64, followers: Int = 0) {
         if isOver { return }
         let body = order.body
-        put(.open, invocation, head(of: order))
+        put(.open, invocation, head(of: order), code: UInt16(followers))
         if body.readableBytes <= WireLimits.framePayloadBytesMax {
             if body.readableBytes > 0 { put(.chunk, invocation, body) }
         } else {
@@ -70,7 +72,13 @@ final class WorkerLine {
         put(.close, invocation, nothing)
         let now = Clock.monotonicNanoseconds()
         sentAt.append(now)
-        publish()
+        // The worker hears of a batch once, when all of it is there.
+        if followers > 0 {
+            batchCount += 1
+            return
+        }
+        publish(newCalls: batchCount + 1)
+        batchCount = 0
         lookUntil = now + poll.nanoseconds
         expect(at: now)
     }
@@ -89,8 +97,8 @@ final class WorkerLine {
         return bytes
     }
 
-    private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer) {
-        let header = FrameHeader(kind, invocation: invocation, payloadCount: payload.readableBytes)
+    private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer, code: UInt16 = 0) {
+        let header = FrameHeader(kind, code: code, invocation: invocation, payloadCount: payload.readableBytes)
         if queue.isEmpty, fits(header.payloadCount) { return write(header, payload) }
         queue.append(Outgoing(header: header, payload: payload))
     }
@@ -126,9 +134,9 @@ final class WorkerLine {
     /// Shows the worker what was put, and wakes it where it sleeps.
     ///
     /// With other calls in flight the wake-up waits until the loop has read what else came: one for all of them.
-    private func publish() {
+    private func publish(newCalls: Int = 1) {
         guard rings.publishSent() else { return }
-        guard sentAt.count > 1 else { return rings.rouseFarSide() }
+        guard sentAt.count > newCalls else { return rings.rouseFarSide() }
         isRousingDue = true
         if !isLooking { lookSoon() }
     }

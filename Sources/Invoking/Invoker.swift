@@ -194,7 +194,7 @@ private final class RunningCall: Sendable {
             if receipt.outcome == .succeeded {
                 statistics.succeeded += 1
                 statistics.succeededNanoseconds += wait + work.runNanoseconds
-                statistics.executions += 1
+                statistics.executions += work.batchIndex == 0 ? 1 : 0
                 statistics.lastUnixNanoseconds = attempt.acceptedUnixNanoseconds
             } else {
                 statistics.failed += 1
@@ -213,6 +213,7 @@ private final class RunningCall: Sendable {
         receipt.runNanoseconds = work.runNanoseconds
         receipt.cpuNanoseconds = work.cpuNanoseconds
         receipt.memoryBytesPeak = Int(clamping: work.memoryBytesPeak)
+        receipt.batchSize = work.batchSize
         switch result {
         case .success(let reply):
             receipt.bytesOut = reply.body.readableBytes

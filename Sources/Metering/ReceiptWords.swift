@@ -4,7 +4,7 @@ import Scheduling
 ///
 /// ```
 /// 0, 1    identifier        2..<14  numbers, in the order of `encode`
-/// 14      codes: outcome | start << 8 | has a reason << 16
+/// 14      codes: outcome | start << 8 | has a reason << 16 | (calls of the batch - 1) << 17
 /// 15      bytes of each text: node, function, snapshot, rate card (8 bits each), reason (16 bits)
 /// 16...   the texts, one after the other, in UTF-8
 /// ```
@@ -16,6 +16,9 @@ enum ReceiptWords {
     static let reasonBytesMax =
         (SlotLayout.finishedArea.count - 2 - fixedCount) * 8 - 3 * nameBytesMax - RateCard.idBytesMax
 
+    /// What eight bits hold; batches are smaller.
+    private static let batchSizeMax = 256
+
     private static let outcomes = Receipt.Outcome.allCases
     private static let starts: [StartKind?] = [nil, .hot, .warm, .cold]
 
@@ -23,6 +26,7 @@ enum ReceiptWords {
     static func encode(_ receipt: Receipt) -> [UInt64] {
         let start = starts.firstIndex(of: receipt.start) ?? 0
         let outcome = outcomes.firstIndex(of: receipt.outcome) ?? 0
+        let batch = UInt64(min(max(receipt.batchSize, 1), batchSizeMax) - 1) << 17
         var words: [UInt64] = []
         words.reserveCapacity(SlotLayout.finishedArea.count)
         words.append(receipt.id.high)
@@ -39,7 +43,7 @@ enum ReceiptWords {
         words.append(UInt64(bitPattern: Int64(receipt.bytesOut)))
         words.append(UInt64(bitPattern: Int64(receipt.status)))
         words.append(UInt64(bitPattern: Int64(receipt.billedNanodollars)))
-        words.append(UInt64(outcome) | UInt64(start) << 8 | (receipt.reason == nil ? 0 : 1 << 16))
+        words.append(UInt64(outcome) | UInt64(start) << 8 | (receipt.reason == nil ? 0 : 1 << 16) | batch)
         words.append(0)
         append(receipt.node, receipt.function, receipt.snapshot, receipt.rateCard, receipt.reason ?? "", to: &words)
         return words
@@ -99,7 +103,7 @@ enum ReceiptWords {
         guard bytes.count - position < 8, bytes[position...].allSatisfy({ $0 == 0 }) else { return nil }
         let outcome = Int(words[14] & 0xff)
         let start = Int(words[14] >> 8 & 0xff)
-        guard outcomes.indices.contains(outcome), starts.indices.contains(start), words[14] >> 17 == 0 else {
+        guard outcomes.indices.contains(outcome), starts.indices.contains(start), words[14] >> 25 == 0 else {
             return nil
         }
 
@@ -126,7 +130,8 @@ enum ReceiptWords {
         receipt.billedNanodollars = Int(truncatingIfNeeded: words[13])
         receipt.outcome = outcomes[outcome]
         receipt.rateCard = texts[3]
-        receipt.reason = words[14] >> 16 == 1 ? texts[4] : nil
+        receipt.batchSize = Int(words[14] >> 17) + 1
+        receipt.reason = words[14] >> 16 & 1 == 1 ? texts[4] : nil
         return receipt
     }
 }

@@ -4,7 +4,7 @@ package enum PoolEvent: Equatable, Sendable {
     case installed(PoolKey, PoolLimits, PoolSource)
     /// The version is gone: what it runs is finished, then its processes end.
     case removed(PoolKey)
-    case called(CallID, PoolKey)
+    case called(CallID, PoolKey, bytes: Int = 0)
     /// The version is to be resident without a call.
     case loadRequested(PoolKey)
     /// The version is to rest on the disk.
@@ -69,6 +69,8 @@ package enum PoolEffect: Equatable, Sendable {
     case reserveWorker(WorkerID, TemplateID)
     /// Send the call to the worker, which may be a fork ordered just before.
     case assign(CallID, WorkerID, StartKind)
+    /// Send the calls to the worker, to be run as one; their deadline is the same.
+    case assignBatch([BatchMember], WorkerID)
     /// Answer the call without running it.
     case refuse(CallID, Refusal)
     /// The call's worker, or the template that it waited for, is gone: answer it with the reason that the fleet knows.
@@ -87,6 +89,17 @@ package enum PoolEffect: Equatable, Sendable {
     case forgotten(PoolKey)
     /// Send `tick` at this instant; an earlier order is replaced.
     case wake(at: Instant)
+}
+
+/// A call of a batch.
+package struct BatchMember: Equatable, Sendable {
+    package var call: CallID
+    package var start: StartKind
+
+    package init(_ call: CallID, _ start: StartKind) {
+        self.call = call
+        self.start = start
+    }
 }
 
 /// Why a call was not run.

@@ -96,7 +96,10 @@ extension WorkerPool {
         guard let at = table[place].reserveDueAt, at <= now else { return }
         table[place].reserveDueAt = nil
         // A version on its way down would be held up by a fork.
-        guard table[place].rest != .leaving, case .resident(let template, _) = table[place].template else { return }
+        // Calls that gather would have to take it, and it is not for them.
+        guard table[place].rest != .leaving, !table[place].isGathering,
+            case .resident(let template, _) = table[place].template
+        else { return }
         let isAtRest = table[place].rest == .resident
         while table[place].reserved.count < reserveTarget(place),
             !isAtRest || ledger.hasRoom(for: table[place].parkedBytes)

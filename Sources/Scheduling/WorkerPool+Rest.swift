@@ -10,7 +10,7 @@ extension WorkerPool {
         let isQuiet = table[place].queue.isEmpty && table[place].activeCount == 0 && table[place].workersMin == 0
         switch table[place].rest {
         case .awake, .packed, .disk:
-            if isQuiet { comeToRest(place, at: now) } else if table[place].isPrewarmed { wakeUp(place) }
+            if isQuiet { comeToRest(place, at: now) } else if isHeldAhead(place) { wakeUp(place) }
         case .resident:
             if !isQuiet { wakeUp(place) } else if table[place].isRemoved { leave(place, at: now) }
         case .leaving:
@@ -24,6 +24,11 @@ extension WorkerPool {
         guard table[place].wantsPacked, table[place].rest == .awake, table[place].queue.isEmpty else { return }
         if case .booting = table[place].template { return }
         dropPackedWish(place)
+    }
+
+    /// Its bytes were entered before its template was ordered.
+    private func isHeldAhead(_ place: Int) -> Bool {
+        table[place].isPrewarmed || table[place].isLoaded
     }
 
     private mutating func wakeUp(_ place: Int) {

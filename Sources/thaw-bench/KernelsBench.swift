@@ -17,6 +17,11 @@ struct KernelsBench: AsyncParsableCommand {
             int8. In these rows the ratio is their time by ours: above 1 ours is faster. All take turns on the same ids; of each \
             the fastest call counts, for whatever else runs on the machine makes a call slower and never faster. deploy/rivals/prepare-kernels brings the rivals from PyPI into a cache.
 
+            Rows embeddings c=N: requests a second to POST /v1/embeddings over HTTP, N at a time, of a sentence of 16 tokens; \
+            with --rivals against FastAPI with ONNX Runtime, which answers the same requests with the same vector. Without, \
+            and in the row embeddings c=8 together, against a function that runs each call by itself. They take turns, and of \
+            each the best turn counts.
+
             Needs functions/embed/model: functions/embed/fetch brings it.
             """
     )
@@ -52,6 +57,9 @@ struct KernelsBench: AsyncParsableCommand {
             await misses.attempt(row.name) {
                 try EncoderTrial(row: row, turns: turns, rivals: place).run().show(json: json)
             }
+        }
+        for row in EmbeddingsTrial.rows where isWanted(row) {
+            await misses.attempt(row) { try await EmbeddingsTrial(row, isBesideRival: rivals).run().show(json: json) }
         }
         try misses.check()
     }

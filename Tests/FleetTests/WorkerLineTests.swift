@@ -265,7 +265,7 @@ private enum StreamingEcho {
 }
 
 /// Chance from a seed, so that a failure can be had again.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) {

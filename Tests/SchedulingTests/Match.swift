@@ -25,7 +25,7 @@ struct Match {
     @discardableResult
     mutating func play(_ event: PoolEvent, at location: SourceLocation = #_sourceLocation) -> [PoolEffect] {
         let before = referee.fouls.count
-        referee.note(event)
+        referee.note(event, at: now)
         let effects = pool.handle(event, at: now)
         referee.carryOut(effects, of: event, at: now)
         transcript += effects
