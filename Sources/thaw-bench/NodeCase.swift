@@ -74,7 +74,8 @@ struct NodeCase {
         // Bytes of bytes: there is no padding.
         let span = unsafe model.span.bytes
         let imported = try ImportedGraph.onnx("model.onnx", of: files, in: span)
-        let runner = try imported.runner(in: span)
+        let ready = compiled ? imported.blockingImages(in: span) : imported
+        let runner = try ready.runner(in: span)
         let inputs = try runner.graph.inputs.enumerated().map { place, port in
             try value(port, "input_\(place).pb")
         }
