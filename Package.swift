@@ -83,14 +83,15 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-pack",
         dependencies: [
-            "Models", "Tasks", "Inference", "Graphs", "Snapshots", "Sandboxing", "Manifests", "JSON", "Linux",
+            "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
+            "JSON", "Linux",
         ]
     ),
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Models", "Graphs", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux",
-            argumentParser, nioCore, nioPosix, nioHTTP1,
+            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
+            "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1,
         ]
     ),
 ]
@@ -145,7 +146,7 @@ let testing: [Target] = [
     ),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+        dependencies: ["Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
     ),
 ]
 

@@ -11,6 +11,8 @@
 
 typedef __m256 lanes;
 #define LANES 8
+// What inline assembly calls a register of lanes.
+#define ANY_REGISTER "x"
 
 // One panel is two registers wide: 6 × 2 sums, 2 weights and 1 input are 15 of 16 registers.
 #define TILE_ROWS 6

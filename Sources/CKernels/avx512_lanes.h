@@ -1,6 +1,8 @@
 // Sixteen floats at a time, 32 registers, masked tails. HAS_VNNI and HAS_BF16 say what the including file may use.
 typedef __m512 lanes;
 #define LANES 16
+// What inline assembly calls a register of lanes, all 32 of them.
+#define ANY_REGISTER "v"
 
 // Three panels side by side: 9 × 3 sums, 3 weights and 1 input are 31 of 32 registers. For 27 multiplications a tile
 // loads 12 times; 12 × 2 would load 14 times for 24. The widths of encoders (384, 768, 1,024 × 3) are whole groups.

@@ -1,4 +1,5 @@
 import Inference
+import Kernels
 
 /// Collects values, weights and steps until they are a plan.
 struct PlanBuilder {
@@ -31,7 +32,7 @@ struct PlanBuilder {
         return weights.count - 1
     }
 
-    /// A product's weight, `[inner, columns]`, in panels.
+    /// A product's weight, `[inner, columns]`, in panels of floats; ``ImportedModel/with(_:)`` may change that.
     mutating func product(
         _ name: String,
         inner: Int,
@@ -43,7 +44,10 @@ struct PlanBuilder {
             name,
             shape: [inner, columns],
             layout: .panels16,
-            from: WeightSource(numbers, .panels(inner: inner, columns: columns, isColumnMajor: isColumnMajor))
+            from: WeightSource(
+                numbers,
+                .panels(inner: inner, columns: columns, isColumnMajor: isColumnMajor, format: .f32)
+            )
         )
     }
 

@@ -1,5 +1,6 @@
 import Graphs
 import Inference
+import Kernels
 import Linux
 import Manifests
 import Snapshots
@@ -20,7 +21,10 @@ struct SnapshotOutput: ~Copyable {
     /// To look at the file once the writer has closed it.
     private let file: FileDescriptor
 
-    init(_ file: consuming FileDescriptor) throws(PackRefusal) {
+    init(
+        _ file: consuming FileDescriptor,
+        sharing catalog: TensorCatalog = TensorCatalog()
+    ) throws(PackRefusal) {
         let copy: FileDescriptor
         do throws(SystemError) {
             copy = try file.duplicate()
@@ -29,7 +33,7 @@ struct SnapshotOutput: ~Copyable {
         }
         let writer: SnapshotWriter
         do throws(SnapshotError) {
-            writer = try SnapshotWriter(file: file, producer: Packer.producer)
+            writer = try SnapshotWriter(file: file, producer: Packer.producer, sharing: catalog)
         } catch {
             throw PackRefusal(error)
         }
@@ -56,16 +60,16 @@ struct SnapshotOutput: ~Copyable {
     mutating func add(
         _ weight: Plan.Weight,
         _ access: SnapshotEntry.Access,
-        _ floats: borrowing RawSpan
+        _ bytes: borrowing RawSpan
     ) throws(PackRefusal) {
         do throws(SnapshotError) {
             try writer.add(
                 name: weight.name,
-                element: .f32,
+                element: weight.layout.element,
                 shape: weight.shape,
                 layout: weight.layout.rawValue,
                 access: access,
-                bytes: floats
+                bytes: bytes
             )
         } catch {
             throw PackRefusal(error)
@@ -105,6 +109,17 @@ struct SnapshotOutput: ~Copyable {
             }
         } catch {
             throw PackRefusal(error)
+        }
+    }
+}
+
+extension Plan.Layout {
+    /// What most of the numbers are; the floats behind panels of integers are four bytes each.
+    fileprivate var element: ElementType {
+        switch format {
+        case .bf16: .bf16
+        case .int8: .i8
+        case .f32, nil: .f32
         }
     }
 }

@@ -12,6 +12,7 @@ enum ModelFunction {
     /// Runs in the template, inside its sandbox; the answer is what its forks do.
     static func load(
         _ file: borrowing FileDescriptor,
+        _ bases: [SharedDescriptor],
         _ boot: TemplateBoot
     ) throws(LoadFailure) -> LoadedFunction {
         let begin = Clock.monotonicNanoseconds()
@@ -20,6 +21,7 @@ enum ModelFunction {
             // Rows that come later are checked by their checksums: where digests are asked for, nothing comes later.
             snapshot = try LoadedSnapshot(
                 file: file,
+                bases: bases,
                 verifying: boot.verifiesDigests ? .digests : .checksums,
                 leavingRows: !boot.verifiesDigests
             )
@@ -41,7 +43,14 @@ enum ModelFunction {
         )
         let idleStep = snapshot.rows.map { rows in { Self.decodesMore(of: rows) } }
         let warmUp = { withExtendedLifetime(snapshot) { runner.warmUp() } }
-        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp) {
+        let batchHandler: LoadedFunction.BatchHandler = { requests in
+            withExtendedLifetime(snapshot) {
+                runner.run(requests.map { TaskRequest($0) }).map { result in
+                    result.map { CallReply($0) }.mapError { CallFailure($0) }
+                }
+            }
+        }
+        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp, batchHandler: batchHandler) {
             (request) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {
                 // The runner looks into the snapshot's memory: this closure keeps both.
@@ -108,8 +117,13 @@ enum ModelFunction {
                     tokenizer: tokenizer,
                     rows: snapshot.rows.map { rows in { weight, ids in bring(ids, of: weight, from: rows) } }
                 ) { name in
-                    // The arena lives as long as this process, and so do all who look into it.
-                    unsafe snapshot.unsafeBytes(of: name, as: .f32).flatMap { unsafe WeightView(unsafe: $0) }
+                    // The arena lives as long as this process, and so do all who look into it. The plan says what a
+                    // weight is made of, and its runner whether there are as many bytes.
+                    for element in [ElementType.f32, .bf16, .i8] {
+                        guard let bytes = unsafe snapshot.unsafeBytes(of: name, as: element) else { continue }
+                        return unsafe WeightView(unsafe: bytes)
+                    }
+                    return nil
                 }
             }
         } catch {

@@ -40,11 +40,12 @@ enum ImportRules {
             "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
         ],
         "thaw-pack": [
-            "Models", "Tasks", "Inference", "Graphs", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
+            "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
+            "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Models", "Graphs", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux",
-            "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
+            "Snapshots", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
         ],
     ]
 

@@ -14,12 +14,12 @@ static inline __attribute__((always_inline)) int64_t format_loop(int format, int
             sums[chain] = multiplied(format, sums[chain], half, one);
         }
         // The compiler may neither fold rounds nor see what the factors are.
-        __asm__ volatile("" : "+x"(half), "+x"(one));
+        __asm__ volatile("" : "+" ANY_REGISTER(half), "+" ANY_REGISTER(one));
     }
 #pragma clang loop unroll(full)
     for (int chain = 0; chain < CHAINS; chain++) {
         // It may not drop the loop: it must believe that each sum is looked at.
-        __asm__ volatile("" : : "x"(sums[chain]));
+        __asm__ volatile("" : : ANY_REGISTER(sums[chain]));
     }
     return iterations * CHAINS * LANES * 2 * (1 << format);
 }
