@@ -86,9 +86,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", argumentParser,
-            nioCore,
-            nioPosix, nioHTTP1,
+            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Tokenizing", "Linux",
+            argumentParser, nioCore, nioPosix, nioHTTP1,
         ]
     ),
 ]
@@ -108,7 +107,7 @@ let testing: [Target] = [
     tests("Snapshots", of: "Snapshots", with: ["Linux"]),
     tests("Kernels", of: "Kernels"),
     tests("Inference", of: "Inference", with: ["Kernels"]),
-    tests("Tokenizing", of: "Tokenizing"),
+    .testTarget(name: "TokenizingTests", dependencies: ["Tokenizing"], exclude: ["Kinds"]),
     tests("Tasks", of: "Tasks", with: ["Inference", "Kernels", "Tokenizing", "JSON"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models", "Inference", "Kernels"], exclude: ["Fixtures"]),
     tests("Manifests", of: "Manifests", with: [yams]),

@@ -12,7 +12,7 @@ struct Bench: AsyncParsableCommand {
             """,
         subcommands: [
             DispatchBench.self, ChannelBench.self, ColdBench.self, SnapshotBench.self, PolicyBench.self,
-            DensityBench.self, ZeroBench.self, BareEcho.self, BareFork.self,
+            DensityBench.self, ZeroBench.self, TokenizerBench.self, BareEcho.self, BareFork.self,
         ]
     )
 }

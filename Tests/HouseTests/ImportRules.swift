@@ -40,8 +40,8 @@ enum ImportRules {
             "Models", "Tasks", "Inference", "Snapshots", "Sandboxing", "Manifests", "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Linux", "ArgumentParser",
-            "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Registry", "Manifests", "Sandboxing", "Scheduling", "Snapshots", "Tokenizing", "Linux",
+            "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
         ],
     ]
 
