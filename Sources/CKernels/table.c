@@ -15,10 +15,12 @@ static uint64_t saved_registers(void) {
 struct features {
     bool avx2;
     bool avx512;
+    bool vnni;
+    bool bf16;
 };
 
 static struct features detected(void) {
-    struct features none = {false, false};
+    struct features none = {0};
     uint32_t a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) {
         return none;
@@ -31,7 +33,12 @@ static struct features detected(void) {
     bool ymm = (saved & 0x06) == 0x06;  // SSE and AVX state
     bool zmm = (saved & 0xe6) == 0xe6;  // and the AVX-512 masks and both halves of its registers
     bool avx2 = ymm && fma && (b & bit_AVX2);
-    return (struct features){.avx2 = avx2, .avx512 = avx2 && zmm && (b & bit_AVX512F)};
+    // Every processor with AVX-512 but Knights Landing and Knights Mill has BW.
+    bool avx512 = avx2 && zmm && (b & bit_AVX512F) && (b & bit_AVX512BW);
+    bool vnni = avx512 && (c & bit_AVX512VNNI);
+    // Leaf 7 says in a of its first part how many more parts there are.
+    bool bf16 = vnni && a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & bit_AVX512BF16);
+    return (struct features){.avx2 = avx2, .avx512 = avx512, .vnni = vnni, .bf16 = bf16};
 }
 
 const struct thaw_kernels *thaw_kernels_variant(int32_t index) {
@@ -40,6 +47,8 @@ const struct thaw_kernels *thaw_kernels_variant(int32_t index) {
     case 0: return &thaw_scalar;
     case 1: return features.avx2 ? &thaw_avx2 : NULL;
     case 2: return features.avx512 ? &thaw_avx512 : NULL;
+    case 3: return features.vnni ? &thaw_avx512_vnni : NULL;
+    case 4: return features.bf16 ? &thaw_avx512_bf16 : NULL;
     default: return NULL;
     }
 }

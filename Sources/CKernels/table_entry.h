@@ -2,6 +2,9 @@
 const struct thaw_kernels VARIANT = {
     .name = VARIANT_NAME,
     .linear = linear,
+    .linear_bf16 = linear_bf16,
+    .linear_int8 = linear_int8,
+    .fma_loop = fma_loop,
     .layer_norm = layer_norm,
     .attention = attention,
     .embed = embed,
@@ -11,5 +14,14 @@ const struct thaw_kernels VARIANT = {
     .activate = activate,
     .combine = combine,
     .combine_scalar = combine_scalar,
-    .fma_loop = fma_loop,
+    .convolution =
+        {
+            .convolve = convolve,
+            .depthwise = depthwise,
+            .winograd = winograd,
+            .max_pool = max_pool,
+            .average_pool = average_pool,
+            .block = block,
+            .unblock = unblock,
+        },
 };

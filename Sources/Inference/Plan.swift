@@ -27,12 +27,16 @@ package struct Plan: Equatable, Sendable {
     /// Index into ``weights``.
     package typealias WeightIndex = Int
 
-    /// How a weight's floats lie in the snapshot.
-    package enum Layout: UInt8, Sendable {
-        /// Row-major, as in the model file.
+    /// How a weight's numbers lie in the snapshot.
+    package enum Layout: UInt8, CaseIterable, Sendable {
+        /// Row-major floats, as in the model file.
         case plain = 0
         /// Panels of 16 columns for ``Step/linear``: see `Kernels/Panels.swift`.
         case panels16 = 1
+        /// The same in bfloat16.
+        case panels16BrainFloat = 2
+        /// The same in integers of 8 bits, scales and sums behind each panel.
+        case panels16Integer = 3
     }
 
     /// A tensor that the snapshot holds under `name`.
@@ -80,7 +84,8 @@ package struct Plan: Equatable, Sendable {
             epsilon: Float,
             out: ValueIndex
         )
-        /// out[R, N] = activation(input[R, K] · weight[K, N] + bias[N]); the weight is in `panels16`.
+        /// out[R, N] = activation(input[R, K] · weight[K, N] + bias[N]); the weight is in panels, whose
+        /// format is the arithmetic of the product.
         case linear(
             input: ValueIndex,
             weight: WeightIndex,

@@ -11,12 +11,13 @@ package final class PlanRunner {
     private let assignment: BufferAssignment
     private let buffers: [FloatBuffer]
     private let attentionScratch = FloatBuffer(count: 0)
+    private let productScratch = FloatBuffer(count: 0)
     private let rows: RowSource?
 
     /// Brings rows of a weight into memory before they are read; answers a sentence where it cannot.
     package typealias RowSource = (_ weight: Plan.Weight, _ rows: [Int32]) -> String?
 
-    /// Asks `lookup` for the floats of each weight by name: they must outlive the runner; nil where there are none.
+    /// Asks `lookup` for the numbers of each weight by name: they must outlive the runner; nil where there are none.
     ///
     /// Tables that a call reads by its ids may be incomplete: `rows` is asked for the rows of each call before they are
     /// read.
@@ -33,8 +34,8 @@ package final class PlanRunner {
             guard let view = lookup(weight.name) else {
                 throw .weight(name: weight.name, reason: "the plan needs it, but the snapshot does not hold it")
             }
-            guard view.count == weight.floatCount else {
-                let reason = "expected \(weight.floatCount) floats for shape \(weight.shape), got \(view.count)"
+            guard view.count == weight.wordCount else {
+                let reason = "expected \(weight.wordCount * 4) bytes for shape \(weight.shape), got \(view.count * 4)"
                 throw .weight(name: weight.name, reason: reason)
             }
             weights.append(view)
@@ -59,6 +60,11 @@ package final class PlanRunner {
             let width = plan.values[out].columns / heads
             let lengthMax = min(tokens, plan.sequenceLengthMax ?? tokens)
             attentionScratch.reserve(KernelSet.attentionScratchCount(lengthMax: lengthMax, width: width))
+        }
+        for case .linear(let input, let weight, _, _, _) in plan.steps where plan.weights[weight].layout != .panels16 {
+            let rows = plan.values[input].rows == .tokens ? tokens : sequences
+            let inner = plan.values[input].columns
+            productScratch.reserve(KernelSet.productScratchCount(rows: rows, inner: inner))
         }
     }
 
@@ -184,9 +190,11 @@ extension PlanRunner {
                 rows: rows,
                 inner: plan.values[input].columns,
                 weight: weights[weight],
+                format: plan.weights[weight].layout.format ?? .f32,
                 bias: bias.map { weights[$0] },
                 columns: columns,
                 activation: activation.kernel,
+                scratch: productScratch,
                 out: out
             )
         case .attention(let fused, let heads, _):

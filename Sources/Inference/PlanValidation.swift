@@ -1,12 +1,32 @@
-import Kernels
+package import Kernels
 
 extension Plan.Weight {
-    /// Floats that the snapshot holds for this weight, padding included.
-    package var floatCount: Int {
-        switch layout {
-        case .plain: shape.reduce(1, *)
-        case .panels16: Panels.floatCount(inner: shape[0], columns: shape[1])
+    /// Numbers of four bytes that the snapshot holds for this weight, padding included; floats where it is plain.
+    package var wordCount: Int {
+        guard let format = layout.format else { return shape.reduce(1, *) }
+        return Panels.wordCount(inner: shape[0], columns: shape[1], format: format)
+    }
+}
+
+extension Plan.Layout {
+    /// Of a product's weight; nil for floats that lie as they are.
+    package var format: WeightFormat? {
+        switch self {
+        case .plain: nil
+        case .panels16: .f32
+        case .panels16BrainFloat: .bf16
+        case .panels16Integer: .int8
         }
+    }
+
+    /// Panels of this format.
+    package init(panelsOf format: WeightFormat) {
+        self =
+            switch format {
+            case .f32: .panels16
+            case .bf16: .panels16BrainFloat
+            case .int8: .panels16Integer
+            }
     }
 }
 
@@ -136,8 +156,10 @@ extension Plan {
             }
         case .linear(let input, let weight, let bias, _, _):
             try require(values[input].rows == out.rows, "a product keeps its rows")
-            let shape = try self.weight(weight, .panels16).shape
+            let panels = try self.panels(weight)
+            let shape = panels.weight.shape
             try require(shape == [values[input].columns, out.columns], "the weight's shape \(shape) does not fit")
+            try require(shape[0] <= panels.format.innerMax, "\(shape[0]) numbers are too many for a sum of integers")
             if let bias {
                 try require(try self.weight(bias, .plain).shape == [out.columns], "the bias needs a float per column")
             }
@@ -163,9 +185,21 @@ extension Plan {
         guard holds else { throw ShapeMismatch(reason: reason()) }
     }
 
-    private func weight(_ index: WeightIndex, _ layout: Layout) throws(ShapeMismatch) -> Weight {
+    private func weight(_ index: WeightIndex) throws(ShapeMismatch) -> Weight {
         guard weights.indices.contains(index) else { throw ShapeMismatch(reason: "there is no weight \(index)") }
-        let weight = weights[index]
+        return weights[index]
+    }
+
+    private func panels(_ index: WeightIndex) throws(ShapeMismatch) -> (weight: Weight, format: WeightFormat) {
+        let weight = try weight(index)
+        guard let format = weight.layout.format else {
+            throw ShapeMismatch(reason: "weight \"\(weight.name)\" lies as \(weight.layout), expected panels")
+        }
+        return (weight, format)
+    }
+
+    private func weight(_ index: WeightIndex, _ layout: Layout) throws(ShapeMismatch) -> Weight {
+        let weight = try weight(index)
         guard weight.layout == layout else {
             throw ShapeMismatch(reason: "weight \"\(weight.name)\" lies as \(weight.layout), expected \(layout)")
         }

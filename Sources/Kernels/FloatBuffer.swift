@@ -51,6 +51,31 @@ package final class FloatBuffer {
         }
     }
 
+    /// Overwrites the first floats with bits of their own: panels of any format are numbers of four bytes.
+    package func write(bytes: [UInt8]) {
+        precondition(
+            bytes.count <= count * MemoryLayout<Float>.size,
+            "writing \(bytes.count) bytes into \(count) floats"
+        )
+        unsafe UnsafeMutableRawBufferPointer(start: base, count: bytes.count).copyBytes(from: bytes)
+    }
+
+    /// A buffer with the bits of whole floats, such as panels of any format.
+    package convenience init(bytes: borrowing RawSpan) {
+        precondition(bytes.byteCount % MemoryLayout<Float>.size == 0, "\(bytes.byteCount) bytes are no whole floats")
+        self.init(count: bytes.byteCount / MemoryLayout<Float>.size)
+        unsafe bytes.withUnsafeBytes { source in
+            unsafe UnsafeMutableRawBufferPointer(start: base, count: source.count).copyMemory(from: source)
+        }
+    }
+
+    /// Calls `body` with the bytes of all floats.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (borrowing RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(unsafe RawSpan(_unsafeStart: base, byteCount: count * MemoryLayout<Float>.size))
+    }
+
     /// A copy of the first `count` floats.
     package func read(_ count: Int) -> [Float] {
         precondition(count <= self.count, "reading \(count) floats of a buffer of \(self.count)")

@@ -5,7 +5,7 @@ import CKernels
 package struct KernelSet: @unchecked Sendable {  // Safe: it points at a constant table of functions without state.
     let table: UnsafePointer<thaw_kernels>
 
-    /// "scalar", "avx2" or "avx512".
+    /// "scalar", "avx2", "avx512", "avx512-vnni" or "avx512-bf16".
     package let name: String
 
     private init?(index: Int32) {
@@ -15,7 +15,7 @@ package struct KernelSet: @unchecked Sendable {  // Safe: it points at a constan
     }
 
     /// What this machine can run, from the plainest to the fastest; the scalar variant runs everywhere.
-    package static let runnable: [KernelSet] = (0...2).compactMap { KernelSet(index: $0) }
+    package static let runnable: [KernelSet] = (0...4).compactMap { KernelSet(index: $0) }
 
     /// The fastest that this machine can run.
     package static let best: KernelSet = {

@@ -34,6 +34,60 @@ extension KernelSet {
         )
     }
 
+    /// Floats of scratch that a product in another format than f32 needs.
+    package static func productScratchCount(rows: Int, inner: Int) -> Int {
+        (Int(thaw_linear_scratch(Int64(rows), Int64(inner))) + 3) / MemoryLayout<Float>.size
+    }
+
+    /// The product of ``linear(_:rows:inner:weight:bias:columns:activation:out:)`` with a weight in any format.
+    ///
+    /// `scratch` grows where the product needs more.
+    package func linear(
+        _ input: FloatBuffer,
+        rows: Int,
+        inner: Int,
+        weight: WeightView,
+        format: WeightFormat,
+        bias: WeightView?,
+        columns: Int,
+        activation: Activation,
+        scratch: FloatBuffer,
+        out: FloatBuffer
+    ) {
+        guard format != .f32 else {
+            return linear(
+                input,
+                rows: rows,
+                inner: inner,
+                weight: weight,
+                bias: bias,
+                columns: columns,
+                activation: activation,
+                out: out
+            )
+        }
+        let kernel = unsafe format == .int8 ? table.pointee.linear_int8 : table.pointee.linear_bf16
+        precondition(input !== out && scratch !== input && scratch !== out)
+        precondition(rows > 0 && inner > 0 && inner <= format.innerMax && columns > 0)
+        precondition(input.count >= rows * inner && out.count >= rows * columns)
+        precondition(weight.count == Panels.wordCount(inner: inner, columns: columns, format: format))
+        precondition(bias.map { $0.count == columns } ?? true)
+        scratch.reserve(Self.productScratchCount(rows: rows, inner: inner))
+        unsafe kernel(
+            input.base,
+            Int64(inner),
+            weight.base,
+            bias?.base,
+            out.base,
+            Int64(columns),
+            scratch.base,
+            Int64(rows),
+            Int64(inner),
+            Int64(columns),
+            activation.rawValue
+        )
+    }
+
     /// out[rows, columns] = (x − mean) / √(variance + epsilon) · scale + shift by row, x = input (+ residual).
     package func layerNorm(
         _ input: FloatBuffer,

@@ -1,5 +1,7 @@
 /// Floats that live elsewhere, in the arena of a loaded snapshot, and that kernels only read.
 ///
+/// Panels of another ``WeightFormat`` are viewed as if they were floats: they are whole numbers of four bytes as well.
+///
 /// The view does not keep the memory alive. Whoever makes one promises that the memory stays mapped, at its place and,
 /// where kernels have read it, unchanged for as long as any copy of the view is used: a worker's arena lives as long as
 /// the process, and rows that are decoded late are so before a kernel is asked to read them.
@@ -22,7 +24,7 @@ package struct WeightView: @unchecked Sendable {  // Safe: what a kernel reads i
 
     /// A buffer as a weight: it outlives every copy of the view, and nothing writes it meanwhile.
     @unsafe
-    init(constant buffer: FloatBuffer) {
+    package init(constant buffer: FloatBuffer) {
         unsafe base = UnsafePointer(buffer.base)
         count = buffer.count
     }

@@ -1,4 +1,5 @@
 package import Inference
+package import Kernels
 
 /// A model that was read and understood: what the snapshot of it will hold.
 package struct ImportedModel: Sendable {
@@ -15,5 +16,25 @@ package struct ImportedModel: Sendable {
         self.sources = sources
         self.tokensMax = tokensMax
         self.tokenizer = tokenizer
+    }
+
+    /// The same model with the weights of its products in another format.
+    ///
+    /// A product that the format does not hold stays as it is.
+    package func with(_ format: WeightFormat) -> ImportedModel {
+        var changed = self
+        for index in plan.weights.indices {
+            guard case .panels(let inner, let columns, let isColumnMajor, _) = sources[index].arrangement,
+                inner <= format.innerMax
+            else { continue }
+            changed.plan.weights[index].layout = Plan.Layout(panelsOf: format)
+            changed.sources[index].arrangement = .panels(
+                inner: inner,
+                columns: columns,
+                isColumnMajor: isColumnMajor,
+                format: format
+            )
+        }
+        return changed
     }
 }

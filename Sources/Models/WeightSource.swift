@@ -1,4 +1,4 @@
-import Kernels
+package import Kernels
 
 /// How to make one weight of a plan from the archive, when it is needed and not before: a model's floats are never
 /// held all at once.
@@ -15,7 +15,7 @@ package struct WeightSource: Equatable, Sendable {
     package enum Arrangement: Equatable, Sendable {
         case plain
         /// Panels for a product of `inner` × `columns`. Column-major means as in a torch Linear: `[columns, inner]`.
-        case panels(inner: Int, columns: Int, isColumnMajor: Bool)
+        case panels(inner: Int, columns: Int, isColumnMajor: Bool, format: WeightFormat)
     }
 
     package var numbers: Numbers
@@ -26,7 +26,7 @@ package struct WeightSource: Equatable, Sendable {
         self.arrangement = arrangement
     }
 
-    /// Calls `body` with the weight's floats as the snapshot keeps them.
+    /// Calls `body` with the weight's numbers as the snapshot keeps them.
     package func withBytes<Result, Failure: Error>(
         in archive: borrowing RawSpan,
         _ body: (borrowing RawSpan) throws(Failure) -> Result
@@ -34,9 +34,24 @@ package struct WeightSource: Equatable, Sendable {
         if arrangement == .plain, case .stored(let tensors) = numbers, tensors.count == 1, tensors[0].element == .f32 {
             return try body(archive.extracting(tensors[0].range))
         }
-        let floats = arranged(self.floats(in: archive))
-        // A Float has no padding: each of its bytes may be read.
-        return try body(unsafe floats.span.bytes)
+        let floats = self.floats(in: archive)
+        // Neither floats nor bytes have padding: each byte of either may be read.
+        switch arrangement {
+        case .plain:
+            return try body(unsafe floats.span.bytes)
+        case .panels(let inner, let columns, let isColumnMajor, .f32):
+            let panels = Panels.pack(floats, inner: inner, columns: columns, isColumnMajor: isColumnMajor)
+            return try body(unsafe panels.span.bytes)
+        case .panels(let inner, let columns, let isColumnMajor, let format):
+            let panels = Panels.pack(
+                floats,
+                inner: inner,
+                columns: columns,
+                isColumnMajor: isColumnMajor,
+                format: format
+            )
+            return try body(unsafe panels.span.bytes)
+        }
     }
 
     private func floats(in archive: borrowing RawSpan) -> [Float] {
@@ -49,15 +64,6 @@ package struct WeightSource: Equatable, Sendable {
                 FileBytes.append(tensor, of: archive, to: &floats)
             }
             return floats
-        }
-    }
-
-    private func arranged(_ floats: [Float]) -> [Float] {
-        switch arrangement {
-        case .plain:
-            floats
-        case .panels(let inner, let columns, let isColumnMajor):
-            Panels.pack(floats, inner: inner, columns: columns, isColumnMajor: isColumnMajor)
         }
     }
 }

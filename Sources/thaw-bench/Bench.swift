@@ -11,8 +11,10 @@ struct Bench: AsyncParsableCommand {
             Ratios hold on any machine; absolute times are this machine's, today.
             """,
         subcommands: [
-            DispatchBench.self, ChannelBench.self, ColdBench.self, SnapshotBench.self, PolicyBench.self,
-            DensityBench.self, ZeroBench.self, TokenizerBench.self, BareEcho.self, BareFork.self,
+            DispatchBench.self, ChannelBench.self, ColdBench.self, KernelsBench.self, SnapshotBench.self,
+            PolicyBench.self, DensityBench.self, ZeroBench.self, OperatorsBench.self, TokenizerBench.self,
+            BareEcho.self, BareFork.self,
+            OperatorCases.self,
         ]
     )
 }

@@ -36,12 +36,18 @@ final class HeldWeights {
         for weight in plan.weights {
             let floats = (0..<weight.shape.reduce(1, *)).map { _ in Float.random(in: -1...1, using: &generator) }
             held.plain[weight.name] = floats
-            held[weight.name] =
-                weight.layout == .plain
-                ? floats
-                : Panels.pack(floats, inner: weight.shape[0], columns: weight.shape[1], isColumnMajor: false)
+            held[weight.name] = weight.layout.format.map { held.packed(floats, weight.shape, $0) } ?? floats
         }
         return held
+    }
+
+    /// Panels of any format, seen as floats.
+    private func packed(_ floats: [Float], _ shape: [Int], _ format: WeightFormat) -> [Float] {
+        let (inner, columns) = (shape[0], shape[1])
+        let bytes = Panels.pack(floats, inner: inner, columns: columns, isColumnMajor: false, format: format)
+        return stride(from: 0, to: bytes.count, by: 4).map { place in
+            Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << (UInt32($1) * 8) })
+        }
     }
 
     /// The floats before they were packed.
@@ -112,6 +118,15 @@ extension Plan {
         inputName: "image",
         outputName: "scores"
     )
+
+    /// The same plan with its products in another format.
+    func with(_ format: WeightFormat) -> Plan {
+        changed { plan in
+            for index in plan.weights.indices where plan.weights[index].layout == .panels16 {
+                plan.weights[index].layout = Plan.Layout(panelsOf: format)
+            }
+        }
+    }
 
     /// The same plan with one change.
     func changed(_ change: (inout Plan) -> Void) -> Plan {

@@ -1,4 +1,5 @@
 import Inference
+import Kernels
 import Testing
 
 struct PlanEncodingTests {
@@ -16,7 +17,7 @@ struct PlanEncodingTests {
         plan.output = 14
     }
 
-    @Test(arguments: [Plan.encoder, .classifier, everyStep])
+    @Test(arguments: [Plan.encoder, .classifier, everyStep, .encoder.with(.bf16), .encoder.with(.int8)])
     func `a plan comes back from its bytes`(_ plan: Plan) throws {
         #expect(try Plan(decoding: plan.encoded()) == plan)
     }

@@ -42,6 +42,26 @@ struct PlanRunnerTests {
         }
     }
 
+    @Test(arguments: KernelSet.runnable, [WeightFormat.bf16, .int8])
+    func `an encoder of narrower weights gives nearly what doubles say`(
+        _ kernels: KernelSet,
+        _ format: WeightFormat
+    ) throws {
+        let plan = Plan.encoder.with(format)
+        let held = HeldWeights.random(for: plan, seed: 7)
+        let runner = try PlanRunner(plan: plan, kernels: kernels) { held.views[$0] }
+        let sequences: [[Int32]] = [[1, 5, 2, 0], [3], [4, 4]]
+        let batch = try runner.run(ids: sequences.flatMap { $0 }, sequenceLengths: sequences.map(\.count))
+        for (index, ids) in sequences.enumerated() {
+            let expected = EncoderOracle(weights: held.plain).embedding(ids)
+            let cosine = (0..<8).reduce(0) { $0 + Double(batch[index * 8 + $1]) * expected[$1] }
+            // Vectors of length one: a cosine of 0.999 is an angle of 2.6 degrees.
+            #expect(cosine > 0.999)
+            let alone = try runner.run(ids: ids, sequenceLengths: [ids.count])
+            #expect(zip(alone, batch[(index * 8)...]).allSatisfy { abs($0 - $1) < 1e-6 })
+        }
+    }
+
     @Test func `reserving room changes no result`() throws {
         let held = HeldWeights.random(for: .encoder, seed: 8)
         let (plain, roomy) = (
@@ -61,7 +81,7 @@ struct PlanRunnerTests {
         #expect(throws: missing) {
             try PlanRunner(plan: .encoder) { $0 == "up" ? nil : held.views[$0] }
         }
-        let short = PlanError.weight(name: "up", reason: "expected 128 floats for shape [8, 11], got 8")
+        let short = PlanError.weight(name: "up", reason: "expected 512 bytes for shape [8, 11], got 32")
         #expect(throws: short) {
             try PlanRunner(plan: .encoder) { held.views[$0 == "up" ? "shift" : $0] }
         }
@@ -115,7 +135,7 @@ struct PlanRunnerTests {
             var bytes = originals[mutant % 2]
             bytes[Int.random(in: 10..<bytes.count, using: &generator)] = UInt8.random(in: 0...32, using: &generator)
             // Greater ones would only take time: the kernels check each size against the memory.
-            guard let plan = try? Plan(decoding: bytes), plan.weights.allSatisfy({ $0.floatCount < 2000 }) else {
+            guard let plan = try? Plan(decoding: bytes), plan.weights.allSatisfy({ $0.wordCount < 2000 }) else {
                 continue
             }
             let held = HeldWeights.random(for: plan, seed: 13)

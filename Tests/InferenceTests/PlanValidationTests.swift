@@ -25,7 +25,14 @@ struct PlanValidationTests {
         Mistake("a weight of none", "shape") { $0.weights[0].shape = [] },
         Mistake("a negative dimension", "shape") { $0.weights[0].shape = [-6, 8] },
         Mistake("a vector in panels", "panels") { $0.weights[4].layout = .panels16 },
-        Mistake("a product in rows", "panels16") { $0.weights[3].layout = .plain },
+        Mistake("a product in rows", "expected panels") { $0.weights[3].layout = .plain },
+        Mistake("a vector in panels of integers", "panels") { $0.weights[4].layout = .panels16Integer },
+        Mistake("a sum of integers too long", "too many") { plan in
+            plan.values[5].columns = 70_000
+            plan.weights[8].shape = [8, 70_000]
+            plan.weights[9].shape = [70_000]
+            plan.weights[10] = Plan.Weight(name: "down", shape: [70_000, 8], layout: .panels16Integer)
+        },
         Mistake("a table in panels", "plain") { $0.weights[0].layout = .panels16 },
         Mistake("an unknown weight", "no weight") { $0.steps[0] = .embed(words: 0, positions: 1, types: 11, out: 0) },
         Mistake("a table of other columns", "table") { $0.weights[2].shape = [2, 9] },
@@ -81,7 +88,7 @@ struct PlanValidationTests {
     }
 
     @Test func `the size of a weight counts the padding of its panels`() {
-        #expect(Plan.encoder.weights[0].floatCount == 48)
-        #expect(Plan.encoder.weights[3].floatCount == 8 * 32)
+        #expect(Plan.encoder.weights[0].wordCount == 48)
+        #expect(Plan.encoder.weights[3].wordCount == 8 * 32)
     }
 }

@@ -29,6 +29,15 @@ final class HeldWeight {
         self.view = view
     }
 
+    /// Panels of any format.
+    convenience init(bytes: [UInt8]) throws {
+        try self.init(
+            stride(from: 0, to: bytes.count, by: 4).map { place in
+                Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << ($1 * 8) })
+            }
+        )
+    }
+
     deinit {
         memory.deallocate()
     }

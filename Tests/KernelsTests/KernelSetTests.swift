@@ -5,7 +5,7 @@ import Testing
 struct KernelSetTests {
     @Test func `the variants of this machine are named from the plainest on`() throws {
         let names = KernelSet.runnable.map(\.name)
-        #expect(names == Array(["scalar", "avx2", "avx512"].prefix(names.count)))
+        #expect(names == Array(["scalar", "avx2", "avx512", "avx512-vnni", "avx512-bf16"].prefix(names.count)))
         #expect(KernelSet.best.name == names.last)
     }
 
@@ -13,7 +13,9 @@ struct KernelSetTests {
         let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
         let names = KernelSet.runnable.map(\.name)
         #expect(names.contains("avx2") == flags.contains(" avx2 "))
-        #expect(names.contains("avx512") == flags.contains(" avx512f "))
+        #expect(names.contains("avx512") == (flags.contains(" avx512f ") && flags.contains(" avx512bw ")))
+        #expect(names.contains("avx512-vnni") == flags.contains(" avx512_vnni "))
+        #expect(names.contains("avx512-bf16") == flags.contains(" avx512_bf16 "))
     }
 
     @Test func `a view of weights refuses bytes that are not floats`() {
@@ -25,8 +27,9 @@ struct KernelSetTests {
         #expect(WeightView(unsafe: UnsafeRawBufferPointer(start: nil, count: 0)) == nil)
     }
 
-    @Test func `a product does not run faster than the core can`() {
-        let speed = ProductSpeed.measure(.best, rows: 24, inner: 64, columns: 64, rounds: 2)
+    @Test(arguments: WeightFormat.allCases)
+    func `a product does not run faster than the core can`(_ format: WeightFormat) {
+        let speed = ProductSpeed.measure(.best, format: format, rows: 24, inner: 64, columns: 64, rounds: 2)
         #expect(speed.gigaflops > 0 && speed.peakGigaflops > 0)
     }
 }

@@ -1,16 +1,21 @@
-// Every operation over `lanes`, written once: avx2.c and avx512.c say what lanes are, then include this.
+// Every operation over `lanes`, written once: avx2.c and those of AVX-512 say what lanes are, then include this.
 // How many lanes are in use from `i` on.
 static inline int64_t lanes_left(int64_t i, int64_t count) { return count - i < LANES ? count - i : LANES; }
 
 #include "exponential.h"
 #include "activate.h"
+#include "combine.h"
+#include "rounding.h"
+#include "product.h"
 #include "linear.h"
 #include "layer_norm.h"
 #include "softmax.h"
 #include "attention.h"
 #include "embed.h"
 #include "pool.h"
-#include "combine.h"
+#include "convolution.h"
+#include "winograd.h"
+#include "depthwise.h"
 #include "fma_loop.h"
 
 #include "../table_entry.h"

@@ -1,7 +1,8 @@
-// Twelve independent chains: more than the 8 or 10 that hide an FMA's latency on two ports.
-#define CHAINS 12
+// As many independent chains as a tile has sums: they hide the latency of a multiply-add as the product does.
+#define CHAINS (TILE_ROWS * TILE_REGISTERS)
 
-static int64_t fma_loop(int64_t iterations) {
+// `format` is a constant at each call.
+static inline __attribute__((always_inline)) int64_t format_loop(int format, int64_t iterations) {
     lanes sums[CHAINS], half = broadcast(0.5f), one = broadcast(1.0f);
 #pragma clang loop unroll(full)
     for (int chain = 0; chain < CHAINS; chain++) {
@@ -10,13 +11,23 @@ static int64_t fma_loop(int64_t iterations) {
     for (int64_t iteration = 0; iteration < iterations; iteration++) {
 #pragma clang loop unroll(full)
         for (int chain = 0; chain < CHAINS; chain++) {
-            sums[chain] = fused(sums[chain], half, one);
+            sums[chain] = multiplied(format, sums[chain], half, one);
         }
+        // The compiler may neither fold rounds nor see what the factors are.
+        __asm__ volatile("" : "+" ANY_REGISTER(half), "+" ANY_REGISTER(one));
     }
 #pragma clang loop unroll(full)
     for (int chain = 0; chain < CHAINS; chain++) {
-        // The compiler may not drop the loop: it must believe that each sum is looked at.
-        __asm__ volatile("" : : "x"(sums[chain]));
+        // It may not drop the loop: it must believe that each sum is looked at.
+        __asm__ volatile("" : : ANY_REGISTER(sums[chain]));
     }
-    return iterations * CHAINS * LANES * 2;
+    return iterations * CHAINS * LANES * 2 * (1 << format);
+}
+
+static int64_t fma_loop(int32_t format, int64_t iterations) {
+    switch (format) {
+    case THAW_BF16: return format_loop(THAW_BF16, iterations);
+    case THAW_INT8: return format_loop(THAW_INT8, iterations);
+    default: return format_loop(THAW_F32, iterations);
+    }
 }
