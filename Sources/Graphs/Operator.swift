@@ -36,6 +36,7 @@ package enum OperatorTable {
     private static let families: [[Operator]] = [
         AttentionOperators.operators,
         BinaryOperators.operators,
+        BlockedOperators.operators,
         CastOperators.operators,
         ConvolutionOperators.operators,
         ControlOperators.operators,
