@@ -74,6 +74,17 @@ package struct BaseBinding: Sendable {
 extension FunctionBinding {
     /// What the pool must know of where it comes from.
     var source: PoolSource {
-        PoolSource(snapshot: SnapshotID(digest: snapshotDigest), fileBytes: snapshotBytes, serves: serves)
+        PoolSource(
+            snapshot: SnapshotID(digest: snapshotDigest),
+            fileBytes: snapshotBytes,
+            bases: bases.map { PoolSource.Base(snapshot: SnapshotID(digest: $0.digest), fileBytes: $0.bytes) },
+            serves: serves
+        )
+    }
+
+    /// The file of its own snapshot, or of a base.
+    func path(of snapshot: SnapshotID) -> String? {
+        if snapshot == SnapshotID(digest: snapshotDigest) { return snapshotPath }
+        return bases.first { SnapshotID(digest: $0.digest) == snapshot }?.path
     }
 }

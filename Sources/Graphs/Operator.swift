@@ -13,7 +13,7 @@ package struct Operator: Sendable {
     package let versions: ClosedRange<Int>
     /// Whether equal inputs always give equal outputs, so that a node of constants can be worked out when packing.
     package let isPure: Bool
-    let body: Body
+    package let body: Body
 
     package init(
         _ name: String,
@@ -36,11 +36,13 @@ package enum OperatorTable {
     private static let families: [[Operator]] = [
         AttentionOperators.operators,
         BinaryOperators.operators,
+        BlockedOperators.operators,
         CastOperators.operators,
         ConvolutionOperators.operators,
         ControlOperators.operators,
         EinsumOperator.operators,
         FeatureOperators.operators,
+        FusedOperators.operators,
         GatherOperators.operators,
         GridOperators.operators,
         IdentityOperators.operators,

@@ -116,41 +116,6 @@ struct PackedConvolution {
     }
 }
 
-/// How the weights of a convolution are packed, whatever the size of its images.
-struct ConvolutionPacking {
-    let groups: Int
-    /// Of a group.
-    let channelsIn: Int
-    let channelsOut: Int
-    /// One or two sizes.
-    let kernel: [Int]
-    let method: ConvolutionMethod
-    let layout: ConvolutionShape.Layout
-
-    /// Groups that are blocked each by itself; channels that never mix lie in blocks together.
-    var layoutGroups: Int { method == .depthwise ? 1 : groups }
-
-    func pack(weights: [Float]) -> [Float] {
-        PackedKernels.pack(
-            weights,
-            groups: groups,
-            channelsIn: channelsIn,
-            channelsOut: channelsOut,
-            kernel: (kernel.count > 1 ? kernel[0] : 1, kernel[kernel.count - 1]),
-            method: method,
-            layout: layout
-        )
-    }
-
-    func pack(bias: [Float]) -> [Float] {
-        PackedKernels.pack(
-            bias: bias,
-            groups: layoutGroups,
-            channelsOut: method == .depthwise ? groups : channelsOut
-        )
-    }
-}
-
 /// Images `[N, C, …]` and the same in blocks of 16 channels, `[N, blocks, …, 16]`.
 enum BlockedImages {
     /// - Parameter groups: of channels, each of which is filled up to whole blocks.

@@ -66,6 +66,10 @@ struct Window {
         self.axes = axes
     }
 
+    init(_ axes: [WindowAxis]) {
+        self.axes = axes
+    }
+
     private static func place(_ axis: inout WindowAxis, _ padding: WindowSettings.Padding, roundsUp: Bool)
         throws(GraphError)
     {

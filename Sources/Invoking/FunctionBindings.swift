@@ -36,7 +36,8 @@ package struct FunctionBindings: Sendable {
                 waitNanosecondsMax: max(
                     UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000,
                     Self.waitNanosecondsMin
-                )
+                ),
+                batch: Self.batch(manifest)
             ),
             snapshotPath: store.path(ofSnapshot: digest),
             snapshotDigest: digest,
@@ -70,6 +71,16 @@ package struct FunctionBindings: Sendable {
                     }
                 }
             }
+        )
+    }
+
+    /// The calls of a batch bring no more than one call may: that is what a worker's memory is reckoned for.
+    private static func batch(_ manifest: Manifest) -> BatchLimits {
+        guard let batching = manifest.batching else { return BatchLimits() }
+        return BatchLimits(
+            callsMax: batching.max,
+            bytesMax: manifest.limits.payloadBytes,
+            delayNanoseconds: UInt64(batching.delayMilliseconds) * 1_000_000
         )
     }
 

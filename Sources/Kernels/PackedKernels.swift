@@ -30,6 +30,24 @@ package enum PackedKernels {
         }
     }
 
+    /// Floats that ``pack(_:groups:channelsIn:channelsOut:kernel:method:layout:)`` gives.
+    package static func weightCount(
+        groups: Int,
+        channelsIn: Int,
+        channelsOut: Int,
+        taps: Int,
+        method: ConvolutionMethod,
+        layout: ConvolutionShape.Layout
+    ) -> Int {
+        let inner = layout == .planar ? channelsIn : ChannelBlocks.count(channels: channelsIn) * ChannelBlocks.channels
+        let columns = ChannelBlocks.count(channels: channelsOut) * ChannelBlocks.channels
+        return switch method {
+        case .direct: groups * inner * columns * taps
+        case .depthwise: ChannelBlocks.count(channels: groups) * ChannelBlocks.channels * taps
+        case .winograd: Int(THAW_WINOGRAD_POINTS) * inner * columns
+        }
+    }
+
     /// A bias of `groups` × `channelsOut`, each group filled up to whole blocks.
     package static func pack(bias: [Float], groups: Int, channelsOut: Int) -> [Float] {
         precondition(bias.count == groups * channelsOut)

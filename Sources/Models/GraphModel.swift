@@ -11,6 +11,11 @@ extension ImportedGraph {
         return try OnnxImporter.importGraph(range, path: path, of: files, in: archive)
     }
 
+    /// The same, compiled for the kernels.
+    package func compiled(in archive: borrowing RawSpan) throws(ModelError) -> ImportedGraph {
+        try GraphCompiler.compile(self, in: archive)
+    }
+
     /// A runner with all constants copied into memory, for trials without a snapshot.
     package func runner(in archive: borrowing RawSpan) throws(GraphError) -> GraphRunner {
         var tensors: [Graph.ValueIndex: Tensor] = [:]

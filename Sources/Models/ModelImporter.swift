@@ -20,7 +20,8 @@ package enum ModelImporter {
                             + "Hugging Face layout (config.json, model.safetensors, tokenizer.json)"
                     )
             }
-            return .graph(try OnnxImporter.importGraph(range, path: source, of: files, in: archive))
+            let graph = try OnnxImporter.importGraph(range, path: source, of: files, in: archive)
+            return .graph(try graph.compiled(in: archive))
         }
         guard files.containsDirectory(source) else {
             throw .missing("\(source) is missing from the bundle")

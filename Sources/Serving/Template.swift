@@ -207,7 +207,8 @@ package struct Template: ~Copyable {
             let worker = Worker(
                 line: FrameLine(rings: pair, doorbell: kept),
                 payloadBytesMax: boot.payloadBytesMax,
-                handler: function.handler
+                handler: function.handler,
+                batchHandler: function.batchHandler
             )
             CurrentProcess.exit(worker.serve(warmingUp: isAhead ? function.warmUp : nil).rawValue)
         } catch {

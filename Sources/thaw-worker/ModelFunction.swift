@@ -43,7 +43,14 @@ enum ModelFunction {
         )
         let idleStep = snapshot.rows.map { rows in { Self.decodesMore(of: rows) } }
         let warmUp = { withExtendedLifetime(snapshot) { runner.warmUp() } }
-        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp) {
+        let batchHandler: LoadedFunction.BatchHandler = { requests in
+            withExtendedLifetime(snapshot) {
+                runner.run(requests.map { TaskRequest($0) }).map { result in
+                    result.map { CallReply($0) }.mapError { CallFailure($0) }
+                }
+            }
+        }
+        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp, batchHandler: batchHandler) {
             (request) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {
                 // The runner looks into the snapshot's memory: this closure keeps both.

@@ -128,7 +128,7 @@ struct HostileCallTests {
 
     @Test(
         "A range without an end is refused",
-        arguments: [(0, 5, 0), (0, Int64.max, 1), (Int64.min, Int64.max, 1), (0, 5, Int64.min)]
+        arguments: [(0, 5, 0), (0, .max, 1), (.min, .max, 1), (0, 5, .min)] as [(Int64, Int64, Int64)]
     )
     func ranges(_ start: Int64, _ limit: Int64, _ delta: Int64) {
         #expect(throws: GraphError.self) {

@@ -1,4 +1,4 @@
-"""Writes ResNet-50 and MobileNetV2 with random weights as ONNX files, in the shape that exporters give them.
+"""Writes ResNet-50 and MobileNetV2 with random weights as ONNX files, in the shape that exporters give them, and an image.
 
     python convolution_models.py FOLDER [--size 224] [--fold]
 
@@ -124,3 +124,5 @@ if __name__ == "__main__":
     options.folder.mkdir(parents=True, exist_ok=True)
     resnet50(options.folder, options.size, options.fold)
     mobilenetv2(options.folder, options.size, options.fold)
+    image = np.random.default_rng(1).standard_normal((1, 3, options.size, options.size)).astype(np.float32)
+    image.tofile(options.folder / "image.f32")

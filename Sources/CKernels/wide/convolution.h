@@ -27,6 +27,7 @@ struct lines {
     float *out;
     int64_t out_plane_stride, out_line_stride;
     int64_t blocks, lines, width;
+    int64_t ahead;  // cache lines of the next output blocks' weights that a tile asks for at each tap
     int32_t finish;
     float low, high;
 };
@@ -55,7 +56,7 @@ static __attribute__((noinline)) void finish(float *out, int64_t count, int32_t 
 // `pixels`, `registers` and `depth` (16, or 0 for any) are constants at each call, so that the sums are registers.
 static inline __attribute__((always_inline)) void convolution_tile(
     int pixels, int registers, int depth, const struct lines *l, const float *input, const float *weights,
-    const float *bias, const float *residual, float *out) {
+    const float *bias, const float *residual, float *out, int64_t share) {
     lanes sums[CONVOLUTION_PIXELS][CONVOLUTION_REGISTERS];
     int64_t weights_stride = LANES == THAW_BLOCK ? l->weights_stride : LANES;
     int64_t out_stride = LANES == THAW_BLOCK ? l->out_plane_stride : LANES;
@@ -68,10 +69,17 @@ static inline __attribute__((always_inline)) void convolution_tile(
         }
     }
     int64_t pixel_stride = l->pixel_stride, inner = depth ? depth : l->depth;
+    // The next blocks' weights come from memory while these are worked on: the tiles of a block share the asking. Beyond
+    // the last weight too: a prefetch of what is not there does nothing.
+    const float *next = weights + CONVOLUTION_BLOCKS * l->weights_stride + share;
     for (int64_t plane = 0; plane < l->planes; plane++) {
         for (int64_t y = 0; y < l->taps_y; y++) {
             for (int64_t x = 0; x < l->taps_x; x++) {
                 const float *from = input + plane * l->plane_stride + y * l->tap_y_stride + x * l->tap_x_stride;
+                for (int64_t i = 0; i < l->ahead; i++) {
+                    __builtin_prefetch(next, 0, 2);
+                    next += THAW_BLOCK;
+                }
 #pragma clang loop unroll_count(4)
                 for (int64_t k = 0; k < inner; k++) {
                     lanes w[CONVOLUTION_REGISTERS];
@@ -118,7 +126,7 @@ static inline __attribute__((always_inline)) void convolution_tile(
 }
 
 #define CASE(count, registers)                                                                                        \
-    case count: convolution_tile(count, registers, DEPTH, l, input, weights, bias, residual, out); break;
+    case count: convolution_tile(count, registers, DEPTH, l, input, weights, bias, residual, out, share); break;
 #define CASES(registers)                                                                                              \
     CASE(1, registers) CASE(2, registers) CASE(3, registers) CASE(4, registers) CASE(5, registers) CASE(6, registers)
 #define MORE_CASES(registers)                                                                                         \
@@ -132,7 +140,7 @@ static inline __attribute__((always_inline)) void convolution_tile(
 #define TILE_OF(name, registers)                                                                                      \
     static __attribute__((noinline)) void name(                                                                       \
         int64_t pixels, const struct lines *l, const float *input, const float *weights, const float *bias,           \
-        const float *residual, float *out) {                                                                          \
+        const float *residual, float *out, int64_t share) {                                                           \
         switch (pixels) { ALL_CASES(registers) }                                                                      \
     }
 #define DEPTH 16
@@ -153,20 +161,23 @@ TILE_OF(planar_tile_of_one, 1)
 #undef CASES
 #undef CASE
 
-static void convolve_lines(const struct lines *l) {
+static void convolve_lines(struct lines *l) {
     int64_t tiles = (l->width + CONVOLUTION_PIXELS - 1) / CONVOLUTION_PIXELS;
+    int64_t steps = l->planes * l->taps_y * l->taps_x, all = tiles * l->lines;
+    // Each tap has as many weights to come as it has itself.
+    l->ahead = (CONVOLUTION_BLOCKS * l->depth + all - 1) / all;
     for (int64_t block = 0; block < l->blocks; block += CONVOLUTION_BLOCKS) {
         const float *weights = l->weights + block * l->weights_stride;
         const float *bias = l->bias ? l->bias + block * THAW_BLOCK : NULL;
 #if CONVOLUTION_BLOCKS == 2
         int is_pair = block + 1 < l->blocks;
         void (*any_tile_here)(
-            int64_t, const struct lines *, const float *, const float *, const float *, const float *, float *) =
+            int64_t, const struct lines *, const float *, const float *, const float *, const float *, float *, int64_t) =
             l->depth == THAW_BLOCK ? (is_pair ? tile_of_two : tile_of_one)
                                    : (is_pair ? planar_tile_of_two : planar_tile_of_one);
 #else
         void (*any_tile_here)(
-            int64_t, const struct lines *, const float *, const float *, const float *, const float *, float *) =
+            int64_t, const struct lines *, const float *, const float *, const float *, const float *, float *, int64_t) =
             l->depth == THAW_BLOCK ? tile_of_two : planar_tile_of_two;
 #endif
         for (int64_t line = 0; line < l->lines; line++) {
@@ -176,7 +187,8 @@ static void convolve_lines(const struct lines *l) {
                 int64_t at = block * l->out_plane_stride + line * l->out_line_stride + x * THAW_BLOCK;
                 any_tile_here(
                     end - x, l, l->input + line * l->line_stride + x * l->pixel_stride, weights, bias,
-                    l->residual ? l->residual + at : NULL, l->out + at);
+                    l->residual ? l->residual + at : NULL, l->out + at,
+                    (line * tiles + tile) * steps * l->ahead * THAW_BLOCK);
             }
         }
     }

@@ -62,6 +62,7 @@ struct DescribeCommand: AsyncParsableCommand {
         if !aliases.isEmpty { table.add("aliases", aliases.joined(separator: ", ")) }
         table.add("task", serving.snapshot.task.rawValue)
         if let model = manifest.model { table.add("model", "\(model.source), \(manifest.precision.rawValue)") }
+        if let evidence = manifest.evidence { table.add("precision", evidence.summary) }
         table.add(
             "snapshot",
             "\(serving.snapshot.digest), \(Units.bytes(serving.snapshot.byteCount)) on disk, "
