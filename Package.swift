@@ -180,7 +180,7 @@ if Context.environment["THAW_FUZZING"] != nil {
         .executableTarget(
             name: "thaw-fuzz",
             dependencies: [
-                "Inference", "JSON", "Linux", "Manifests", "Models", "Snapshots", "Tokenizing", "Wire",
+                "Graphs", "Inference", "JSON", "Linux", "Manifests", "Models", "Snapshots", "Tokenizing", "Wire",
             ],
             path: "Tests/Fuzzing",
             // libFuzzer is C++ and has a `main` too, which the package's own precedes.

@@ -166,6 +166,8 @@ package enum GraphLimits {
     package static let arityMax = 1 << 12
     /// Bytes of a name; exporters write call paths of a few hundred.
     package static let nameBytesMax = 1 << 12
+    /// Bytes of a node's title: of a function within functions it names all of them.
+    package static let titleBytesMax = 1 << 14
     /// Bytes of an encoded graph: forests keep their trees in settings, 100 bytes a node.
     package static let bytesMax = 1 << 28
 }

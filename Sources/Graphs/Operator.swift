@@ -13,7 +13,7 @@ package struct Operator: Sendable {
     package let versions: ClosedRange<Int>
     /// Whether equal inputs always give equal outputs, so that a node of constants can be worked out when packing.
     package let isPure: Bool
-    let body: Body
+    package let body: Body
 
     package init(
         _ name: String,
@@ -41,6 +41,7 @@ package enum OperatorTable {
         ConvolutionOperators.operators,
         ControlOperators.operators,
         EinsumOperator.operators,
+        FusedOperators.operators,
         GatherOperators.operators,
         GridOperators.operators,
         IdentityOperators.operators,

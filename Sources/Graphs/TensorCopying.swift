@@ -10,3 +10,13 @@ extension Tensor {
         precondition(bytes.byteCount == byteCount, "\(bytes.byteCount) bytes for shape \(shape)")
     }
 }
+
+extension Tensor {
+    /// A copy of the bytes; none of texts.
+    package var bytes: [UInt8] {
+        guard element != .string else { return [] }
+        return withElements(as: UInt8.self) { bytes in
+            unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+        }
+    }
+}

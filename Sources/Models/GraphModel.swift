@@ -8,7 +8,12 @@ extension ImportedGraph {
         in archive: borrowing RawSpan
     ) throws(ModelError) -> ImportedGraph {
         guard let range = files[path] else { throw .missing("\(path) is missing from the bundle") }
-        return try GraphImporter.importGraph(range, path: path, of: files, in: archive)
+        return try OnnxImporter.importGraph(range, path: path, of: files, in: archive)
+    }
+
+    /// The same, compiled for the kernels.
+    package func compiled(in archive: borrowing RawSpan) throws(ModelError) -> ImportedGraph {
+        try GraphCompiler.compile(self, in: archive)
     }
 
     /// A runner with all constants copied into memory, for trials without a snapshot.

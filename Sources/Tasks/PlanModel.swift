@@ -1,5 +1,5 @@
 import Graphs
-package import Inference
+import Inference
 
 /// A plan over numbers as a tensor model: one matrix in, one matrix out, a row for each example.
 enum PlanModel {
@@ -34,19 +34,10 @@ extension TensorSignature {
     }
 
     /// Of texts and their vectors.
-    init(embeddingColumns columns: Int) {
+    package init(embeddingColumns columns: Int) {
         self.init(
             inputs: [Port(EmbedModel.inputName, .string, shape: [-1])],
             outputs: [Port(EmbedModel.outputName, .f32, shape: [-1, columns])]
         )
-    }
-
-    /// What a function of this task and plan takes and gives; nil where there is no model.
-    package init?(_ task: TaskConfiguration, _ plan: Plan) {
-        switch task.kind {
-        case .none: return nil
-        case .embed: self.init(embeddingColumns: plan.values[plan.output].columns)
-        case .classify, .tensor: self.init(of: plan)
-        }
     }
 }

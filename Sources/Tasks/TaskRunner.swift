@@ -1,4 +1,4 @@
-import Graphs
+package import Graphs
 package import Inference
 package import Kernels
 import Tokenizing
@@ -74,6 +74,19 @@ package struct TaskRunner {
     ///   - labels: names of the classes.
     package init(_ model: TensorModel, isClassifier: Bool = false, labels: [String]? = nil) throws(TaskError) {
         task = .model(try ModelTask(model, isClassifier: isClassifier, labels: labels))
+    }
+
+    /// The task of a snapshot of a graph.
+    package init(_ configuration: TaskConfiguration, graph runner: GraphRunner) throws(TaskError) {
+        let isClassifier = configuration.kind == .classify
+        guard isClassifier || configuration.kind == .tensor else {
+            throw .mismatch("a graph takes tensors, and the task is \(configuration.kind)")
+        }
+        self = try TaskRunner(
+            GraphModel.model(of: runner, isClassifier: isClassifier),
+            isClassifier: isClassifier,
+            labels: configuration.labels
+        )
     }
 
     package func run(_ request: TaskRequest) throws(TaskFailure) -> TaskReply {

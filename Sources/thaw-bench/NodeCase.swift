@@ -73,9 +73,9 @@ struct NodeCase {
         let files = ModelFiles(ranges: ["model.onnx": 0..<model.count])
         // Bytes of bytes: there is no padding.
         let span = unsafe model.span.bytes
-        let imported = try ImportedGraph.onnx("model.onnx", of: files, in: span)
-        let ready = compiled ? imported.blockingImages(in: span) : imported
-        let runner = try ready.runner(in: span)
+        var imported = try ImportedGraph.onnx("model.onnx", of: files, in: span)
+        if compiled { imported = try imported.compiled(in: span) }
+        let runner = try imported.runner(in: span)
         let inputs = try runner.graph.inputs.enumerated().map { place, port in
             try value(port, "input_\(place).pb")
         }

@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Linux
 import Manifests
@@ -8,7 +9,7 @@ import Tasks
 /// Makes a snapshot of a bundle.
 enum Packer {
     /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
-    static let producer = "thaw-pack 2"
+    static let producer = "thaw-pack 3"
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
@@ -28,9 +29,10 @@ enum Packer {
                 let archive = try Archive(bytes)
                 let manifest = try self.manifest(of: archive, bytes)
                 let model = try self.model(manifest, of: archive, bytes)
-                try write(model, of: manifest, bytes, to: &output)
                 let task = try TaskConfiguration(manifest, model)
-                let signature = model.flatMap { TensorSignature(task, $0.plan) }.map { ModelSignature($0) }
+                let signature = try self.signature(task, model, manifest)
+                try output.add("task", task.encoded())
+                try write(model, bytes, to: &output)
                 return (manifest, signature)
             }
             size = try output.finish()
@@ -96,7 +98,7 @@ enum Packer {
         _ manifest: Manifest,
         of archive: Archive,
         _ bytes: borrowing RawSpan
-    ) throws(PackRefusal) -> ImportedModel? {
+    ) throws(PackRefusal) -> EngineModel? {
         guard let reference = manifest.model else { return nil }
         do throws(ModelError) {
             let files = ModelFiles(ranges: archive.files)
@@ -106,16 +108,46 @@ enum Packer {
         }
     }
 
-    /// The entries that a worker looks for, in the order in which it needs them.
+    private static func signature(
+        _ task: TaskConfiguration,
+        _ model: EngineModel?,
+        _ manifest: Manifest
+    ) throws(PackRefusal) -> ModelSignature? {
+        guard let model, let reference = manifest.model else { return nil }
+        return ModelSignature(try TensorSignature(task, model, reference))
+    }
+
+    /// The entries that a worker looks for after its task, in the order in which it needs them.
     private static func write(
-        _ model: ImportedModel?,
-        of manifest: Manifest,
+        _ model: EngineModel?,
         _ archive: borrowing RawSpan,
         to output: inout SnapshotOutput
     ) throws(PackRefusal) {
-        let task = try TaskConfiguration(manifest, model)
-        try output.add("task", task.encoded())
-        guard let model else { return }
+        switch model {
+        case .plan(let model): try write(model, archive, to: &output)
+        case .graph(let model): try write(model, archive, to: &output)
+        case nil: break
+        }
+    }
+
+    private static func write(
+        _ model: ImportedGraph,
+        _ archive: borrowing RawSpan,
+        to output: inout SnapshotOutput
+    ) throws(PackRefusal) {
+        try output.add("graph", model.graph.encoded())
+        for (constant, source) in zip(model.graph.constants, model.sources) where constant.element != .string {
+            try source.withBytes(in: archive) { (bytes) throws(PackRefusal) in
+                try output.add(constant, bytes)
+            }
+        }
+    }
+
+    private static func write(
+        _ model: ImportedModel,
+        _ archive: borrowing RawSpan,
+        to output: inout SnapshotOutput
+    ) throws(PackRefusal) {
         try output.add("plan", model.plan.encoded())
         if let tokenizer = model.tokenizer {
             try output.add("tokenizer", tokenizer)

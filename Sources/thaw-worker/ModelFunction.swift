@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Kernels
 import Linux
@@ -76,9 +77,25 @@ enum ModelFunction {
         }
     }
 
+    private static func graphRunner(of snapshot: LoadedSnapshot) throws -> GraphRunner {
+        try GraphRunner(try Graph(decoding: try snapshot.bytes(of: "graph"))) { constant in
+            guard let entry = snapshot.entry(constant.name),
+                let count = try? OperatorCall.elementCount(constant.shape),
+                entry.byteCount == count * constant.element.byteCount,
+                let bytes = unsafe snapshot.unsafeBytes(of: constant.name, as: entry.element)
+            else { return nil }
+            // The arena lives as long as this process, and so do all who look into it.
+            let memory = unsafe TensorMemory(unsafeViewing: bytes)
+            return Tensor(constant.element, shape: constant.shape, memory: memory)
+        }
+    }
+
     private static func runner(of snapshot: LoadedSnapshot) throws(LoadFailure) -> TaskRunner {
         do {
             let task = try TaskConfiguration(decoding: try snapshot.bytes(of: "task"))
+            if snapshot.entry("graph") != nil {
+                return try TaskRunner(task, graph: try graphRunner(of: snapshot))
+            }
             let hasModel = task.kind != .none
             let plan = hasModel ? try snapshot.bytes(of: "plan") : []
             guard let tokenizer = snapshot.entry(task.kind == .embed ? "tokenizer" : "task") else {

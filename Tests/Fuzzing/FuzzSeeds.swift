@@ -11,7 +11,8 @@ import Wire
 enum FuzzSeeds {
     /// Writes the seeds into a folder a parser, under `folder`.
     static func write(to folder: URL, corpus: URL) throws {
-        try write([try plan(corpus)], as: .plan, to: folder)
+        try write([try plan()], as: .plan, to: folder)
+        try write([try graph(corpus)], as: .graph, to: folder)
         try write([try compiledTokenizer(corpus)], as: .compiledTokenizer, to: folder)
         try write([try snapshotIndex()], as: .snapshotIndex, to: folder)
         try write(frames, as: .frames, to: folder)
@@ -29,10 +30,24 @@ enum FuzzSeeds {
         [UInt8](try Data(contentsOf: corpus.appendingPathComponent(path)))
     }
 
-    private static func plan(_ corpus: URL) throws -> [UInt8] {
+    private static func plan() throws -> [UInt8] {
+        let plan = Plan(
+            values: [Plan.Value(rows: .sequences, columns: 2), Plan.Value(rows: .sequences, columns: 3)],
+            weights: [Plan.Weight(name: "w", shape: [2, 3], layout: .panels16)],
+            steps: [.linear(input: 0, weight: 0, bias: nil, activation: .relu, out: 1)],
+            input: 0,
+            output: 1,
+            inputName: "x",
+            outputName: "y"
+        )
+        try plan.validate()
+        return plan.encoded()
+    }
+
+    private static func graph(_ corpus: URL) throws -> [UInt8] {
         let file = try bytes("onnx/mlp.onnx", corpus)
         let files = ModelFiles(ranges: ["model.onnx": 0..<file.count])
-        return try ModelImporter.importModel(source: "model.onnx", of: files, in: unsafe file.span.bytes).plan.encoded()
+        return try ImportedGraph.onnx("model.onnx", of: files, in: unsafe file.span.bytes).graph.encoded()
     }
 
     private static func compiledTokenizer(_ corpus: URL) throws -> [UInt8] {

@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import JSON
 import Linux
@@ -20,6 +21,7 @@ enum FuzzTarget: String, CaseIterable {
     case tokenizer
     case compiledTokenizer
     case plan
+    case graph
     case snapshotIndex
     case frames
 
@@ -33,6 +35,7 @@ enum FuzzTarget: String, CaseIterable {
         case .tokenizer: Self.tokenize(bytes)
         case .compiledTokenizer: Self.encode(bytes)
         case .plan: _ = try? Plan(decoding: bytes)
+        case .graph: _ = try? Graph(decoding: bytes)
         case .snapshotIndex: try? Self.load(index: bytes)
         case .frames: Self.parseFrames(bytes)
         }

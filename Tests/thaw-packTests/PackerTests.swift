@@ -60,7 +60,8 @@ private func mlp() throws -> [UInt8] {
         tar.add("m.onnx", try mlp())
         let pack = try Pack(tar.finished())
         let packed = pack.packed
-        #expect(pack.index.entries.map(\.name) == ["task", "plan", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"])
+        let names = ["task", "graph", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
+        #expect(pack.index.entries.map(\.name) == names)
         #expect(packed.arenaBytes == UInt64(pack.index.arenaByteCount))
     }
 
