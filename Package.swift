@@ -146,7 +146,7 @@ let testing: [Target] = [
     ),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+        dependencies: ["Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
     ),
 ]
 

@@ -87,7 +87,7 @@ extension FleetState {
     /// A worker of the reserve, once: when it is ready and before it is used.
     mutating func takeUnmeasured(_ worker: WorkerID) -> Int32? {
         guard !unmeasured.isEmpty, let record = workers[worker], let pid = record.pid, record.readyAt != nil,
-            unmeasured.remove(worker) != nil, record.calls.isEmpty
+            unmeasured.remove(worker) != nil, calls(of: worker).isEmpty
         else { return nil }
         return pid
     }

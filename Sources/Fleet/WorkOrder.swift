@@ -46,10 +46,14 @@ package struct WorkResult: Sendable {
     package var runNanoseconds: UInt64 = 0
     /// Processor time of the worker for this call, read from the kernel by the scheduler.
     ///
-    /// A fresh worker's own start counts.
+    /// A fresh worker's own start counts. Of a batch it is this call's part; the parts add up to the whole.
     package var cpuNanoseconds: UInt64 = 0
     /// Largest private memory of the worker so far; where the kernel has no memory groups for us, its largest resident.
     package var memoryBytesPeak: UInt64 = 0
+
+    /// Its place in the batch that it was run in, and how many calls that had.
+    package var batchIndex = 0
+    package var batchSize = 1
 
     /// The scheduler ended before the call did.
     package var isInterrupted: Bool {

@@ -48,7 +48,8 @@ package final class Invoker: Sendable {
     ///   - loop: the event loop of the caller.
     ///   - completion: called once, on `loop`; before this returns where the call is refused.
     package func invoke(_ call: Call, on loop: any EventLoop, completion: @escaping @Sendable (Completion) -> Void) {
-        let id = InvocationID.generated()
+        let acceptedAt = Clock.wallNanoseconds()
+        let id = InvocationID.generated(at: acceptedAt)
         let target: CallTarget
         do throws(Failure) {
             target = try targets.target(call.function, call.qualifier, in: registry)
@@ -61,7 +62,15 @@ package final class Invoker: Sendable {
         } catch {
             return completion(.refused(id, error))
         }
-        run(call, as: id, on: target, loop, completion)
+        let attempt = Attempt(
+            id: id,
+            function: target.key.function,
+            version: target.key.version,
+            snapshot: target.snapshotDigest,
+            bytesIn: call.body.readableBytes,
+            acceptedUnixNanoseconds: acceptedAt
+        )
+        run(call, attempt, on: target, loop, completion)
     }
 
     /// What became of a version's calls since the node started.
@@ -100,26 +109,18 @@ package final class Invoker: Sendable {
 
     private func run(
         _ call: Call,
-        as id: InvocationID,
+        _ attempt: Attempt,
         on target: CallTarget,
         _ loop: any EventLoop,
         _ completion: @escaping @Sendable (Completion) -> Void
     ) {
-        let attempt = Attempt(
-            id: id,
-            function: target.key.function,
-            version: target.key.version,
-            snapshot: target.snapshotDigest,
-            bytesIn: call.body.readableBytes,
-            acceptedUnixNanoseconds: Clock.wallNanoseconds()
-        )
         let running: RunningCall
         do throws(LedgerError) {
             let form = call.form
             running = try RunningCall(attempt, target, ledger, { [status] in status($0, form) }, completion)
         } catch {
             logger.error("call refused: its receipt could not be begun", metadata: ["error": "\(error)"])
-            return completion(.refused(id, .unavailable("no receipt could be begun: \(error)")))
+            return completion(.refused(attempt.id, .unavailable("no receipt could be begun: \(error)")))
         }
         fleet.run(
             WorkOrder(
@@ -193,7 +194,7 @@ private final class RunningCall: Sendable {
             if receipt.outcome == .succeeded {
                 statistics.succeeded += 1
                 statistics.succeededNanoseconds += wait + work.runNanoseconds
-                statistics.executions += 1
+                statistics.executions += work.batchIndex == 0 ? 1 : 0
                 statistics.lastUnixNanoseconds = attempt.acceptedUnixNanoseconds
             } else {
                 statistics.failed += 1
@@ -212,6 +213,7 @@ private final class RunningCall: Sendable {
         receipt.runNanoseconds = work.runNanoseconds
         receipt.cpuNanoseconds = work.cpuNanoseconds
         receipt.memoryBytesPeak = Int(clamping: work.memoryBytesPeak)
+        receipt.batchSize = work.batchSize
         switch result {
         case .success(let reply):
             receipt.bytesOut = reply.body.readableBytes

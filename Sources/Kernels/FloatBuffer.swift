@@ -60,6 +60,22 @@ package final class FloatBuffer {
         unsafe UnsafeMutableRawBufferPointer(start: base, count: bytes.count).copyBytes(from: bytes)
     }
 
+    /// A buffer with the bits of whole floats, such as panels of any format.
+    package convenience init(bytes: borrowing RawSpan) {
+        precondition(bytes.byteCount % MemoryLayout<Float>.size == 0, "\(bytes.byteCount) bytes are no whole floats")
+        self.init(count: bytes.byteCount / MemoryLayout<Float>.size)
+        unsafe bytes.withUnsafeBytes { source in
+            unsafe UnsafeMutableRawBufferPointer(start: base, count: source.count).copyMemory(from: source)
+        }
+    }
+
+    /// Calls `body` with the bytes of all floats.
+    package func withBytes<Result, Failure: Error>(
+        _ body: (borrowing RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(unsafe RawSpan(_unsafeStart: base, byteCount: count * MemoryLayout<Float>.size))
+    }
+
     /// A copy of the first `count` floats.
     package func read(_ count: Int) -> [Float] {
         precondition(count <= self.count, "reading \(count) floats of a buffer of \(self.count)")

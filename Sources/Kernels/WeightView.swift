@@ -24,7 +24,7 @@ package struct WeightView: @unchecked Sendable {  // Safe: what a kernel reads i
 
     /// A buffer as a weight: it outlives every copy of the view, and nothing writes it meanwhile.
     @unsafe
-    init(constant buffer: FloatBuffer) {
+    package init(constant buffer: FloatBuffer) {
         unsafe base = UnsafePointer(buffer.base)
         count = buffer.count
     }

@@ -9,11 +9,17 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// The model that answers calls; nil for an echo, which returns its input.
     package var model: ModelReference?
     package var precision: Precision
+    /// Inputs whose results are known, against which a deploy is checked; nil where it is not.
+    package var golden: GoldenReference?
+    /// What the packer measured, nil where there was nothing to measure; an author cannot say it.
+    package var evidence: PrecisionReport?
     /// Command, relative to the bundle, that brings model files too large to keep beside the manifest.
     package var fetch: String?
     package var limits: FunctionLimits
     /// Calls that one worker serves at a time.
     package var concurrency: Int
+    /// nil where every call is run by itself.
+    package var batching: Batching?
     package var scaling: Scaling
     /// A path that also reaches this function, such as `/digits`.
     package var route: String?
@@ -25,9 +31,11 @@ package struct Manifest: Codable, Hashable, Sendable {
         runtime: FunctionRuntime = .model,
         model: ModelReference? = nil,
         precision: Precision = .f32,
+        golden: GoldenReference? = nil,
         fetch: String? = nil,
         limits: FunctionLimits = FunctionLimits(),
         concurrency: Int = 1,
+        batching: Batching? = nil,
         scaling: Scaling = Scaling(),
         route: String? = nil,
         environment: [String: String] = [:]
@@ -37,9 +45,11 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.runtime = runtime
         self.model = model
         self.precision = precision
+        self.golden = golden
         self.fetch = fetch
         self.limits = limits
         self.concurrency = concurrency
+        self.batching = batching
         self.scaling = scaling
         self.route = route
         self.environment = environment
@@ -67,11 +77,6 @@ package enum TaskKind: String, Codable, CaseIterable, Sendable {
     case tensor
     /// No model: the body comes back as it came.
     case echo = "none"
-}
-
-/// The arithmetic in which a model's products are computed.
-package enum Precision: String, Codable, CaseIterable, Sendable {
-    case f32
 }
 
 /// Where the bundle keeps its model, and what to do with it.
@@ -123,5 +128,18 @@ package struct Scaling: Codable, Hashable, Sendable {
         self.min = min
         self.max = max
         self.idleMilliseconds = idleMilliseconds
+    }
+}
+
+/// Calls that are run as one: those that come while every worker is busy.
+package struct Batching: Codable, Hashable, Sendable {
+    /// Calls of one batch.
+    package var max: Int
+    /// How long calls gather before another worker is started for them, where one may be.
+    package var delayMilliseconds: Int
+
+    package init(max: Int = ManifestBounds.batchDefault, delayMilliseconds: Int = ManifestBounds.batchDelayDefault) {
+        self.max = max
+        self.delayMilliseconds = delayMilliseconds
     }
 }

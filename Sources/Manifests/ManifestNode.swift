@@ -112,6 +112,14 @@ struct ManifestNode {
         return number
     }
 
+    /// A number above 0.
+    func fraction(_ section: String, max: Double) throws(ManifestError) -> Double {
+        guard case .scalar(let scalar) = node, let number = Double(scalar.string), number > 0, number <= max else {
+            throw error("\(section) should be a number above 0 and at most \(max), got \(kind)")
+        }
+        return number
+    }
+
     /// A size in bytes: a plain number, or one with a unit.
     func byteCount(_ section: String, in range: ClosedRange<UInt64>) throws(ManifestError) -> UInt64 {
         guard

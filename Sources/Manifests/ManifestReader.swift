@@ -22,11 +22,13 @@ extension Manifest {
 struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
-        "name", "description", "runtime", "model", "precision", "fetch", "limits", "concurrency", "scaling", "route",
-        "environment",
+        "name", "description", "runtime", "model", "precision", "golden", "fetch", "limits", "concurrency", "batching",
+        "scaling", "route", "environment",
     ]
     static let modelKeys = ["source", "task", "labels"]
+    static let goldenKeys = ["file", "tolerance"]
     static let limitsKeys = ["memory", "timeout", "payload"]
+    static let batchingKeys = ["max", "delay"]
     static let scalingKeys = ["min", "max", "idle"]
 
     let file: String
@@ -43,9 +45,11 @@ struct ManifestReader {
         if let node = fields["runtime"] { manifest.runtime = try choice(node, "runtime") }
         if let node = fields["model"] { manifest.model = try model(node) }
         if let node = fields["precision"] { manifest.precision = try choice(node, "precision") }
+        if let node = fields["golden"] { manifest.golden = try golden(node) }
         if let node = fields["fetch"] { manifest.fetch = try bundlePath(node, "fetch") }
         if let node = fields["limits"] { manifest.limits = try limits(node) }
         if let node = fields["concurrency"] { manifest.concurrency = try concurrency(node) }
+        if let node = fields["batching"] { manifest.batching = try batching(node, manifest.concurrency) }
         if let node = fields["scaling"] { manifest.scaling = try scaling(node) }
         if let node = fields["route"] { manifest.route = try route(node) }
         if let node = fields["environment"] { manifest.environment = try environment(node) }
@@ -112,6 +116,20 @@ struct ManifestReader {
         return labels
     }
 
+    private func golden(_ node: ManifestNode) throws(ManifestError) -> GoldenReference {
+        let fields = try node.fields(of: "golden", known: Self.goldenKeys)
+        guard let fileNode = fields["file"] else {
+            throw node.error(
+                "golden.file is missing; it is the path in the bundle of a JSON file with inputs and outputs"
+            )
+        }
+        var golden = GoldenReference(file: try bundlePath(fileNode, "golden.file"))
+        if let tolerance = fields["tolerance"] {
+            golden.tolerance = try tolerance.fraction("golden.tolerance", max: ManifestBounds.toleranceMax)
+        }
+        return golden
+    }
+
     private func limits(_ node: ManifestNode) throws(ManifestError) -> FunctionLimits {
         let fields = try node.fields(of: "limits", known: Self.limitsKeys)
         var limits = FunctionLimits()
@@ -133,6 +151,24 @@ struct ManifestReader {
             )
         }
         return limits
+    }
+
+    private func batching(_ node: ManifestNode, _ concurrency: Int) throws(ManifestError) -> Batching {
+        guard concurrency == 1 else {
+            throw node.error("batching runs calls together, and concurrency one beside the other; drop one of them")
+        }
+        let fields = try node.fields(of: "batching", known: Self.batchingKeys)
+        var batching = Batching()
+        if let max = fields["max"] {
+            batching.max = try max.integer("batching.max", in: 2...ManifestBounds.batchMax)
+        }
+        if let delay = fields["delay"] {
+            batching.delayMilliseconds = try delay.milliseconds(
+                "batching.delay",
+                in: 0...ManifestBounds.batchDelayMillisecondsMax
+            )
+        }
+        return batching
     }
 
     private func concurrency(_ node: ManifestNode) throws(ManifestError) -> Int {

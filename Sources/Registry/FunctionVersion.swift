@@ -21,30 +21,3 @@ package struct FunctionVersion: Codable, Equatable, Sendable {
         self.createdAt = createdAt
     }
 }
-
-/// What the registry knows of a snapshot without opening it.
-package struct SnapshotRecord: Codable, Hashable, Sendable {
-    /// Lower-case hexadecimal; also the snapshot's file name.
-    package let digest: String
-    /// Bytes of the file.
-    package let byteCount: Int
-    /// Bytes of its tensors once decompressed.
-    package let arenaByteCount: Int
-    package let task: TaskKind
-    /// nil without a model, and for what an older Thaw packed.
-    package let signature: ModelSignature?
-
-    package init(
-        digest: String,
-        byteCount: Int,
-        arenaByteCount: Int,
-        task: TaskKind,
-        signature: ModelSignature? = nil
-    ) {
-        self.digest = digest
-        self.byteCount = byteCount
-        self.arenaByteCount = arenaByteCount
-        self.task = task
-        self.signature = signature
-    }
-}

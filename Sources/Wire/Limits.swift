@@ -20,7 +20,8 @@ package enum WireLimits {
     /// the most) and the function's environment (4 KiB in all), rounded up.
     package static let controlMessageBytesMax = 2 * 4096 * 8 + 16 * 1024
 
-    /// Descriptors attached to one control message: for a fork its doorbell, its rings and a control group.
+    /// Descriptors attached to one control message: for a boot the snapshot and the three bases that one may have; for a fork
+    /// its doorbell, its rings and a control group.
     package static let descriptorsMax = 4
 
     /// Bytes of a body's content type: RFC 6838 allows names of 127 characters on either side of the slash.

@@ -20,6 +20,11 @@ struct KernelsBench: AsyncParsableCommand {
             Rows resnet50 f32, mobilenetv2 f32, only with --rivals: one image of 224 × 224 through an ONNX file with random \
             weights, against ONNX Runtime.
 
+            Rows embeddings c=N: requests a second to POST /v1/embeddings over HTTP, N at a time, of a sentence of 16 tokens; \
+            with --rivals against FastAPI with ONNX Runtime, which answers the same requests with the same vector. Without, \
+            and in the row embeddings c=8 together, against a function that runs each call by itself. They take turns, and of \
+            each the best turn counts.
+
             Needs functions/embed/model: functions/embed/fetch brings it.
             """
     )
@@ -57,6 +62,9 @@ struct KernelsBench: AsyncParsableCommand {
             }
         }
         await images(&misses)
+        for row in EmbeddingsTrial.rows where isWanted(row) {
+            await misses.attempt(row) { try await EmbeddingsTrial(row, isBesideRival: rivals).run().show(json: json) }
+        }
         try misses.check()
     }
 

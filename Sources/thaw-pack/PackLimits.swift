@@ -15,4 +15,8 @@ enum PackLimits {
     static let extendedHeaderBytesMax = 16 << 10
     /// After the end mark writers fill up to a whole record of 20 blocks; some devices take larger ones.
     static let paddingBytesMax = 1 << 20
+    /// A golden file: a thousand texts with 768 numbers each as JSON have 8 MB.
+    static let goldenBytesMax = 16 << 20
+    /// Each is run some times while somebody waits for the deploy.
+    static let goldenInputsMax = 1024
 }

@@ -13,10 +13,11 @@ enum Packer {
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
-    /// The snapshot is empty, open for reading and writing. What is in it after a refusal is no snapshot.
+    /// The snapshot is empty, open for reading and writing; what `catalog` knows is referred to where that pays. What is in it after a refusal is no snapshot.
     static func pack(
         _ bundle: borrowing FileDescriptor,
-        into snapshot: consuming FileDescriptor
+        into snapshot: consuming FileDescriptor,
+        sharing catalog: TensorCatalog = TensorCatalog()
     ) throws(PackRefusal) -> PackedFunction {
         let start = Clock.monotonicNanoseconds()
         let size: SnapshotSize
@@ -24,15 +25,24 @@ enum Packer {
         let signature: ModelSignature?
         do {
             let mapping = try map(bundle)
-            var output = try SnapshotOutput(snapshot)
+            var output = try SnapshotOutput(snapshot, sharing: catalog)
             (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
                 let archive = try Archive(bytes)
-                let manifest = try self.manifest(of: archive, bytes)
+                var manifest = try self.manifest(of: archive, bytes)
                 let model = try self.model(manifest, of: archive, bytes)
                 let task = try TaskConfiguration(manifest, model)
                 let signature = try self.signature(task, model, manifest)
                 try output.add("task", task.encoded())
-                try write(model, bytes, to: &output)
+                switch model {
+                case .plan(let model):
+                    let choice = try PrecisionChoice(manifest, model, of: archive, bytes)
+                    manifest.evidence = choice.report
+                    try write(choice, bytes, to: &output)
+                case .graph(let model):
+                    try requirePlain(manifest)
+                    try write(model, bytes, to: &output)
+                case nil: break
+                }
                 return (manifest, signature)
             }
             size = try output.finish()
@@ -119,18 +129,6 @@ enum Packer {
 
     /// The entries that a worker looks for after its task, in the order in which it needs them.
     private static func write(
-        _ model: EngineModel?,
-        _ archive: borrowing RawSpan,
-        to output: inout SnapshotOutput
-    ) throws(PackRefusal) {
-        switch model {
-        case .plan(let model): try write(model, archive, to: &output)
-        case .graph(let model): try write(model, archive, to: &output)
-        case nil: break
-        }
-    }
-
-    private static func write(
         _ model: ImportedGraph,
         _ archive: borrowing RawSpan,
         to output: inout SnapshotOutput
@@ -143,11 +141,24 @@ enum Packer {
         }
     }
 
+    /// Graphs are computed in f32, and golden results are compared for encoders only: nothing asked for is left out
+    /// without a word.
+    private static func requirePlain(_ manifest: Manifest) throws(PackRefusal) {
+        guard manifest.precision == .f32 || manifest.precision == .auto, manifest.golden == nil else {
+            throw PackRefusal(
+                kind: .unsupported,
+                message: "precision \(manifest.precision.rawValue) and golden results are for encoders in Hugging Face "
+                    + "layout; an ONNX model is computed as it is: leave both out"
+            )
+        }
+    }
+
     private static func write(
-        _ model: ImportedModel,
+        _ choice: PrecisionChoice,
         _ archive: borrowing RawSpan,
         to output: inout SnapshotOutput
     ) throws(PackRefusal) {
+        let model = choice.model
         try output.add("plan", model.plan.encoded())
         if let tokenizer = model.tokenizer {
             try output.add("tokenizer", tokenizer)
@@ -156,8 +167,8 @@ enum Packer {
         let isTable = model.plan.weights.indices.map { tables.contains($0) }
         for access in [SnapshotEntry.Access.whole, .rows] {
             for number in model.plan.weights.indices where isTable[number] == (access == .rows) {
-                try model.sources[number].withBytes(in: archive) { (floats) throws(PackRefusal) in
-                    try output.add(model.plan.weights[number], access, floats)
+                try choice.withBytes(of: number, in: archive) { (bytes) throws(PackRefusal) in
+                    try output.add(model.plan.weights[number], access, bytes)
                 }
             }
         }

@@ -21,7 +21,10 @@ struct SnapshotOutput: ~Copyable {
     /// To look at the file once the writer has closed it.
     private let file: FileDescriptor
 
-    init(_ file: consuming FileDescriptor) throws(PackRefusal) {
+    init(
+        _ file: consuming FileDescriptor,
+        sharing catalog: TensorCatalog = TensorCatalog()
+    ) throws(PackRefusal) {
         let copy: FileDescriptor
         do throws(SystemError) {
             copy = try file.duplicate()
@@ -30,7 +33,7 @@ struct SnapshotOutput: ~Copyable {
         }
         let writer: SnapshotWriter
         do throws(SnapshotError) {
-            writer = try SnapshotWriter(file: file, producer: Packer.producer)
+            writer = try SnapshotWriter(file: file, producer: Packer.producer, sharing: catalog)
         } catch {
             throw PackRefusal(error)
         }

@@ -12,6 +12,7 @@ enum ModelFunction {
     /// Runs in the template, inside its sandbox; the answer is what its forks do.
     static func load(
         _ file: borrowing FileDescriptor,
+        _ bases: [SharedDescriptor],
         _ boot: TemplateBoot
     ) throws(LoadFailure) -> LoadedFunction {
         let begin = Clock.monotonicNanoseconds()
@@ -20,6 +21,7 @@ enum ModelFunction {
             // Rows that come later are checked by their checksums: where digests are asked for, nothing comes later.
             snapshot = try LoadedSnapshot(
                 file: file,
+                bases: bases,
                 verifying: boot.verifiesDigests ? .digests : .checksums,
                 leavingRows: !boot.verifiesDigests
             )
@@ -41,7 +43,14 @@ enum ModelFunction {
         )
         let idleStep = snapshot.rows.map { rows in { Self.decodesMore(of: rows) } }
         let warmUp = { withExtendedLifetime(snapshot) { runner.warmUp() } }
-        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp) {
+        let batchHandler: LoadedFunction.BatchHandler = { requests in
+            withExtendedLifetime(snapshot) {
+                runner.run(requests.map { TaskRequest($0) }).map { result in
+                    result.map { CallReply($0) }.mapError { CallFailure($0) }
+                }
+            }
+        }
+        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp, batchHandler: batchHandler) {
             (request) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {
                 // The runner looks into the snapshot's memory: this closure keeps both.

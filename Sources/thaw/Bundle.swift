@@ -36,6 +36,12 @@ struct Bundle: Sendable {
         case "."?, "./"?: paths = ["."]
         case let source?: paths.append(source)
         }
+        if let golden = manifest.golden?.file {
+            guard FileManager.default.fileExists(atPath: directory + "/" + golden) else {
+                throw .file("\(directory)/\(golden): the file that golden.file names is not there")
+            }
+            paths.append(golden)
+        }
         return try BundleArchive(directory: directory, paths: paths)
     }
 

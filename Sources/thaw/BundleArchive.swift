@@ -33,7 +33,9 @@ struct BundleArchive: Sendable {
         for path in paths {
             try Self.collect(path, in: directory, into: &members)
         }
-        self.members = members
+        // A file may be named on its own and lie in a folder that is named too.
+        var seen: Set<String> = []
+        self.members = members.filter { seen.insert($0.path).inserted }
     }
 
     /// Bytes of the archive.

@@ -6,7 +6,7 @@ import Wire
 // never read. It is no part of the product. Between orders its template takes 2,000 steps, which the input `steps`
 // counts: a millisecond or two of them, so that forks fall before, between and after them.
 
-Template.run { (_, _) throws(LoadFailure) -> LoadedFunction in
+Template.run { (_, _, _) throws(LoadFailure) -> LoadedFunction in
     var hoard = Hoard()
     var steps = 0
     var warmUps = 0

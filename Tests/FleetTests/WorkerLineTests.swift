@@ -31,7 +31,12 @@ struct WorkerLineTests {
             heard.withLock { $0.ready += 1 }
         }
 
-        func worker(_ worker: UInt32, answered invocation: UInt64, with result: Result<WorkReply, WorkFailure>) {
+        func worker(
+            _ worker: UInt32,
+            answered invocation: UInt64,
+            with result: Result<WorkReply, WorkFailure>,
+            at now: UInt64
+        ) {
             let count = heard.withLock { heard in
                 heard.answers.append((invocation, result))
                 return heard.answers.count
@@ -260,7 +265,7 @@ private enum StreamingEcho {
 }
 
 /// Chance from a seed, so that a failure can be had again.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) {

@@ -38,10 +38,12 @@ private func refusal(_ yaml: String) -> String {
               source: ./model.onnx
               task: classify
               labels: ["zero", "one"]
-            precision: f32
+            precision: auto
+            golden: {file: ./golden/check.json, tolerance: 1e-3}
             fetch: ./fetch
             limits: {memory: 512MiB, timeout: 1500ms, payload: 4096}
             concurrency: 1
+            batching: {max: 8, delay: 5ms}
             scaling: {min: 1, max: 4, idle: 1m}
             route: /digits/v1
             environment:
@@ -52,8 +54,11 @@ private func refusal(_ yaml: String) -> String {
             name: "digits",
             description: "Reads a digit of 8 × 8 pixels.",
             model: ModelReference(source: "model.onnx", task: .classify, labels: ["zero", "one"]),
+            precision: .auto,
+            golden: GoldenReference(file: "golden/check.json", tolerance: 0.001),
             fetch: "fetch",
             limits: FunctionLimits(memoryBytes: 512 << 20, timeoutMilliseconds: 1500, payloadBytes: 4096),
+            batching: Batching(max: 8, delayMilliseconds: 5),
             scaling: Scaling(min: 1, max: 4, idleMilliseconds: 60_000),
             route: "/digits/v1",
             environment: ["GREETING": "hello"]
@@ -75,15 +80,15 @@ private func refusal(_ yaml: String) -> String {
         ),
         (
             "name: a\ncolour: red\n",
-            "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: concurrency, description, "
-                + "environment, fetch, limits, model, name, precision, route, runtime, scaling"
+            "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, concurrency, description, "
+                + "environment, fetch, golden, limits, model, name, precision, route, runtime, scaling"
         ),
         ("description: x\n", "function.yaml:1:1: name is missing; a function is called by it"),
         ("", "function.yaml:1:1: the manifest is empty; at least name is needed"),
         (
             "- a\n- b\n",
             "function.yaml:1:1: the manifest should be a mapping of name, description, runtime, model, "
-                + "precision, fetch, limits, concurrency, scaling, route, environment, got a list"
+                + "precision, golden, fetch, limits, concurrency, batching, scaling, route, environment, got a list"
         ),
         (
             "name: 7\n",
@@ -100,7 +105,19 @@ private func refusal(_ yaml: String) -> String {
         ),
         ("name: a\nname: b\n", "function.yaml:1:1: not valid YAML: the key \"name\" is written twice"),
         ("name: a\nruntime: python\n", "function.yaml:2:10: runtime should be one of model, got \"python\""),
-        ("name: a\nprecision: int8\n", "function.yaml:2:12: precision should be one of f32, got \"int8\""),
+        (
+            "name: a\nprecision: int4\n",
+            "function.yaml:2:12: precision should be one of f32, bf16, int8, auto, got \"int4\""
+        ),
+        (
+            "name: a\ngolden: {tolerance: 0.1}\n",
+            "function.yaml:2:9: golden.file is missing; it is the path in the bundle of a JSON file with inputs and "
+                + "outputs"
+        ),
+        (
+            "name: a\ngolden: {file: g.json, tolerance: 0}\n",
+            "function.yaml:2:35: golden.tolerance should be a number above 0 and at most 1.0, got the number 0"
+        ),
         (
             "name: a\nmodel: {task: sing}\n",
             "function.yaml:2:15: model.task should be one of embed, classify, tensor, none, got \"sing\""
@@ -151,6 +168,14 @@ private func refusal(_ yaml: String) -> String {
         (
             "name: a\nlimits: 5\n",
             "function.yaml:2:9: limits should be a mapping of memory, timeout, payload, got the number 5"
+        ),
+        (
+            "name: a\nbatching: {max: 1}\n",
+            "function.yaml:2:17: batching.max should be between 2 and 128, got 1"
+        ),
+        (
+            "name: a\nconcurrency: 2\nbatching: {}\n",
+            "function.yaml:3:11: batching runs calls together, and concurrency one beside the other; drop one of them"
         ),
         (
             "name: a\nconcurrency: 65\n",

@@ -80,6 +80,18 @@ struct Scratch {
         )
     }
 
+    @Test(arguments: ["golden/check.json", "model/golden/check.json", "model/check.json"])
+    func `the golden file is sent once, wherever it lies`(_ golden: String) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        try scratch.write("function.yaml", manifest + "\ngolden: {file: \(golden)}\n")
+        try scratch.write("model/model.safetensors", "x")
+        #expect(throws: CommandFailure.self) { try Bundle(directory: scratch.path).archive() }
+        try scratch.write(golden, "{}")
+        let paths = try Bundle(directory: scratch.path).archive().members.map(\.path)
+        #expect(paths.sorted() == ["function.yaml", golden, "model/model.safetensors"].sorted())
+    }
+
     @Test func `a link is refused`() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }

@@ -110,12 +110,16 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: What arrives
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What is dropped keeps no connection open.
-        if case .ending = turn {} else { lastActive = context.eventLoop.now }
         arrive(.part(unwrapInboundIn(data)), context)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        // Once for all the parts of a read. What is dropped keeps no connection open.
+        if case .ending = turn {} else { lastActive = context.eventLoop.now }
+        completeForwarding(context)
+    }
+
+    private func completeForwarding(_ context: ChannelHandlerContext) {
         // The router's side has nothing to do for what it did not get.
         guard hasForwarded else { return }
         hasForwarded = false
@@ -356,7 +360,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
             take(next, context)
         }
         isServing = false
-        channelReadComplete(context: context)
+        completeForwarding(context)
         if waiting.isEmpty, isReadHeld {
             isReadHeld = false
             context.read()

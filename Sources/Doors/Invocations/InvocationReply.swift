@@ -95,7 +95,7 @@ enum InvocationReply {
     /// The call's id and where its time went.
     private static func writeTrace(_ completion: Completion, to output: inout ByteBuffer) {
         output.writeStaticString("\r\nThaw-Invocation-Id: ")
-        output.writeString(completion.id.description)
+        output.writeWithOutputRawSpan(minimumWritableBytes: 36) { completion.id.write(to: &$0) }
         guard let start = completion.start else { return }
         output.writeStaticString("\r\nThaw-Start: ")
         output.writeString(start.rawValue)
@@ -126,21 +126,20 @@ extension ByteBuffer {
     }
 
     /// Decimal digits, without a string on the way.
+    ///
+    /// - Parameter digitsMin: zeros stand before a shorter number; at most 20.
     mutating func writeDecimal(_ number: UInt64, digitsMin: Int = 1) {
-        var digits = 1
-        var above: UInt64 = 10
-        while digits < 19, number >= above {
-            digits += 1
-            above *= 10
-        }
-        if digits == 19, number >= 10_000_000_000_000_000_000 { digits = 20 }
-        let count = max(digits, digitsMin)
-        var rest = number
-        // From the end: the writer index moves once, over what was set.
-        writeRepeatingByte(UInt8(ascii: "0"), count: count)
-        for place in 1...count where rest > 0 {
-            setInteger(UInt8(ascii: "0") + UInt8(rest % 10), at: writerIndex - place)
-            rest /= 10
+        writeWithOutputRawSpan(minimumWritableBytes: 20) { text in
+            // The largest has 20 digits, and the last comes first.
+            var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+            var place = 20
+            var rest = number
+            repeat {
+                place -= 1
+                digits[place] += UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            for index in min(place, 20 - digitsMin)..<20 { text.append(digits[index]) }
         }
     }
 }

@@ -51,6 +51,9 @@ struct DeployCommand: AsyncParsableCommand {
                 + "snapshot \(snapshot.digest.prefix(12)) · \(Units.bytes(snapshot.byteCount)) on disk, "
                 + "\(Units.bytes(snapshot.arenaByteCount)) in memory"
         )
+        if let evidence = version.manifest.evidence {
+            try Output.line("computes in \(evidence.summary)")
+        }
     }
 
     /// Shows what the node does with a bundle that it has, until cancelled.

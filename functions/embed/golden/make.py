@@ -6,6 +6,7 @@ Run it after ../fetch, in an environment with: pip install torch sentence-transf
   texts.json        the texts (ASCII JSON, so that no editor changes a byte)
   ids.json          token ids of each text, special ones included, truncated as sentence_bert_config.json says (256)
   embeddings.f32    little-endian float32, [texts, 384], normalised
+  check.json        every fourth of the first 64 of both, which are sentences: what `golden:` in ../function.yaml names
 
 One text at a time (no padding), float32, one thread.
 """
@@ -36,6 +37,14 @@ def reference_ids(texts: list[str], tokens_max: int) -> list[list[int]]:
     return [tokenizer.encode(text).ids for text in texts]
 
 
+def write_check(texts: list[str], embeddings: numpy.ndarray) -> None:
+    """Seven decimals: far below the tolerance, and half the file."""
+    rows = range(0, 64, 4)
+    inputs = ",\n".join(json.dumps(texts[row]) for row in rows)
+    outputs = ",\n".join("[" + ",".join(f"{number:.7f}" for number in embeddings[row]) + "]" for row in rows)
+    (HERE / "check.json").write_text(f'{{"inputs": [\n{inputs}\n],\n"outputs": [\n{outputs}\n]}}\n')
+
+
 def main() -> None:
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -56,6 +65,7 @@ def main() -> None:
     (HERE / "texts.json").write_text("[\n" + ",\n".join(json.dumps(text) for text in texts) + "\n]\n")
     (HERE / "ids.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in ids) + "\n]\n")
     (HERE / "embeddings.f32").write_bytes(embeddings.tobytes())
+    write_check(texts, embeddings)
     print(f"{len(texts)} texts, {sum(map(len, ids))} ids, longest {max(map(len, ids))}")
     print(
         f"sentence-transformers {sentence_transformers.__version__}, torch {torch.__version__}, "
