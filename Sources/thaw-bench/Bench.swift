@@ -13,7 +13,7 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             DispatchBench.self, ChannelBench.self, ColdBench.self, KernelsBench.self, SnapshotBench.self,
             PolicyBench.self, DensityBench.self, ZeroBench.self, OperatorsBench.self, TokenizerBench.self,
-            BareEcho.self, BareFork.self,
+            GraphTrial.self, BareEcho.self, BareFork.self,
             OperatorCases.self,
         ]
     )
