@@ -40,9 +40,10 @@ let libraries: [Target] = [
     .target(name: "Snapshots", dependencies: ["Linux", "CPlanes", "CZstd", "COpenSSL"]),
     .target(name: "Kernels", dependencies: ["CKernels"]),
     .target(name: "Inference", dependencies: ["Kernels"]),
+    .target(name: "Graphs", dependencies: ["Kernels"]),
     .target(name: "Tokenizing", dependencies: ["JSON"]),
-    .target(name: "Tasks", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
-    .target(name: "Models", dependencies: ["Inference", "Kernels", "Tokenizing", "JSON"]),
+    .target(name: "Tasks", dependencies: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire", "CZlib"]),
+    .target(name: "Models", dependencies: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON"]),
     .target(name: "Manifests", dependencies: [yams]),
     .target(name: "Registry", dependencies: ["Manifests", grdb]),
     .target(name: "Metering", dependencies: ["Scheduling", "Linux", grdb, grdbSQLite]),
@@ -59,7 +60,7 @@ let libraries: [Target] = [
     .target(
         name: "Doors",
         dependencies: [
-            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", nioHTTPTypes, nioHTTPTypesHTTP1,
+            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", nioHTTPTypes, nioHTTPTypesHTTP1,
             hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
@@ -77,19 +78,19 @@ let programs: [Target] = [
     ),
     .executableTarget(
         name: "thaw-worker",
-        dependencies: ["Serving", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"]
+        dependencies: ["Serving", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux"]
     ),
     .executableTarget(
         name: "thaw-pack",
         dependencies: [
-            "Models", "Tasks", "Inference", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests", "JSON",
-            "Linux",
+            "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
+            "JSON", "Linux",
         ]
     ),
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Models", "Inference", "Kernels", "Sandboxing", "Scheduling",
+            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
             "Snapshots", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1,
         ]
     ),
@@ -110,9 +111,14 @@ let testing: [Target] = [
     tests("Snapshots", of: "Snapshots", with: ["Linux"]),
     tests("Kernels", of: "Kernels"),
     tests("Inference", of: "Inference", with: ["Kernels"]),
+    tests("Graphs", of: "Graphs", with: ["Kernels"]),
     tests("Tokenizing", of: "Tokenizing"),
-    tests("Tasks", of: "Tasks", with: ["Inference", "Kernels", "Tokenizing", "JSON"]),
-    .testTarget(name: "ModelsTests", dependencies: ["Models", "Inference", "Kernels"], exclude: ["Fixtures"]),
+    tests("Tasks", of: "Tasks", with: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire"]),
+    .testTarget(
+        name: "ModelsTests",
+        dependencies: ["Models", "Inference", "Graphs", "Kernels"],
+        exclude: ["Fixtures"]
+    ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
@@ -125,8 +131,8 @@ let testing: [Target] = [
         "Doors",
         of: "Doors",
         with: [
-            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", hummingbird, hummingbirdCore, httpTypes,
-            logging, nioCore, nioEmbedded, nioHTTP1, nioPosix, serviceLifecycle,
+            "Scheduling", "Invoking", "Registry", "Metering", "Manifests", "Wire", hummingbird, hummingbirdCore,
+            httpTypes, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
     .testTarget(name: "HouseTests"),
@@ -140,7 +146,7 @@ let testing: [Target] = [
     ),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["Trials", "Invoking", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+        dependencies: ["Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
     ),
 ]
 
@@ -167,11 +173,28 @@ let package = Package(
     targets: libraries + programs + testing
 )
 
+// The fuzz targets are built by `deploy/fuzz` only: everything they link is instrumented for libFuzzer, which brings the
+// `main` of the program.
+if Context.environment["THAW_FUZZING"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "thaw-fuzz",
+            dependencies: [
+                "Graphs", "Inference", "JSON", "Linux", "Manifests", "Models", "Snapshots", "Tokenizing", "Wire",
+            ],
+            path: "Tests/Fuzzing",
+            // libFuzzer is C++ and has a `main` too, which the package's own precedes.
+            linkerSettings: [.unsafeFlags(["-use-ld=lld", "-lstdc++", "-Xlinker", "--allow-multiple-definition"])]
+        )
+    )
+}
+
 package.targets.append(contentsOf: [
     systemLibrary("CZstd", apt: "libzstd-dev"),
     systemLibrary("COpenSSL", apt: "libssl-dev"),
     systemLibrary("CSeccomp", apt: "libseccomp-dev"),
     systemLibrary("CJansson", apt: "libjansson-dev"),
+    systemLibrary("CZlib", apt: "zlib1g-dev"),
 ])
 
 for target in package.targets {

@@ -1,9 +1,11 @@
 // Eight floats at a time, 16 registers.
+#include "blocks.h"
 #include "variants.h"
 
 #include <immintrin.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
@@ -15,6 +17,11 @@ typedef __m256 lanes;
 // One panel is two registers wide: 6 × 2 sums, 2 weights and 1 input are 15 of 16 registers.
 #define TILE_ROWS 6
 #define TILE_REGISTERS 2
+
+// The same tile: one block of output channels.
+#define CONVOLUTION_PIXELS 6
+// 4 sums, a row of 5 weights and 1 input are 10 of 16.
+#define DEPTHWISE_PIXELS 4
 
 static inline lanes broadcast(float x) { return _mm256_set1_ps(x); }
 static inline lanes load(const float *from) { return _mm256_loadu_ps(from); }

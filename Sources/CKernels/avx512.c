@@ -1,9 +1,11 @@
 // AVX-512 as the first servers had it: integers and bfloat16 are widened before they are multiplied.
+#include "blocks.h"
 #include "variants.h"
 
 #include <immintrin.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw"))), apply_to = function)
 

@@ -1,9 +1,11 @@
 // AVX-512 with dot products of bytes and of bfloat16: Zen 4, Cooper Lake and Sapphire Rapids, and what follows them.
+#include "blocks.h"
 #include "variants.h"
 
 #include <immintrin.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512vnni,avx512bf16"))), apply_to = function)
 

@@ -9,6 +9,11 @@ typedef __m512 lanes;
 #define TILE_ROWS 9
 #define TILE_REGISTERS 3
 
+// Two blocks of output channels: 14 × 2 sums, 2 weights and 1 input are 31 of 32, and images are 7, 14, 28 … wide.
+#define CONVOLUTION_PIXELS 14
+// 8 sums, a row of 5 weights and 1 input are 14 of 32; a map of 7 × 7 is one tile wide.
+#define DEPTHWISE_PIXELS 8
+
 static inline lanes broadcast(float x) { return _mm512_set1_ps(x); }
 static inline lanes load(const float *from) { return _mm512_loadu_ps(from); }
 static inline void store(float *to, lanes x) { _mm512_storeu_ps(to, x); }

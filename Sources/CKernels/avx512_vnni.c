@@ -1,9 +1,11 @@
 // AVX-512 with dot products of bytes: Intel's servers from 2019, bfloat16 is widened before it is multiplied.
+#include "blocks.h"
 #include "variants.h"
 
 #include <immintrin.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512vnni"))), apply_to = function)
 

@@ -1,4 +1,5 @@
 // The plain variant: one loop after the other, runs everywhere, and says what the others must compute.
+#include "blocks.h"
 #include "variants.h"
 
 #include <math.h>
@@ -11,6 +12,8 @@
 #include "scalar/embed.h"
 #include "scalar/pool.h"
 #include "scalar/combine.h"
+#include "scalar/convolution.h"
+#include "scalar/winograd.h"
 #include "scalar/fma_loop.h"
 
 // What attention in bfloat16 comes near to.

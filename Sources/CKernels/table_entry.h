@@ -15,4 +15,14 @@ const struct thaw_kernels VARIANT = {
     .activate = activate,
     .combine = combine,
     .combine_scalar = combine_scalar,
+    .convolution =
+        {
+            .convolve = convolve,
+            .depthwise = depthwise,
+            .winograd = winograd,
+            .max_pool = max_pool,
+            .average_pool = average_pool,
+            .block = block,
+            .unblock = unblock,
+        },
 };

@@ -5,14 +5,22 @@ package import Registry
 
 /// What stands behind the doors, as the acts that a request can ask for.
 package struct DoorServices: Sendable {
-    /// The largest body that a call of this function may have, in bytes.
-    package var payloadBytesMax: @Sendable (_ function: String, _ qualifier: String?) throws(Failure) -> Int
+    /// What the function and qualifier mean, and the largest body that a call of it may have.
+    package var bounds: @Sendable (_ function: String, _ qualifier: String?) throws(Failure) -> CallBounds
     /// Runs a call to its end; the completion is called once, on the loop.
     package var invoke: @Sendable (Call, any EventLoop, @escaping @Sendable (Completion) -> Void) -> Void
+    /// Makes a version resident, and returns when it is.
+    package var load: @Sendable (FunctionVersion) async throws(Failure) -> Void
+    /// Lets a version rest on the disk.
+    package var unload: @Sendable (FunctionVersion) async throws(Failure) -> Void
+    /// What became of a version's calls since the node started.
+    package var statistics: @Sendable (_ function: String, _ version: Int) -> CallStatistics
     package var readiness: @Sendable () -> Readiness
     package var pools: @Sendable () -> PoolsReport
     package var deploy:
         @Sendable (_ name: String, _ bundle: AdmittedBody) async throws(DeployFailure) -> FunctionVersion
+    /// How far the deploy of a name is; nil where there is none under way.
+    package var deployProgress: @Sendable (_ name: String) -> DeployProgress?
     package var delete: @Sendable (_ name: String) async throws -> Void
     package var rollback: @Sendable (_ name: String) async throws(RegistryError) -> FunctionVersion
     package var collectGarbage: @Sendable () async throws -> GarbageReport
@@ -24,11 +32,15 @@ package struct DoorServices: Sendable {
     package var ledger: Ledger
 
     package init(
-        payloadBytesMax: @escaping @Sendable (String, String?) throws(Failure) -> Int,
+        bounds: @escaping @Sendable (String, String?) throws(Failure) -> CallBounds,
         invoke: @escaping @Sendable (Call, any EventLoop, @escaping @Sendable (Completion) -> Void) -> Void,
+        load: @escaping @Sendable (FunctionVersion) async throws(Failure) -> Void,
+        unload: @escaping @Sendable (FunctionVersion) async throws(Failure) -> Void,
+        statistics: @escaping @Sendable (String, Int) -> CallStatistics,
         readiness: @escaping @Sendable () -> Readiness,
         pools: @escaping @Sendable () -> PoolsReport,
         deploy: @escaping @Sendable (String, AdmittedBody) async throws(DeployFailure) -> FunctionVersion,
+        deployProgress: @escaping @Sendable (String) -> DeployProgress?,
         delete: @escaping @Sendable (String) async throws -> Void,
         rollback: @escaping @Sendable (String) async throws(RegistryError) -> FunctionVersion,
         collectGarbage: @escaping @Sendable () async throws -> GarbageReport,
@@ -37,11 +49,15 @@ package struct DoorServices: Sendable {
         registry: Registry,
         ledger: Ledger
     ) {
-        self.payloadBytesMax = payloadBytesMax
+        self.bounds = bounds
         self.invoke = invoke
+        self.load = load
+        self.unload = unload
+        self.statistics = statistics
         self.readiness = readiness
         self.pools = pools
         self.deploy = deploy
+        self.deployProgress = deployProgress
         self.delete = delete
         self.rollback = rollback
         self.collectGarbage = collectGarbage

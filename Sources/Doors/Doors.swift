@@ -4,6 +4,7 @@ package import Invoking
 package import Logging
 package import NIOCore
 package import ServiceLifecycle
+package import Wire
 
 /// The HTTP face of a node: one listening socket and the doors behind it.
 ///
@@ -74,8 +75,8 @@ package struct Doors: Sendable {
     }
 
     /// The status that a call's failure is answered with, for its receipt.
-    package static func status(of failure: Failure) -> Int {
-        Replies.refusal(for: failure).status.code
+    package static func status(of failure: Failure, _ form: CallForm) -> Int {
+        ErrorDialect(form).status(Replies.refusal(for: failure))
     }
 
     /// Every path, door by door.
@@ -85,6 +86,9 @@ package struct Doors: Sendable {
         VersionDoors(services: services).open(router)
         LogDoor(services: services).open(router)
         router.path("/functions/:name/invocations", [:], before: [.post])
+        OpenAIDoors(services: services).open(router)
+        OpenInferenceDoors(services: services).open(router)
+        router.path("/predict/:name", [:], before: [.post])
         ReceiptDoors(services: services).open(router)
         AdminDoors(services: services).open(router)
         // Added last, so that it sees only the requests that no path above takes.

@@ -39,17 +39,18 @@ struct FrontDoor: Sendable {
             host: request.head.authority,
             origin: request.headers[.origin]
         )
+        let dialect = ErrorDialect(path: request.uri.path)
         if let refusal = policy.refusal(of: presented) {
-            return refusal.response()
+            return dialect.response(refusal)
         }
         do {
             return try await router.respond(to: request, context: context)
         } catch let refusal as Refusal {
-            return refusal.response()
+            return dialect.response(refusal)
         } catch {
             // The body could not be read to its end: most likely the client is gone and reads nothing.
             logger.debug("a request ended early", metadata: ["error": "\(error)"])
-            return Refusal.endedEarly.response()
+            return dialect.response(.endedEarly)
         }
     }
 

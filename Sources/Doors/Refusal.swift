@@ -2,10 +2,11 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Wire
 
 /// A request that is answered with an error: what the client is told.
 ///
-/// Its body is `{"error": {"code": …, "message": …, "invocation": …}}`.
+/// Its body is `{"error": {"code": …, "message": …, "invocation": …}}`, or what the ``ErrorDialect`` of its path makes of it.
 struct Refusal: Error, Equatable {
     var status: HTTPResponse.Status
     /// A word that programs can compare; it stays when the sentence is improved.
@@ -14,22 +15,22 @@ struct Refusal: Error, Equatable {
     var message: String
     var invocation: String?
     var headers: HTTPFields = [:]
+    /// Which part of the caller's input is at fault, where that is known.
+    var fault: InputFault?
 }
 
 extension Refusal: HTTPResponseError {
     func response(from request: Request, context: some RequestContext) throws -> Response {
-        response()
+        ErrorDialect(path: request.uri.path).response(self)
     }
 
     func response() -> Response {
-        var fields = headers
-        fields[.contentType] = "application/json"
-        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: document))
+        ErrorDialect.own.response(self)
     }
 
-    /// The body, with a line's end.
-    var document: ByteBuffer {
-        JSONDocument.buffer(Document(error: Document.Detail(code: code, message: message, invocation: invocation)))
+    /// The body at the doors of our own.
+    var ownDocument: some Encodable {
+        Document(error: Document.Detail(code: code, message: message, invocation: invocation))
     }
 
     private struct Document: Encodable {

@@ -23,8 +23,10 @@ extension Refusal {
         Refusal(status: .contentTooLarge, code: "tooLarge", message: "the body is over the limit of \(bytesMax) bytes")
     }
 
+    static let badInputCode = "badInput"
+
     static func badInput(_ message: String) -> Refusal {
-        Refusal(status: .badRequest, code: "badInput", message: message)
+        Refusal(status: .badRequest, code: badInputCode, message: message)
     }
 
     static let draining = Refusal(

@@ -23,8 +23,8 @@ enum Replies {
             .unknownQualifier(function: function, qualifier: qualifier)
         case .tooLarge(let bytesMax):
             .tooLarge(bytesMax: bytesMax)
-        case .badInput(let message):
-            .badInput(message)
+        case .badInput(let message, let fault):
+            Refusal(status: .badRequest, code: Refusal.badInputCode, message: message, fault: fault)
         case .overloaded(let seconds):
             Refusal(
                 status: .tooManyRequests,

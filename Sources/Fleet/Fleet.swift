@@ -107,15 +107,17 @@ package final class Fleet: Sendable {
             state.wakeTask?.task.cancel()
             return left
         }
+        for waiter in state.withLock({ state in
+            defer { state.loadWaiters.removeAll() }
+            return state.loadWaiters.values.flatMap(\.self)
+        }) {
+            waiter.resume(returning: "the node is shutting down")
+        }
         await warden.stop()
         await pantry.stop()
         channels.stop()
         for call in left.values {
-            answer(
-                call.order.loop,
-                call.completion,
-                call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds())
-            )
+            answer(call.work, call.result(.failure(.interrupted), at: Clock.monotonicNanoseconds()))
         }
     }
 
@@ -135,9 +137,9 @@ package final class Fleet: Sendable {
             case .boot(let template, let binding): boot(template, binding)
             case .fork(let worker, let template, let binding, let isAhead):
                 fork(worker, from: template, for: binding, isAhead: isAhead)
-            case .send(let call, let order, let channel):
-                channel.send(invocation: call.number, contentType: order.contentType, body: order.body)
-            case .answer(let loop, let completion, let result): answer(loop, completion, result)
+            case .send(let call, let work, let channel, let followers):
+                channel.send(work.order, as: call.number, followers: followers)
+            case .answer(let work, let result): answer(work, result)
             case .quiet(let continuation): continuation.resume()
             case .kill(let worker, let verdict): kill(worker, because: verdict)
             case .close(let worker, let channel): end(worker, channel)
@@ -149,10 +151,10 @@ package final class Fleet: Sendable {
         }
     }
 
-    private func answer(_ loop: any EventLoop, _ completion: @escaping WorkCompletion, _ result: WorkResult) {
+    private func answer(_ work: AdmittedWork, _ result: WorkResult) {
         // With one loop this is always the caller's: no queue, no wake-up.
-        if loop.inEventLoop { return completion(result) }
-        loop.execute { completion(result) }
+        if work.order.loop.inEventLoop { return work.completion(result) }
+        work.order.loop.execute { work.completion(result) }
     }
 
     private func wake(at instant: Instant) {
@@ -249,10 +251,14 @@ extension Fleet: WorkerChannelDelegate {
         if let pid { measure(WorkerID(worker), pid: pid) }
     }
 
-    func worker(_ number: UInt32, answered invocation: UInt64, with result: Result<WorkReply, WorkFailure>) {
+    func worker(
+        _ number: UInt32,
+        answered invocation: UInt64,
+        with result: Result<WorkReply, WorkFailure>,
+        at answeredAt: UInt64
+    ) {
         let worker = WorkerID(number)
         let call = CallID(invocation)
-        let answeredAt = Clock.monotonicNanoseconds()
         var outcome = state.withLock { $0.answered(call, by: worker, result, at: answeredAt) }
         if case .memoryIsDue(let pid, let memory) = outcome {
             // A file of the kernel's, several microseconds: not under the lock.
@@ -292,11 +298,18 @@ extension Fleet: WardenDelegate {
 
     func templateResident(_ template: TemplateID, _ residency: TemplateReport.Residency, pid: Int32) {
         handle(.templateResident(template, bytes: residency.arenaBytes)) { $0.noteResident(template) }
+        tellLoaders(of: template)
         measureSoon(template, arenaBytes: residency.arenaBytes, pid: pid)
     }
 
     func templateGone(_ template: TemplateID, because reason: String) {
+        let key = state.withLock { $0.templates[template]?.binding.key }
         handle(.templateGone(template)) { $0.noteGone(template, because: reason) }
+        if let key { tellLoaded(key) }
+    }
+
+    private func tellLoaders(of template: TemplateID) {
+        if let key = state.withLock({ $0.templates[template]?.binding.key }) { tellLoaded(key) }
     }
 
     func workerForked(_ worker: WorkerID, pid: Int32) {
@@ -305,7 +318,8 @@ extension Fleet: WardenDelegate {
         }
         if let measurable { measure(worker, pid: measurable) }
         for answer in deferred {
-            self.worker(worker.number, answered: answer.call.number, with: answer.result)
+            let now = Clock.monotonicNanoseconds()
+            self.worker(worker.number, answered: answer.call.number, with: answer.result, at: now)
         }
     }
 

@@ -87,7 +87,7 @@ extension FleetState {
     /// A worker of the reserve, once: when it is ready and before it is used.
     mutating func takeUnmeasured(_ worker: WorkerID) -> Int32? {
         guard !unmeasured.isEmpty, let record = workers[worker], let pid = record.pid, record.readyAt != nil,
-            unmeasured.remove(worker) != nil, record.calls.isEmpty
+            unmeasured.remove(worker) != nil, calls(of: worker).isEmpty
         else { return nil }
         return pid
     }
@@ -97,5 +97,46 @@ extension FleetState {
             guard let own = record.hugePageBytes else { return }
             bytes[record.binding.key.function, default: 0] += own
         }
+    }
+}
+
+// MARK: Loaded on demand
+
+extension Fleet {
+    /// Makes a version resident, and returns when it is; it stays so while the budget has room.
+    ///
+    /// - Returns: a sentence where it did not become resident.
+    package func load(_ binding: FunctionBinding) async -> String? {
+        install(binding)
+        return await withCheckedContinuation { continuation in
+            handle(.loadRequested(binding.key)) { state in
+                state.loadWaiters[binding.key, default: []].append(continuation)
+            }
+            tellLoaded(binding.key)
+        }
+    }
+
+    /// Lets a version rest on the disk; calls that it has are finished first.
+    package func unload(_ key: PoolKey) {
+        handle(.unloadRequested(key))
+    }
+
+    /// Answers those who wait for the version, unless its template is still being built.
+    func tellLoaded(_ key: PoolKey) {
+        let (waiters, sentence) = state.withLock { state in
+            switch state.pool.residency(of: key) {
+            case .booting: return ([CheckedContinuation<String?, Never>](), String?.none)
+            case .resident: return (state.loadWaiters.removeValue(forKey: key) ?? [], nil)
+            case .below:
+                let reason = state.lastLoadFailure.flatMap { $0.key == key ? $0.reason : nil }
+                state.lastLoadFailure = nil
+                return (
+                    state.loadWaiters.removeValue(forKey: key) ?? [],
+                    reason.map { "\(key.function) did not load: \($0)" }
+                        ?? "the resting memory has no room for \(key.function); give serve a larger --resting-memory"
+                )
+            }
+        }
+        for waiter in waiters { waiter.resume(returning: sentence) }
     }
 }

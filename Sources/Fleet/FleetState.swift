@@ -7,8 +7,9 @@ import Wire
 enum FleetAction: Sendable {
     case boot(TemplateID, FunctionBinding)
     case fork(WorkerID, from: TemplateProcess?, FunctionBinding, isAhead: Bool)
-    case send(CallID, WorkOrder, WorkerChannel)
-    case answer(any EventLoop, WorkCompletion, WorkResult)
+    /// `followers` are the calls behind it that are run with it.
+    case send(CallID, AdmittedWork, WorkerChannel, followers: Int)
+    case answer(AdmittedWork, WorkResult)
     case kill(WorkerID, because: String)
     case close(WorkerID, WorkerChannel)
     case end(TemplateID)
@@ -31,10 +32,20 @@ enum AnswerOutcome {
     case callIsNotIts
 }
 
+/// What never changes of a call: one reference to hand on, where its parts would be five.
+final class AdmittedWork: Sendable {
+    let order: WorkOrder
+    let completion: WorkCompletion
+
+    init(_ order: WorkOrder, _ completion: @escaping WorkCompletion) {
+        self.order = order
+        self.completion = completion
+    }
+}
+
 /// A call between admission and answer.
 struct CallRecord {
-    let completion: WorkCompletion
-    let order: WorkOrder
+    let work: AdmittedWork
     var times: CallTimes
     var start: StartKind?
     var worker: WorkerID?
@@ -44,6 +55,9 @@ struct CallRecord {
     var lastWords: WorkFailure?
     var cpuNanoseconds: UInt64 = 0
     var memoryBytesPeak: UInt64 = 0
+    /// Its place in its batch, and how many calls that has.
+    var batchIndex = 0
+    var batchSize = 1
 
     mutating func assigned(to worker: WorkerID, _ start: StartKind, isReady: Bool, cpuMark: UInt64, at now: UInt64) {
         self.start = start
@@ -65,6 +79,8 @@ struct CallRecord {
         result.start = start
         result.cpuNanoseconds = cpuNanoseconds
         result.memoryBytesPeak = memoryBytesPeak
+        result.batchIndex = batchIndex
+        result.batchSize = batchSize
         (result.queueNanoseconds, result.bindNanoseconds, result.runNanoseconds) = times.spans(start, until: now)
         return result
     }
@@ -98,7 +114,10 @@ struct CallTimes {
 }
 
 /// A worker from the order to fork it until it is buried.
-struct WorkerRecord {
+///
+/// An object, since every call looks at it twice: what is found once is read and changed where it lies. It never leaves
+/// the tables, so their lock is its own. Which calls it has, these say themselves.
+final class WorkerRecord {
     let key: PoolKey
     var channel: WorkerChannel?
     var memory: MemoryAllowance?
@@ -108,13 +127,23 @@ struct WorkerRecord {
     /// The most private memory at the last reading, and when that was.
     var memoryBytesPeak: UInt64 = 0
     var memoryReadAt: UInt64?
-    var calls: Set<CallID> = []
-    /// Calls given to it before its channel was open.
+    /// Of the batch that it has.
+    var batch: BatchMeter?
+    /// Calls given to it before its channel was open; a batch is all of them.
     var unsent: [CallID] = []
     /// Told to end before its channel was open.
     var mustEnd = false
     /// Replies that came before its pid was known.
     var deferred: [DeferredAnswer] = []
+
+    init(key: PoolKey) {
+        self.key = key
+    }
+
+    /// Its memory was read so lately that a call which ends now needs no reading of its own.
+    func hasRecentMemory(at now: UInt64) -> Bool {
+        memoryReadAt.map { now < $0 + FleetLimits.memoryReadNanoseconds } ?? false
+    }
 }
 
 struct DeferredAnswer {
@@ -147,6 +176,10 @@ struct FleetState {
     var wakeTask: (at: Instant, task: Scheduled<Void>)?
     /// Who waits for the last call to end.
     var quietWaiter: CheckedContinuation<Void, Never>?
+    /// Why the last template that never came up did not.
+    var lastLoadFailure: (key: PoolKey, reason: String)?
+    /// Who waits for a version to be resident; told why it is not.
+    var loadWaiters: [PoolKey: [CheckedContinuation<String?, Never>]] = [:]
     private var lastCallNumber: UInt64 = 0
     /// Of orders to hold files and to let go of them.
     private var lastOrderNumber: UInt64 = 0
@@ -159,13 +192,18 @@ struct FleetState {
     mutating func call(_ order: WorkOrder, _ completion: @escaping WorkCompletion, at now: UInt64) -> [FleetAction] {
         lastCallNumber += 1
         let call = CallID(lastCallNumber)
-        calls[call] = CallRecord(completion: completion, order: order, times: CallTimes(acceptedAt: now))
-        return handle(.called(call, order.key), at: Instant(nanoseconds: now))
+        calls[call] = CallRecord(work: AdmittedWork(order, completion), times: CallTimes(acceptedAt: now))
+        return handle(.called(call, order.key, bytes: order.body.readableBytes), at: Instant(nanoseconds: now))
     }
 
     /// Lets the pool decide and turns its effects into actions.
     mutating func handle(_ event: PoolEvent, at now: Instant) -> [FleetAction] {
         var actions: [FleetAction] = []
+        handle(event, at: now, &actions)
+        return actions
+    }
+
+    private mutating func handle(_ event: PoolEvent, at now: Instant, _ actions: inout [FleetAction]) {
         for effect in pool.handle(event, at: now) {
             switch effect {
             case .bootTemplate(let template, let key):
@@ -183,15 +221,17 @@ struct FleetState {
                 workers[worker] = WorkerRecord(key: record.binding.key)
                 actions.append(.fork(worker, from: record.process, record.binding, isAhead: isAhead))
             case .assign(let call, let worker, let start):
-                actions += assign(call, to: worker, start, at: now.nanoseconds)
+                assign(call, to: worker, start, at: now.nanoseconds, &actions)
+            case .assignBatch(let members, let worker):
+                assign(members, to: worker, at: now.nanoseconds, &actions)
             case .refuse(let call, let refusal):
-                actions += complete(call, .failure(.refused(refusal)), at: now.nanoseconds)
+                complete(call, .failure(.refused(refusal)), at: now.nanoseconds, &actions)
             case .fail(let call):
                 let words = calls[call]?.lastWords ?? .died(reason: DeathReason().sentence)
-                actions += complete(call, .failure(words), at: now.nanoseconds)
+                complete(call, .failure(words), at: now.nanoseconds, &actions)
             case .timeOut(let call, let worker):
                 measure(call, on: worker)
-                actions += complete(call, .failure(.timedOut), at: now.nanoseconds)
+                complete(call, .failure(.timedOut), at: now.nanoseconds, &actions)
                 workers[worker]?.mustEnd = true
                 actions.append(.kill(worker, because: "timeout: its call ran for longer than limits.timeout"))
             case .endWorker(let worker):
@@ -200,7 +240,7 @@ struct FleetState {
             case .endTemplate(let template):
                 actions.append(.end(template))
             case .holdPacked(let snapshot, let key):
-                guard let path = (bindings[key] ?? removed[key])?.snapshotPath else {
+                guard let path = (bindings[key] ?? removed[key])?.path(of: snapshot) else {
                     preconditionFailure("a pool is installed with its binding")
                 }
                 lastOrderNumber += 1
@@ -214,7 +254,6 @@ struct FleetState {
                 actions.append(.wake(instant))
             }
         }
-        return actions
     }
 
     // MARK: Calls
@@ -223,10 +262,12 @@ struct FleetState {
         _ call: CallID,
         to worker: WorkerID,
         _ start: StartKind,
-        at now: UInt64
-    ) -> [FleetAction] {
-        guard let order = calls[call]?.order, let target = workers[worker] else { return [] }
-        let (isReady, channel) = (target.readyAt != nil, target.channel)
+        at now: UInt64,
+        followers: Int = 0,
+        _ actions: inout [FleetAction]
+    ) {
+        guard let place = calls.index(forKey: call), let target = workers[worker] else { return }
+        let isReady = target.readyAt != nil
         // What a parked worker did before its first call, coming up and warming itself, is nobody's call.
         let cpuMark =
             if isReady, target.cpuMark == 0, let pid = target.pid {
@@ -234,26 +275,44 @@ struct FleetState {
             } else {
                 target.cpuMark
             }
-        calls[call]?.assigned(to: worker, start, isReady: isReady, cpuMark: cpuMark, at: now)
-        workers[worker]?.calls.insert(call)
-        guard let channel else {
-            workers[worker]?.unsent.append(call)
-            return []
+        calls.values[place].assigned(to: worker, start, isReady: isReady, cpuMark: cpuMark, at: now)
+        guard let channel = target.channel else { return target.unsent.append(call) }
+        actions.append(.send(call, calls.values[place].work, channel, followers: followers))
+    }
+
+    private mutating func assign(
+        _ members: [BatchMember],
+        to worker: WorkerID,
+        at now: UInt64,
+        _ actions: inout [FleetAction]
+    ) {
+        var weight: UInt64 = 0
+        for (index, member) in members.enumerated() {
+            calls[member.call]?.batchIndex = index
+            calls[member.call]?.batchSize = members.count
+            weight += BatchMeter.weight(bytes: calls[member.call]?.work.order.body.readableBytes ?? 0)
+            let followers = members.count - 1 - index
+            assign(member.call, to: worker, member.start, at: now, followers: followers, &actions)
         }
-        return [.send(call, order, channel)]
+        let mark = members.first.flatMap { calls[$0.call]?.cpuMark } ?? 0
+        workers[worker]?.batch = BatchMeter(mark: mark, weight: weight)
     }
 
     /// Takes the call off the table: whoever does that answers it.
     private mutating func complete(
         _ call: CallID,
         _ outcome: Result<WorkReply, WorkFailure>,
-        at now: UInt64
-    ) -> [FleetAction] {
-        guard let record = calls.removeValue(forKey: call) else { return [] }
-        if let worker = record.worker { workers[worker]?.calls.remove(call) }
-        let answer = FleetAction.answer(record.order.loop, record.completion, record.result(outcome, at: now))
-        guard calls.isEmpty, let waiter = takeQuietWaiter() else { return [answer] }
-        return [answer, .quiet(waiter)]
+        at now: UInt64,
+        _ actions: inout [FleetAction]
+    ) {
+        guard let record = calls.removeValue(forKey: call) else { return }
+        actions.append(.answer(record.work, record.result(outcome, at: now)))
+        if calls.isEmpty, let waiter = takeQuietWaiter() { actions.append(.quiet(waiter)) }
+    }
+
+    /// What a worker has, the oldest call first; on no call's way.
+    func calls(of worker: WorkerID) -> [CallID] {
+        calls.filter { $0.value.worker == worker }.keys.sorted { $0.number < $1.number }
     }
 
     mutating func takeQuietWaiter() -> CheckedContinuation<Void, Never>? {
@@ -262,8 +321,25 @@ struct FleetState {
     }
 
     private mutating func measure(_ call: CallID, on worker: WorkerID) {
-        guard let pid = workers[worker]?.pid, let used = Clock.processCPUNanoseconds(pid: pid) else { return }
-        calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: workers[worker]?.memory?.peakBytes() ?? 0)
+        guard let record = workers[worker], let pid = record.pid, let place = calls.index(forKey: call),
+            let used = Clock.processCPUNanoseconds(pid: pid)
+        else { return }
+        note(used, record.memory?.peakBytes() ?? 0, at: place, by: record)
+    }
+
+    /// Notes a call's part of what its worker has used.
+    private mutating func note(
+        _ used: UInt64,
+        _ peak: UInt64,
+        at place: Dictionary<CallID, CallRecord>.Index,
+        by record: WorkerRecord
+    ) {
+        guard record.batch != nil, calls.values[place].batchSize > 1 else {
+            return calls.values[place].note(cpuNanoseconds: used, memoryBytesPeak: peak)
+        }
+        let weight = BatchMeter.weight(bytes: calls.values[place].work.order.body.readableBytes)
+        calls.values[place].cpuNanoseconds = record.batch?.take(weight: weight, used: used) ?? 0
+        calls.values[place].memoryBytesPeak = peak
     }
 
     /// Notes what the kernel said a worker's memory was at most.
@@ -282,67 +358,68 @@ struct FleetState {
         at now: UInt64
     ) -> AnswerOutcome {
         guard let record = workers[worker] else { return .workerIsGone }
-        guard record.calls.contains(call), !record.deferred.contains(where: { $0.call == call }) else {
-            return .callIsNotIts
-        }
+        guard let place = calls.index(forKey: call), calls.values[place].worker == worker,
+            !record.deferred.contains(where: { $0.call == call })
+        else { return .callIsNotIts }
         guard let pid = record.pid else {
             // The reply overtook the template's report of the fork.
-            workers[worker]?.deferred.append(DeferredAnswer(call: call, result: result))
+            record.deferred.append(DeferredAnswer(call: call, result: result))
             return .kept
         }
-        let isRecent = record.memoryReadAt.map { now < $0 + FleetLimits.memoryReadNanoseconds } ?? false
-        guard isRecent else { return .memoryIsDue(pid: pid, record.memory) }
+        guard record.hasRecentMemory(at: now) else { return .memoryIsDue(pid: pid, record.memory) }
         // 0.2 µs, and the one thing that a receipt must not guess.
         let used = Clock.processCPUNanoseconds(pid: pid) ?? 0
-        let peak = record.memoryBytesPeak
-        calls[call]?.note(cpuNanoseconds: used, memoryBytesPeak: peak)
-        workers[worker]?.cpuMark = used
-        let answers = complete(call, result, at: now)
-        return .done(handle(.finished(call, worker), at: Instant(nanoseconds: now)) + answers)
+        note(used, record.memoryBytesPeak, at: place, by: record)
+        record.cpuMark = used
+        var actions: [FleetAction] = []
+        handle(.finished(call, worker), at: Instant(nanoseconds: now), &actions)
+        complete(call, result, at: now, &actions)
+        return .done(actions)
     }
 
     /// Answers what a worker holds before it is dead; its burial then finds nothing to answer.
     mutating func failCalls(of worker: WorkerID, with failure: WorkFailure, at now: UInt64) -> [FleetAction] {
-        (workers[worker]?.calls ?? []).flatMap { call in
+        var actions: [FleetAction] = []
+        for call in calls(of: worker) {
             measure(call, on: worker)
-            return complete(call, .failure(failure), at: now)
+            complete(call, .failure(failure), at: now, &actions)
         }
+        return actions
     }
 
     // MARK: Workers
 
     mutating func noteReady(_ worker: WorkerID, at now: UInt64) {
         workers[worker]?.readyAt = now
-        for call in workers[worker]?.calls ?? [] {
-            calls[call]?.times.readyAt = now
-        }
+        for call in calls(of: worker) { calls[call]?.times.readyAt = now }
     }
 
     mutating func forkOrdered(_ worker: WorkerID, channel: WorkerChannel, memory: MemoryAllowance?) -> [FleetAction] {
-        guard var record = workers[worker] else { return [.close(worker, channel)] }
+        guard let record = workers[worker] else { return [.close(worker, channel)] }
         let unsent = record.unsent
         record.channel = channel
         record.memory = memory
         record.unsent = []
-        workers[worker] = record
         if record.mustEnd { return [.close(worker, channel)] }
-        return unsent.compactMap { call in
-            calls[call].map { .send(call, $0.order, channel) }
+        let isBatch = record.batch != nil
+        return unsent.enumerated().compactMap { index, call in
+            let followers = isBatch ? unsent.count - 1 - index : 0
+            return calls[call].map { .send(call, $0.work, channel, followers: followers) }
         }
     }
 
     mutating func noteForked(_ worker: WorkerID, pid: Int32) -> [DeferredAnswer] {
-        workers[worker]?.pid = pid
-        let deferred = workers[worker]?.deferred ?? []
-        workers[worker]?.deferred = []
-        return deferred
+        guard let record = workers[worker] else { return [] }
+        record.pid = pid
+        defer { record.deferred = [] }
+        return record.deferred
     }
 
     mutating func noteGone(_ worker: WorkerID, because reason: String, _ cpuNanoseconds: UInt64?, at now: UInt64) {
         guard let record = workers.removeValue(forKey: worker) else { return }
-        for call in record.calls {
-            if let cpuNanoseconds {
-                calls[call]?.note(cpuNanoseconds: cpuNanoseconds, memoryBytesPeak: record.memory?.peakBytes() ?? 0)
+        for call in calls(of: worker) {
+            if let cpuNanoseconds, let place = calls.index(forKey: call) {
+                note(cpuNanoseconds, record.memory?.peakBytes() ?? 0, at: place, by: record)
             }
             calls[call]?.lastWords = .died(reason: reason)
         }
@@ -367,7 +444,8 @@ struct FleetState {
 
     mutating func noteGone(_ template: TemplateID, because reason: String) {
         guard let record = templates.removeValue(forKey: template) else { return }
-        for (call, waiting) in calls where waiting.worker == nil && waiting.order.key == record.binding.key {
+        if !record.isResident { lastLoadFailure = (record.binding.key, reason) }
+        for (call, waiting) in calls where waiting.worker == nil && waiting.work.order.key == record.binding.key {
             calls[call]?.lastWords = .died(reason: reason)
         }
     }

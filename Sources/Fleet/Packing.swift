@@ -13,6 +13,8 @@ package enum PackOutcome: Sendable, Equatable {
 struct PackOrder: Sendable {
     let bundlePath: String
     let snapshotPath: String
+    /// What the packer may refer to, as it reads it.
+    let catalog: [UInt8]
     let continuation: CheckedContinuation<PackOutcome, Never>
 }
 
@@ -35,9 +37,17 @@ package struct Packing: Sendable {
     /// - Parameters:
     ///   - bundle: path of a tar archive.
     ///   - snapshot: path of a file that does not exist; on failure the caller removes what is there.
-    package func pack(bundle: String, into snapshot: String) async -> PackOutcome {
+    ///   - catalog: what other snapshots have, as the packer reads it.
+    package func pack(bundle: String, into snapshot: String, sharing catalog: [UInt8]) async -> PackOutcome {
         await withCheckedContinuation { continuation in
-            warden.pack(PackOrder(bundlePath: bundle, snapshotPath: snapshot, continuation: continuation))
+            warden.pack(
+                PackOrder(
+                    bundlePath: bundle,
+                    snapshotPath: snapshot,
+                    catalog: catalog,
+                    continuation: continuation
+                )
+            )
         }
     }
 }

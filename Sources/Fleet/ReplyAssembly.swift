@@ -24,10 +24,14 @@ struct ReplyAssembly {
     private enum State {
         case booting
         case waiting
-        case replying(invocation: UInt64, reply: WorkReply, creditUsed: Int)
+        case replying
     }
 
     private var state = State.booting
+    /// Of the reply that is being put together; it lies beside the state, so that it grows in place.
+    private var invocation: UInt64 = 0
+    private var reply: WorkReply?
+    private var creditUsed = 0
     /// Replies of one function mostly say the same: the text is made once.
     private var lastHead: (bytes: [UInt8], contentType: String)?
 
@@ -42,30 +46,19 @@ struct ReplyAssembly {
             return .ready
         case (.waiting, .open):
             let contentType = try contentType(try unsafe bytes(header.payloadCount, payload))
-            let reply = WorkReply(contentType: contentType, body: ByteBuffer())
-            state = .replying(invocation: header.invocation, reply: reply, creditUsed: 0)
+            reply = WorkReply(contentType: contentType, body: ByteBuffer())
+            (state, invocation, creditUsed) = (.replying, header.invocation, 0)
             return .more
-        case (.replying(let invocation, var reply, let creditUsed), .chunk) where invocation == header.invocation:
-            // Frames that bring nothing would never reach the limit of a reply: an event loop could be kept busy by them.
-            guard header.payloadCount > 0 else { throw ReplyError.emptyChunk }
-            guard reply.body.readableBytes + header.payloadCount <= FleetLimits.replyBytesMax else {
-                throw ReplyError.tooLong
-            }
-            // The state lets go of the body first, so that it grows in place.
-            state = .waiting
-            try unsafe append(header.payloadCount, payload, to: &reply.body)
-            let used = creditUsed + header.payloadCount
-            let isGranted = used >= FleetLimits.creditStepBytes
-            state = .replying(invocation: invocation, reply: reply, creditUsed: isGranted ? 0 : used)
-            return isGranted ? .grant(invocation: invocation, bytes: used) : .more
+        case (.replying, .chunk) where invocation == header.invocation:
+            return try unsafe append(header.payloadCount, payload)
         case (.waiting, .close) where header.code != 0:
             return try unsafe failure(header, payload)
-        case (.replying(let invocation, _, _), .close) where invocation == header.invocation && header.code != 0:
+        case (.replying, .close) where invocation == header.invocation && header.code != 0:
             return try unsafe failure(header, payload)
-        case (.replying(let invocation, let reply, _), .close)
-        where invocation == header.invocation && header.payloadCount == 0:
+        case (.replying, .close) where invocation == header.invocation && header.payloadCount == 0:
+            guard let whole = reply.take() else { preconditionFailure("a reply is put together while replying") }
             state = .waiting
-            return .answered(invocation: invocation, .success(reply))
+            return .answered(invocation: invocation, .success(whole))
         default:
             throw ReplyError.outOfOrder(header.kind)
         }
@@ -91,6 +84,7 @@ struct ReplyAssembly {
         let words = try unsafe bytes(header.payloadCount, payload)
         guard let message = String(validating: words, as: UTF8.self) else { throw WireError.notText }
         state = .waiting
+        reply = nil
         return .answered(invocation: header.invocation, .failure(.answered(code, message: message)))
     }
 
@@ -101,15 +95,18 @@ struct ReplyAssembly {
         }
     }
 
-    private func append(
-        _ count: Int,
-        _ fill: (UnsafeMutableRawBufferPointer) throws -> Void,
-        to body: inout ByteBuffer
-    ) throws {
-        try unsafe body.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
+    private mutating func append(_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws -> Step {
+        // Frames that bring nothing would never reach the limit of a reply: an event loop could be kept busy by them.
+        guard count > 0 else { throw ReplyError.emptyChunk }
+        guard (reply?.body.readableBytes ?? 0) + count <= FleetLimits.replyBytesMax else { throw ReplyError.tooLong }
+        try unsafe reply?.body.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
             try unsafe fill(UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
             return count
         }
+        creditUsed += count
+        guard creditUsed >= FleetLimits.creditStepBytes else { return .more }
+        defer { creditUsed = 0 }
+        return .grant(invocation: invocation, bytes: creditUsed)
     }
 }
 

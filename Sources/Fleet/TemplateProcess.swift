@@ -15,8 +15,13 @@ final class TemplateProcess: Sendable {
         self.control = control
     }
 
-    func boot(_ boot: TemplateBoot, snapshot: borrowing FileDescriptor) throws(TemplateError) {
-        try send(TemplateOrder.boot(boot).encoded(), [snapshot.rawValue])
+    func boot(
+        _ boot: TemplateBoot,
+        snapshot: borrowing FileDescriptor,
+        bases: [SharedDescriptor]
+    ) throws(TemplateError) {
+        precondition(bases.count < WireLimits.descriptorsMax, "a snapshot has no more bases than a message holds")
+        try send(TemplateOrder.boot(boot).encoded(), [snapshot.rawValue] + bases.map { $0.descriptor.rawValue })
     }
 
     /// Orders a fork that serves the far end of a channel; the template's report brings its pidfd.

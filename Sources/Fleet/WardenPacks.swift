@@ -34,13 +34,15 @@ extension WardenYard {
         try logOurs.setNonBlocking(true)
         let filter = try FileDescriptor.memoryFile("packer-filter")
         try filter.pwrite(programs.packerFilter.instructions, at: 0)
+        let catalog = try FileDescriptor.memoryFile("packer-catalog")
+        try catalog.pwrite(order.catalog, at: 0)
 
         var spawn = Spawn(name: "thaw-pack")
         spawn.environment = ["PATH=/nonexistent"]
         let null = try FileDescriptor.open("/dev/null", .readingWriting)
         spawn.descriptors = [
             null.rawValue, null.rawValue, logTheirs.rawValue, bundle.rawValue, snapshot.rawValue,
-            reportTheirs.rawValue, filter.rawValue, socketTheirs.rawValue,
+            reportTheirs.rawValue, filter.rawValue, socketTheirs.rawValue, catalog.rawValue,
         ]
         spawn.namespaces = hasEmptyNetwork ? .sandbox : [.sandbox, .network]
         let memory = try MemoryAllowance(from: memoryGroups, limitBytes: Packing.memoryBytesMax)

@@ -26,8 +26,11 @@ extension WardenYard {
 
     private func spawnTemplate(_ template: TemplateID, _ binding: FunctionBinding) throws -> TemplateWatch {
         let snapshot = try FileDescriptor.open(binding.snapshotPath)
-        let identity = try FileIdentity(of: snapshot)
-        let verifiesDigests = !binding.isVerified(identity)
+        let bases = try openBases(of: binding)
+        let identities =
+            try [FileIdentity(of: snapshot)]
+            + bases.map { base throws(SystemError) in try FileIdentity(of: base.descriptor) }
+        let verifiesDigests = !binding.isVerified(identities)
         let control = try DescriptorPair.sequencedSockets()
         let ours = control.first
         let theirs = control.second
@@ -57,7 +60,8 @@ extension WardenYard {
                 workerFilter: programs.workerFilter.instructions,
                 environment: binding.environment
             ),
-            snapshot: snapshot
+            snapshot: snapshot,
+            bases: bases
         )
         let log = LineReader(logOurs)
         try poll.add(process.control, token: Subject.templateControl.token(template.number))
@@ -69,10 +73,25 @@ extension WardenYard {
             binding: binding,
             handle: handle,
             pid: pid,
-            snapshotIdentity: identity,
+            fileIdentities: identities,
             verifiesDigests: verifiesDigests,
             log: log
         )
+    }
+
+    private func openBases(of binding: FunctionBinding) throws -> [SharedDescriptor] {
+        try binding.bases.map { base in
+            do throws(SystemError) {
+                return SharedDescriptor(try FileDescriptor.open(base.path))
+            } catch {
+                throw WatchError(
+                    complaint: """
+                        snapshot: a part of it lies in the file of the snapshot \(base.digest), which cannot be opened: \
+                        \(error); deploy the function again
+                        """
+                )
+            }
+        }
     }
 
     /// Takes reports that have come; the poll tells of the rest again.
@@ -117,7 +136,7 @@ extension WardenYard {
             guard residency.arenaBytes <= Self.arenaBytesMax else {
                 throw WatchError(complaint: "it says that it holds \(residency.arenaBytes) bytes")
             }
-            if watch.verifiesDigests { watch.binding.noteVerified(watch.snapshotIdentity) }
+            if watch.verifiesDigests { watch.binding.noteVerified(watch.fileIdentities) }
             delegate.templateResident(template, residency, pid: watch.pid)
             // The next worker, if not the first, finds its group made.
             memoryGroups?.keepPrepared(limitBytes: watch.binding.memoryBytesMax)

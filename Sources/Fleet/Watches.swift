@@ -10,7 +10,8 @@ final class TemplateWatch {
     let binding: FunctionBinding
     let handle: ProcessHandle
     let pid: Int32
-    let snapshotIdentity: FileIdentity
+    /// Of the snapshot's file, then of its bases'.
+    let fileIdentities: [FileIdentity]
     let verifiesDigests: Bool
     var listener: RefusalListener?
     var log: LineReader
@@ -24,7 +25,7 @@ final class TemplateWatch {
         binding: FunctionBinding,
         handle: consuming ProcessHandle,
         pid: Int32,
-        snapshotIdentity: FileIdentity,
+        fileIdentities: [FileIdentity],
         verifiesDigests: Bool,
         log: LineReader
     ) {
@@ -32,7 +33,7 @@ final class TemplateWatch {
         self.binding = binding
         self.handle = handle
         self.pid = pid
-        self.snapshotIdentity = snapshotIdentity
+        self.fileIdentities = fileIdentities
         self.verifiesDigests = verifiesDigests
         self.log = log
     }

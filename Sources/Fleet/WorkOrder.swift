@@ -1,17 +1,26 @@
 package import NIOCore
 package import Scheduling
+package import Wire
 
 /// One call, as the fleet runs it.
 package struct WorkOrder: Sendable {
     package var key: PoolKey
     package var contentType: String
+    package var form: CallForm
     package var body: ByteBuffer
     /// Where the caller is told how it ended.
     package var loop: any EventLoop
 
-    package init(key: PoolKey, contentType: String, body: ByteBuffer, loop: any EventLoop) {
+    package init(
+        key: PoolKey,
+        contentType: String,
+        form: CallForm = .own,
+        body: ByteBuffer,
+        loop: any EventLoop
+    ) {
         self.key = key
         self.contentType = contentType
+        self.form = form
         self.body = body
         self.loop = loop
     }
@@ -37,10 +46,14 @@ package struct WorkResult: Sendable {
     package var runNanoseconds: UInt64 = 0
     /// Processor time of the worker for this call, read from the kernel by the scheduler.
     ///
-    /// A fresh worker's own start counts.
+    /// A fresh worker's own start counts. Of a batch it is this call's part; the parts add up to the whole.
     package var cpuNanoseconds: UInt64 = 0
     /// Largest private memory of the worker so far; where the kernel has no memory groups for us, its largest resident.
     package var memoryBytesPeak: UInt64 = 0
+
+    /// Its place in the batch that it was run in, and how many calls that had.
+    package var batchIndex = 0
+    package var batchSize = 1
 
     /// The scheduler ended before the call did.
     package var isInterrupted: Bool {

@@ -7,7 +7,13 @@ import Wire
 /// What a worker channel tells its fleet, on its event loop.
 protocol WorkerChannelDelegate: AnyObject, Sendable {
     func workerIsReady(_ worker: UInt32)
-    func worker(_ worker: UInt32, answered invocation: UInt64, with result: Result<WorkReply, WorkFailure>)
+    /// - Parameter now: nanoseconds of the monotonic clock at which the reply was complete.
+    func worker(
+        _ worker: UInt32,
+        answered invocation: UInt64,
+        with result: Result<WorkReply, WorkFailure>,
+        at now: UInt64
+    )
     func worker(_ worker: UInt32, brokeContract complaint: String)
 }
 
@@ -68,9 +74,10 @@ final class WorkerChannel: Sendable {
         return ChannelEnds(near: near, doorbell: theirs, rings: memory)
     }
 
-    func send(invocation: UInt64, contentType: String, body: ByteBuffer) {
-        if loop.inEventLoop { return line.value.send(invocation, contentType, body) }
-        loop.execute { [line] in line.value.send(invocation, contentType, body) }
+    /// - Parameter followers: calls that are sent next and run with this one.
+    func send(_ order: WorkOrder, as invocation: UInt64, followers: Int = 0) {
+        if loop.inEventLoop { return line.value.send(order, as: invocation, followers: followers) }
+        loop.execute { [line] in line.value.send(order, as: invocation, followers: followers) }
     }
 
     /// The end of the channel is the worker's order to end.

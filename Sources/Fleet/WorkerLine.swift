@@ -27,6 +27,8 @@ final class WorkerLine {
     private var queue = CircularBuffer<Outgoing>()
     /// When the calls in flight were sent, oldest first: a worker answers them in their order.
     private var sentAt = CircularBuffer<UInt64>()
+    /// Calls of a batch that are put and not shown to the worker yet.
+    private var batchCount = 0
     private var isBooting = true
     private var isOver = false
     private var isLooking = false
@@ -34,6 +36,8 @@ final class WorkerLine {
     private var emptyDoorbells = 0
     private var isRousingDue = false
     private var lastHead: (head: CallHead, bytes: ByteBuffer)?
+    /// The payload of a frame that has none.
+    private let nothing = ByteBuffer()
 
     private struct Outgoing {
         var header: FrameHeader
@@ -51,54 +55,67 @@ final class WorkerLine {
 
     // MARK: Out
 
-    func send(_ invocation: UInt64, _ contentType: String, _ body: ByteBuffer) {
+    func send(_ order: WorkOrder, as invocation: UInt64, followers: Int = 0) {
         if isOver { return }
-        put(.open, invocation, head(bodyCount: UInt32(body.readableBytes), contentType))
-        var rest = body
-        while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
-            piece.readableBytes > 0
-        {
-            put(.chunk, invocation, piece)
+        let body = order.body
+        put(.open, invocation, head(of: order), code: UInt16(followers))
+        if body.readableBytes <= WireLimits.framePayloadBytesMax {
+            if body.readableBytes > 0 { put(.chunk, invocation, body) }
+        } else {
+            var rest = body
+            while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
+                piece.readableBytes > 0
+            {
+                put(.chunk, invocation, piece)
+            }
         }
-        put(.close, invocation, ByteBuffer())
+        put(.close, invocation, nothing)
         let now = Clock.monotonicNanoseconds()
         sentAt.append(now)
-        publish()
+        // The worker hears of a batch once, when all of it is there.
+        if followers > 0 {
+            batchCount += 1
+            return
+        }
+        publish(newCalls: batchCount + 1)
+        batchCount = 0
         lookUntil = now + poll.nanoseconds
-        expect()
+        expect(at: now)
     }
 
     /// Calls of one function mostly look the same: their head is encoded once.
-    private func head(bodyCount: UInt32, _ contentType: String) -> ByteBuffer {
-        let head = CallHead(bodyCount: bodyCount, contentType: contentType)
-        if let lastHead, lastHead.head == head { return lastHead.bytes }
+    private func head(of order: WorkOrder) -> ByteBuffer {
+        let bodyCount = UInt32(order.body.readableBytes)
+        if let lastHead, lastHead.head.bodyCount == bodyCount, lastHead.head.contentType == order.contentType,
+            lastHead.head.form == order.form
+        {
+            return lastHead.bytes
+        }
+        let head = CallHead(bodyCount: bodyCount, contentType: order.contentType, form: order.form)
         let bytes = ByteBuffer(bytes: head.encoded())
         lastHead = (head, bytes)
         return bytes
     }
 
-    private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer) {
-        let frame = Outgoing(
-            header: FrameHeader(kind, invocation: invocation, payloadCount: payload.readableBytes),
-            payload: payload
-        )
-        if queue.isEmpty, fits(frame) { return write(frame) }
-        queue.append(frame)
+    private func put(_ kind: FrameHeader.Kind, _ invocation: UInt64, _ payload: ByteBuffer, code: UInt16 = 0) {
+        let header = FrameHeader(kind, code: code, invocation: invocation, payloadCount: payload.readableBytes)
+        if queue.isEmpty, fits(header.payloadCount) { return write(header, payload) }
+        queue.append(Outgoing(header: header, payload: payload))
     }
 
-    private func fits(_ frame: Outgoing) -> Bool {
+    private func fits(_ payloadCount: Int) -> Bool {
         do throws(RingError) {
-            return try rings.hasRoom(payloadCount: frame.payload.readableBytes)
+            return try rings.hasRoom(payloadCount: payloadCount)
         } catch {
             breakOff("\(error)")
             return false
         }
     }
 
-    private func write(_ frame: Outgoing) {
-        unsafe frame.payload.withUnsafeReadableBytes { bytes in
+    private func write(_ header: FrameHeader, _ payload: ByteBuffer) {
+        unsafe payload.withUnsafeReadableBytes { bytes in
             let payload = unsafe RawSpan(_unsafeBytes: bytes)
-            rings.put(frame.header.words, payload: payload)
+            rings.put(header.words, payload: payload)
         }
     }
 
@@ -106,8 +123,8 @@ final class WorkerLine {
     private func writeQueue() {
         guard !queue.isEmpty else { return }
         var hasWritten = false
-        while let frame = queue.first, fits(frame) {
-            write(frame)
+        while let frame = queue.first, fits(frame.header.payloadCount) {
+            write(frame.header, frame.payload)
             queue.removeFirst()
             hasWritten = true
         }
@@ -117,9 +134,9 @@ final class WorkerLine {
     /// Shows the worker what was put, and wakes it where it sleeps.
     ///
     /// With other calls in flight the wake-up waits until the loop has read what else came: one for all of them.
-    private func publish() {
+    private func publish(newCalls: Int = 1) {
         guard rings.publishSent() else { return }
-        guard sentAt.count > 1 else { return rings.rouseFarSide() }
+        guard sentAt.count > newCalls else { return rings.rouseFarSide() }
         isRousingDue = true
         if !isLooking { lookSoon() }
     }
@@ -154,14 +171,14 @@ final class WorkerLine {
         if isOver { return }
         drain()
         writeQueue()
-        expect()
+        expect(at: lookUntil > 0 ? Clock.monotonicNanoseconds() : 0)
     }
 
     /// What remains is looked for until the time is over; then the doorbell is relied on.
-    private func expect() {
+    private func expect(at now: UInt64) {
         if isOver || isLooking { return }
         guard isBooting || !sentAt.isEmpty else { return rings.withdraw() }
-        if lookUntil > 0, Clock.monotonicNanoseconds() < lookUntil { return lookSoon() }
+        if now < lookUntil { return lookSoon() }
         lookUntil = 0
         rings.announce(queue.isEmpty ? .bytes : [.bytes, .room])
         // What was published before the announcement is told by nobody.
@@ -188,7 +205,7 @@ final class WorkerLine {
             return false
         }
         guard let frame = queue.first else { return false }
-        return fits(frame)
+        return fits(frame.header.payloadCount)
     }
 
     /// Takes the frames that wait now; what comes meanwhile waits for the next look, after everybody else.
@@ -226,8 +243,9 @@ final class WorkerLine {
             put(.credit, invocation, payload)
             publish()
         case .answered(let invocation, let result):
-            if let sent = sentAt.popFirst() { poll.note(holdNanoseconds: Clock.monotonicNanoseconds() - sent) }
-            delegate.worker(worker, answered: invocation, with: result)
+            let now = Clock.monotonicNanoseconds()
+            if let sent = sentAt.popFirst() { poll.note(holdNanoseconds: now - sent) }
+            delegate.worker(worker, answered: invocation, with: result, at: now)
         }
     }
 

@@ -1,6 +1,7 @@
 package import Metering
 package import NIOCore
 package import Scheduling
+package import Wire
 
 /// One call, from any door or event.
 package struct Call: Sendable {
@@ -8,13 +9,33 @@ package struct Call: Sendable {
     /// Version number or alias; nil for what serves now.
     package var qualifier: String?
     package var contentType: String
+    package var form: CallForm
     package var body: ByteBuffer
 
-    package init(function: String, qualifier: String? = nil, contentType: String, body: ByteBuffer) {
+    package init(
+        function: String,
+        qualifier: String? = nil,
+        contentType: String,
+        form: CallForm = .own,
+        body: ByteBuffer
+    ) {
         self.function = function
         self.qualifier = qualifier
         self.contentType = contentType
+        self.form = form
         self.body = body
+    }
+}
+
+/// What a function and qualifier mean to a door, before a call is made.
+package struct CallBounds: Sendable, Equatable {
+    package var version: Int
+    /// The largest body that it takes, so that a longer one is refused before it is read.
+    package var payloadBytesMax: Int
+
+    package init(version: Int, payloadBytesMax: Int) {
+        self.version = version
+        self.payloadBytesMax = payloadBytesMax
     }
 }
 
@@ -64,8 +85,8 @@ package enum Failure: Error, Sendable, Equatable {
     case unknownFunction(String)
     case unknownQualifier(function: String, qualifier: String)
     case tooLarge(bytesMax: Int)
-    /// The function says what it expected.
-    case badInput(String)
+    /// The function says what it expected, and where it can, which part of the input was not that.
+    case badInput(String, InputFault? = nil)
     case overloaded(retryAfterSeconds: Int)
     case draining
     case timedOut(milliseconds: Int)

@@ -10,8 +10,10 @@ final class CallTarget: Sendable {
     let payloadBytesMax: Int
     let timeoutMilliseconds: Int
     let version: FunctionVersion
+    let counter: CallCounter
 
-    init(_ version: FunctionVersion) {
+    init(_ version: FunctionVersion, _ counter: CallCounter) {
+        self.counter = counter
         key = PoolKey(function: version.function, version: version.version)
         snapshotDigest = version.snapshot.digest
         payloadBytesMax = version.manifest.limits.payloadBytes
@@ -38,6 +40,22 @@ final class CallTargets: Sendable {
     private static let countMax = 4096
 
     private let known = Mutex(Known())
+    /// One for each version that was ever called: some 200 bytes each.
+    private let counters = Mutex<[PoolKey: CallCounter]>([:])
+
+    /// nil where the version was never called.
+    func statistics(of key: PoolKey) -> CallStatistics? {
+        counters.withLock { $0[key] }?.statistics
+    }
+
+    private func counter(_ key: PoolKey) -> CallCounter {
+        counters.withLock { counters in
+            if let counter = counters[key] { return counter }
+            let counter = CallCounter()
+            counters[key] = counter
+            return counter
+        }
+    }
 
     func target(_ function: String, _ qualifier: String?, in registry: Registry) throws(Failure) -> CallTarget {
         // Read before anything is resolved: what changes in between makes the entry old, never wrong.
@@ -45,7 +63,8 @@ final class CallTargets: Sendable {
         let name = Name(function: function, qualifier: qualifier)
         let found = known.withLock { known in known.generation == generation ? known.targets[name] : nil }
         if let found { return found }
-        let target = CallTarget(try Self.resolve(function, qualifier, in: registry))
+        let version = try Self.resolve(function, qualifier, in: registry)
+        let target = CallTarget(version, counter(PoolKey(function: version.function, version: version.version)))
         known.withLock { known in
             if known.generation != generation || known.targets.count >= Self.countMax {
                 known = Known(generation: generation)

@@ -48,8 +48,9 @@ package final class Deployer: Sendable {
 
     private struct State {
         var lastUpload = 0
-        /// Snapshots between their publication and their version's registration: not garbage.
+        /// Snapshots between their publication and their version's registration, and what they may refer to: not garbage.
         var publishing: [String: Int] = [:]
+        var underway = DeploysUnderway()
     }
 
     package init(
@@ -83,15 +84,50 @@ package final class Deployer: Sendable {
         }
         let bundlePath = store.incomingPath("\(number).tar")
         let snapshotPath = store.incomingPath("\(number).thaw")
+        state.withLock { $0.underway.begin(number, of: name, snapshotPath: snapshotPath) }
         defer {
+            state.withLock { $0.underway.end(number, of: name) }
             store.removeIncoming(bundlePath)
             store.removeIncoming(snapshotPath)
         }
-        try await receive(upload, into: bundlePath)
-        let packed = try await pack(bundlePath, into: snapshotPath)
-        var manifest = packed.manifest
-        manifest.name = name
-        return try await publish(snapshotPath, packed, manifest)
+        try await receive(upload, into: bundlePath) { byteCount in
+            self.state.withLock { $0.underway.update(number, of: name) { $0.bundleBytes = byteCount } }
+        }
+        state.withLock { $0.underway.update(number, of: name) { $0.phase = .packing } }
+        var kept: Set<String> = []
+        defer { letGo(kept) }
+        for candidates in [BaseCandidates(for: name, in: registry), .none] {
+            keep(candidates.digests, &kept)
+            let catalog = candidates.catalog(of: store, logger)
+            let packed = try await pack(bundlePath, into: snapshotPath, sharing: catalog)
+            state.withLock { $0.underway.update(number, of: name) { $0.phase = .publishing } }
+            if let version = try await publish(snapshotPath, packed, as: name, catalog, &kept) { return version }
+            store.removeIncoming(snapshotPath)
+        }
+        throw .storage("the snapshot could not be published: it refers to another one that cannot be read")
+    }
+
+    /// Keeps files from being collected until ``letGo(_:)``.
+    private func keep(_ digests: Set<String>, _ kept: inout Set<String>) {
+        let fresh = digests.subtracting(kept)
+        kept.formUnion(fresh)
+        state.withLock { state in
+            for digest in fresh { state.publishing[digest, default: 0] += 1 }
+        }
+    }
+
+    private func letGo(_ digests: Set<String>) {
+        state.withLock { state in
+            for digest in digests {
+                let left = (state.publishing[digest] ?? 1) - 1
+                state.publishing[digest] = left == 0 ? nil : left
+            }
+        }
+    }
+
+    /// How far the deploy of `name` is; nil where there is none under way.
+    package func progress(of name: String) -> DeployProgress? {
+        state.withLock { $0.underway }.progress(of: name)
     }
 
     /// Removes a function; what it runs is finished first, its receipts stay.
@@ -135,7 +171,8 @@ package final class Deployer: Sendable {
 
     private func receive<Upload: AsyncSequence & Sendable>(
         _ upload: Upload,
-        into path: String
+        into path: String,
+        _ report: @Sendable (_ byteCount: Int) -> Void
     ) async throws(DeployFailure) where Upload.Element == ByteBuffer {
         do {
             let file = try FileDescriptor.open(path, [.writing, .creating, .exclusive], permissions: 0o600)
@@ -146,6 +183,7 @@ package final class Deployer: Sendable {
                     throw DeployFailure.tooLarge(bytesMax: Self.uploadBytesMax)
                 }
                 try file.writeAll(Array(piece.readableBytesView))
+                report(count)
             }
             guard count > 0 else { throw DeployFailure.invalid("the body is empty; send the bundle as a tar archive") }
             try file.close()
@@ -158,9 +196,13 @@ package final class Deployer: Sendable {
         }
     }
 
-    private func pack(_ bundlePath: String, into snapshotPath: String) async throws(DeployFailure) -> PackedFunction {
+    private func pack(
+        _ bundlePath: String,
+        into snapshotPath: String,
+        sharing catalog: TensorCatalog
+    ) async throws(DeployFailure) -> PackedFunction {
         let report: PackReport
-        switch await packing.pack(bundle: bundlePath, into: snapshotPath) {
+        switch await packing.pack(bundle: bundlePath, into: snapshotPath, sharing: catalog.encoded()) {
         case .died(let reason):
             throw .packerDied(reason: reason)
         case .reported(let bytes):
@@ -172,8 +214,8 @@ package final class Deployer: Sendable {
         }
         switch report {
         case .packed(let packed):
-            guard packed.manifest.isWithinBounds else {
-                throw .packerDied(reason: "contract: its report has a manifest beyond the limits")
+            guard packed.manifest.isWithinBounds, packed.signature?.isWithinBounds ?? true else {
+                throw .packerDied(reason: "contract: its report has a manifest or a signature beyond the limits")
             }
             return packed
         case .refused(let refusal) where refusal.kind == .storage: throw .storage(refusal.message)
@@ -181,47 +223,43 @@ package final class Deployer: Sendable {
         }
     }
 
+    /// Registers the version.
+    ///
+    /// - Returns: nil where the snapshot refers to one that is damaged or gone: then it has to be packed without.
     private func publish(
         _ snapshotPath: String,
         _ packed: PackedFunction,
-        _ manifest: Manifest
-    ) async throws(DeployFailure) -> FunctionVersion {
-        let digest = packed.snapshotDigest
-        // The digest becomes a file name: the packer is not believed to have sent one.
-        guard digest.count == 64, digest.allSatisfy({ $0.isHexDigit && !$0.isUppercase }) else {
-            throw .packerDied(reason: "contract: its snapshot digest is not one")
-        }
-        state.withLock { $0.publishing[digest, default: 0] += 1 }
-        defer {
-            state.withLock { state in
-                let left = (state.publishing[digest] ?? 1) - 1
-                state.publishing[digest] = left == 0 ? nil : left
-            }
-        }
+        as name: String,
+        _ catalog: TensorCatalog,
+        _ kept: inout Set<String>
+    ) async throws(DeployFailure) -> FunctionVersion? {
+        var manifest = packed.manifest
+        manifest.name = name
         let version: FunctionVersion
+        let snapshot: VerifiedSnapshot
         do {
             let file = try FileDescriptor.open(snapshotPath, .reading)
-            try file.sync()
-            let byteCount = try file.size()
-            // The packer is not believed: what is published under a name must be what the name says.
-            let index = try SnapshotIndex(reading: file)
-            guard index.digest.hex == digest else {
-                throw DeployFailure.packerDied(reason: "contract: the snapshot is not the one that its report names")
-            }
-            // Here and not in the first cold start, which somebody waits for.
-            try index.verifyFrames(of: file)
-            try store.publish(snapshotPath, as: digest)
-            version = try await registry.deploy(
-                manifest: manifest,
-                snapshot: SnapshotRecord(
-                    digest: digest,
-                    byteCount: byteCount,
-                    arenaByteCount: index.arenaByteCount,
-                    task: packed.task
+            let index = try SnapshotIndex(doubting: packed.snapshotDigest, of: file, catalog)
+            keep([packed.snapshotDigest], &kept)
+            if let known = try await known(index, &kept) {
+                snapshot = known
+            } else {
+                try file.sync()
+                let record = try SnapshotRecord(index, packed)
+                // Here and not in the first cold start, which somebody waits for.
+                try index.verifyFrames(of: file, bases: try store.bases(of: index))
+                try store.publish(snapshotPath, as: record.digest)
+                snapshot = VerifiedSnapshot(
+                    record: record,
+                    states: try store.states(ofSnapshot: record.digest, bases: record.bases.map(\.digest))
                 )
-            )
+            }
+            version = try await registry.deploy(manifest: manifest, snapshot: snapshot.record)
         } catch let failure as DeployFailure {
             throw failure
+        } catch SnapshotError.base(let base, let reason) {
+            logger.warning("a snapshot is not shared with", metadata: ["snapshot": "\(base)", "error": "\(reason)"])
+            return nil
         } catch let error as SnapshotError {
             throw .packerDied(reason: "contract: its snapshot cannot be read: \(error)")
         } catch let error as RegistryError {
@@ -229,24 +267,61 @@ package final class Deployer: Sendable {
         } catch {
             throw .storage("the snapshot could not be published: \(error)")
         }
-        await noteVerified(digest)
+        await noteVerified(snapshot)
         fleet.announce(bindings.binding(of: version))
         logger.info(
             "deployed",
-            metadata: ["function": "\(version.function)", "version": "\(version.version)", "snapshot": "\(digest)"]
+            metadata: [
+                "function": "\(version.function)", "version": "\(version.version)",
+                "snapshot": "\(snapshot.record.digest)",
+            ]
         )
         return version
     }
 
-    /// The state of the file after the rename, which changed it too: nobody else has written to it since it was checked.
-    private func noteVerified(_ digest: String) async {
+    /// The snapshot of an earlier deploy that holds the same, if it is still whole: then a second file has no use.
+    private func known(_ index: SnapshotIndex, _ kept: inout Set<String>) async throws -> VerifiedSnapshot? {
+        guard let record = try await registry.snapshot(ofContent: index.contentDigest().hex) else { return nil }
+        keep(Set([record.digest] + record.bases.map(\.digest)), &kept)
         do {
-            let state = SnapshotFileState(try FileIdentity(ofPath: store.path(ofSnapshot: digest)))
-            try await registry.noteVerified(snapshot: digest, file: state)
+            return try VerifiedSnapshot(record, in: store)
+        } catch {
+            logger.warning(
+                "a damaged snapshot is replaced",
+                metadata: ["snapshot": "\(record.digest)", "error": "\(error)"]
+            )
+            return nil
+        }
+    }
+
+    /// The states of the files after the rename, which changed one: nobody else has written to them since they were checked.
+    private func noteVerified(_ snapshot: VerifiedSnapshot) async {
+        do {
+            try await registry.noteVerified(snapshot: snapshot.record.digest, files: snapshot.states)
         } catch {
             // The first cold start verifies once more: slower, not wrong.
             logger.warning("verified snapshot not noted", metadata: ["error": "\(error)"])
         }
+    }
+}
+
+extension SnapshotRecord {
+    fileprivate init(_ index: SnapshotIndex, _ packed: PackedFunction) throws {
+        self.init(
+            digest: index.digest.hex,
+            contentDigest: try index.contentDigest().hex,
+            byteCount: index.storedByteCount,
+            arenaByteCount: index.arenaByteCount,
+            task: packed.task,
+            signature: packed.signature,
+            bases: index.bases.enumerated().map { number, base in
+                SnapshotBaseRecord(
+                    digest: base.digest.hex,
+                    byteCount: base.fileByteCount,
+                    sharedByteCount: index.sharedByteCount(base: number)
+                )
+            }
+        )
     }
 }
 

@@ -36,11 +36,19 @@ package struct FunctionBindings: Sendable {
                 waitNanosecondsMax: max(
                     UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000,
                     Self.waitNanosecondsMin
-                )
+                ),
+                batch: Self.batch(manifest)
             ),
             snapshotPath: store.path(ofSnapshot: digest),
             snapshotDigest: digest,
             snapshotBytes: UInt64(clamping: version.snapshot.byteCount),
+            bases: version.snapshot.bases.map { base in
+                BaseBinding(
+                    path: store.path(ofSnapshot: base.digest),
+                    digest: base.digest,
+                    bytes: UInt64(clamping: base.byteCount)
+                )
+            },
             serves: (try? registry.resolve(version.function))?.version == version.version,
             memoryBytesMax: manifest.limits.memoryBytes
                 ?? Self.memoryBytesDefault(
@@ -49,19 +57,30 @@ package struct FunctionBindings: Sendable {
                 ),
             payloadBytesMax: manifest.limits.payloadBytes,
             environment: manifest.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
-            isVerified: { identity in
-                registry.verifiedFile(ofSnapshot: digest) == SnapshotFileState(identity)
+            isVerified: { identities in
+                registry.verifiedFiles(ofSnapshot: digest) == identities.map { SnapshotFileState($0) }
             },
-            noteVerified: { identity in
+            noteVerified: { identities in
                 Task {
                     do throws(RegistryError) {
-                        try await registry.noteVerified(snapshot: digest, file: SnapshotFileState(identity))
+                        let states = identities.map { SnapshotFileState($0) }
+                        try await registry.noteVerified(snapshot: digest, files: states)
                     } catch {
                         // The next cold start verifies once more: slower, not wrong.
                         logger.warning("verified snapshot not noted", metadata: ["error": "\(error)"])
                     }
                 }
             }
+        )
+    }
+
+    /// The calls of a batch bring no more than one call may: that is what a worker's memory is reckoned for.
+    private static func batch(_ manifest: Manifest) -> BatchLimits {
+        guard let batching = manifest.batching else { return BatchLimits() }
+        return BatchLimits(
+            callsMax: batching.max,
+            bytesMax: manifest.limits.payloadBytes,
+            delayNanoseconds: UInt64(batching.delayMilliseconds) * 1_000_000
         )
     }
 

@@ -4,9 +4,10 @@ package import Metering
 package import Registry
 package import NIOCore
 import Linux
+import Manifests
 import Scheduling
 import Synchronization
-import Wire
+package import Wire
 
 /// The straight line of one call: name → version → receipt begun → worker → reply → receipt.
 package final class Invoker: Sendable {
@@ -15,7 +16,7 @@ package final class Invoker: Sendable {
     private let ledger: Ledger
     private let bindings: FunctionBindings
     /// The status that a caller of HTTP gets for a failure; it stands in the receipt too.
-    private let status: @Sendable (Failure) -> Int
+    private let status: @Sendable (Failure, CallForm) -> Int
     private let logger: Logger
     private let targets = CallTargets()
 
@@ -25,7 +26,7 @@ package final class Invoker: Sendable {
         ledger: Ledger,
         bindings: FunctionBindings,
         logger: Logger,
-        status: @escaping @Sendable (Failure) -> Int
+        status: @escaping @Sendable (Failure, CallForm) -> Int
     ) {
         self.registry = registry
         self.fleet = fleet
@@ -35,9 +36,10 @@ package final class Invoker: Sendable {
         self.status = status
     }
 
-    /// The largest body that the function takes, so that a door can refuse a longer one before it is read.
-    package func payloadBytesMax(function: String, qualifier: String?) throws(Failure) -> Int {
-        try targets.target(function, qualifier, in: registry).payloadBytesMax
+    /// What a door must know before it reads a call's body.
+    package func bounds(function: String, qualifier: String?) throws(Failure) -> CallBounds {
+        let target = try targets.target(function, qualifier, in: registry)
+        return CallBounds(version: target.key.version, payloadBytesMax: target.payloadBytesMax)
     }
 
     /// Runs one call to its end, without a task and without a wait: what it takes is done here or in the completion.
@@ -46,7 +48,8 @@ package final class Invoker: Sendable {
     ///   - loop: the event loop of the caller.
     ///   - completion: called once, on `loop`; before this returns where the call is refused.
     package func invoke(_ call: Call, on loop: any EventLoop, completion: @escaping @Sendable (Completion) -> Void) {
-        let id = InvocationID.generated()
+        let acceptedAt = Clock.wallNanoseconds()
+        let id = InvocationID.generated(at: acceptedAt)
         let target: CallTarget
         do throws(Failure) {
             target = try targets.target(call.function, call.qualifier, in: registry)
@@ -59,7 +62,36 @@ package final class Invoker: Sendable {
         } catch {
             return completion(.refused(id, error))
         }
-        run(call, as: id, on: target, loop, completion)
+        let attempt = Attempt(
+            id: id,
+            function: target.key.function,
+            version: target.key.version,
+            snapshot: target.snapshotDigest,
+            bytesIn: call.body.readableBytes,
+            acceptedUnixNanoseconds: acceptedAt
+        )
+        run(call, attempt, on: target, loop, completion)
+    }
+
+    /// What became of a version's calls since the node started.
+    package func statistics(function: String, version: Int) -> CallStatistics {
+        targets.statistics(of: PoolKey(function: function, version: version)) ?? CallStatistics()
+    }
+
+    /// Makes a version resident, and returns when it is: the next call finds its template built.
+    ///
+    /// It stays so while the resting memory has room for it, until ``unload(_:)``.
+    package func load(_ version: FunctionVersion) async throws(Failure) {
+        let refusal = await fleet.load(bindings.binding(of: version))
+        if let refusal { throw .unavailable(refusal) }
+    }
+
+    /// Lets a version rest on the disk, once the calls that it has are finished.
+    package func unload(_ version: FunctionVersion) throws(Failure) {
+        guard version.manifest.scaling.min == 0 else {
+            throw .unavailable("scaling.min keeps \(version.manifest.scaling.min) workers of \(version.function)")
+        }
+        fleet.unload(PoolKey(function: version.function, version: version.version))
     }
 
     /// Makes every version that serves callable, so that functions with `scaling.min` have their workers.
@@ -77,28 +109,27 @@ package final class Invoker: Sendable {
 
     private func run(
         _ call: Call,
-        as id: InvocationID,
+        _ attempt: Attempt,
         on target: CallTarget,
         _ loop: any EventLoop,
         _ completion: @escaping @Sendable (Completion) -> Void
     ) {
-        let attempt = Attempt(
-            id: id,
-            function: target.key.function,
-            version: target.key.version,
-            snapshot: target.snapshotDigest,
-            bytesIn: call.body.readableBytes,
-            acceptedUnixNanoseconds: Clock.wallNanoseconds()
-        )
         let running: RunningCall
         do throws(LedgerError) {
-            running = try RunningCall(attempt, target, ledger, status, completion)
+            let form = call.form
+            running = try RunningCall(attempt, target, ledger, { [status] in status($0, form) }, completion)
         } catch {
             logger.error("call refused: its receipt could not be begun", metadata: ["error": "\(error)"])
-            return completion(.refused(id, .unavailable("no receipt could be begun: \(error)")))
+            return completion(.refused(attempt.id, .unavailable("no receipt could be begun: \(error)")))
         }
         fleet.run(
-            WorkOrder(key: target.key, contentType: call.contentType, body: call.body, loop: loop),
+            WorkOrder(
+                key: target.key,
+                contentType: call.contentType,
+                form: call.form,
+                body: call.body,
+                loop: loop
+            ),
             binding: { bindings.binding(of: target.version) },
             completion: { work in running.end(work) }
         )
@@ -144,6 +175,7 @@ private final class RunningCall: Sendable {
             guard let taken = slot.take() else { preconditionFailure("the fleet answers a call once") }
             ledger.finish(taken, receipt)
         }
+        count(work, receipt)
         completion(
             Completion(
                 id: attempt.id,
@@ -156,6 +188,23 @@ private final class RunningCall: Sendable {
         )
     }
 
+    private func count(_ work: WorkResult, _ receipt: Receipt) {
+        let wait = work.queueNanoseconds + work.bindNanoseconds
+        target.counter.count { statistics in
+            if receipt.outcome == .succeeded {
+                statistics.succeeded += 1
+                statistics.succeededNanoseconds += wait + work.runNanoseconds
+                statistics.executions += work.batchIndex == 0 ? 1 : 0
+                statistics.lastUnixNanoseconds = attempt.acceptedUnixNanoseconds
+            } else {
+                statistics.failed += 1
+                statistics.failedNanoseconds += wait + work.runNanoseconds
+            }
+            statistics.waitNanoseconds += wait
+            statistics.runNanoseconds += work.runNanoseconds
+        }
+    }
+
     private func receipt(of work: WorkResult, _ result: Result<Reply, Failure>) -> Receipt {
         var receipt = Receipt(attempt)
         receipt.start = work.start
@@ -164,6 +213,7 @@ private final class RunningCall: Sendable {
         receipt.runNanoseconds = work.runNanoseconds
         receipt.cpuNanoseconds = work.cpuNanoseconds
         receipt.memoryBytesPeak = Int(clamping: work.memoryBytesPeak)
+        receipt.batchSize = work.batchSize
         switch result {
         case .success(let reply):
             receipt.bytesOut = reply.body.readableBytes

@@ -11,6 +11,10 @@ extension Failure {
             self = Failure(refusal)
         case .answered(.badInput, let message):
             self = .badInput(message)
+        case .answered(.badPart, let message):
+            // A worker that sends no fault there has still sent a sentence.
+            let part = InputFault.parse(message)
+            self = .badInput(part?.sentence ?? message, part?.fault)
         case .answered(.tooLarge, _):
             self = .tooLarge(bytesMax: payloadBytesMax)
         case .answered(.model, let message):
@@ -56,7 +60,7 @@ extension Failure {
         case .unknownQualifier(let function, let qualifier):
             "function \"\(function)\" has no version or alias \"\(qualifier)\""
         case .tooLarge(let bytesMax): "the body is larger than \(bytesMax) bytes"
-        case .badInput(let message): message
+        case .badInput(let message, _): message
         case .overloaded: "too many calls wait for a worker"
         case .draining: "the scheduler is draining"
         case .timedOut(let milliseconds): "the call ran for longer than \(milliseconds) ms"

@@ -27,6 +27,14 @@ package struct JSONWriter: Sendable {
         appendQuoted(value)
     }
 
+    /// A string of these bytes in base64, as RFC 4648 has it.
+    package mutating func base64(of data: Span<UInt8>) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes.appendBase64(of: data)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
     package mutating func integer(_ value: some BinaryInteger) { scalar(value.description) }
     package mutating func bool(_ value: Bool) { scalar(value ? "true" : "false") }
     package mutating func null() { scalar("null") }

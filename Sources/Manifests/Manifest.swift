@@ -18,6 +18,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     package var limits: FunctionLimits
     /// Calls that one worker serves at a time.
     package var concurrency: Int
+    /// nil where every call is run by itself.
+    package var batching: Batching?
     package var scaling: Scaling
     /// A path that also reaches this function, such as `/digits`.
     package var route: String?
@@ -33,6 +35,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         fetch: String? = nil,
         limits: FunctionLimits = FunctionLimits(),
         concurrency: Int = 1,
+        batching: Batching? = nil,
         scaling: Scaling = Scaling(),
         route: String? = nil,
         environment: [String: String] = [:]
@@ -46,6 +49,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.fetch = fetch
         self.limits = limits
         self.concurrency = concurrency
+        self.batching = batching
         self.scaling = scaling
         self.route = route
         self.environment = environment
@@ -124,5 +128,18 @@ package struct Scaling: Codable, Hashable, Sendable {
         self.min = min
         self.max = max
         self.idleMilliseconds = idleMilliseconds
+    }
+}
+
+/// Calls that are run as one: those that come while every worker is busy.
+package struct Batching: Codable, Hashable, Sendable {
+    /// Calls of one batch.
+    package var max: Int
+    /// How long calls gather before another worker is started for them, where one may be.
+    package var delayMilliseconds: Int
+
+    package init(max: Int = ManifestBounds.batchDefault, delayMilliseconds: Int = ManifestBounds.batchDelayDefault) {
+        self.max = max
+        self.delayMilliseconds = delayMilliseconds
     }
 }

@@ -45,9 +45,18 @@ package enum ManifestBounds {
     /// Beyond it a result has nothing to do with its reference.
     static let toleranceMax = 1.0
 
+    /// Sentences of one batch: past 32 the products are as fast as they get, and the first waits for the last.
+    package static let batchDefault = 32
+    static let batchMax = 128
+    /// Half of a short sentence's own time.
+    package static let batchDelayDefault = 2
+    /// A caller waits so long for nothing at the worst.
+    static let batchDelayMillisecondsMax = 1000
+
     /// First path segments that the doors keep for themselves.
     package static let reservedRoutes = [
-        "2015-03-31", "2018-06-01", "events", "functions", "healthz", "metrics", "pools", "readyz", "receipts", "v1",
+        "2015-03-31", "2018-06-01", "events", "functions", "healthz", "metrics", "pools", "predict", "readyz",
+        "receipts", "v1",
         "v2",
     ]
 }

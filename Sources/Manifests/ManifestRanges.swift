@@ -12,6 +12,7 @@ extension Manifest {
             && (1...ManifestBounds.timeoutMillisecondsMax).contains(limits.timeoutMilliseconds)
             && (1...ManifestBounds.payloadBytesMax).contains(limits.payloadBytes)
             && (1...ManifestBounds.concurrencyMax).contains(concurrency)
+            && (batching.map(\.isWithinBounds) ?? true) && (batching == nil || concurrency == 1)
             && (0...ManifestBounds.workersMax).contains(scaling.min)
             && (1...ManifestBounds.workersMax).contains(scaling.max ?? 1)
             && scaling.min <= scaling.max ?? scaling.min
@@ -19,5 +20,12 @@ extension Manifest {
             && (golden.map { $0.tolerance > 0 && $0.tolerance <= ManifestBounds.toleranceMax } ?? true)
             && (evidence?.trials.count ?? 0) <= Precision.allCases.count
             && environmentBytes <= ManifestBounds.environmentBytesMax
+    }
+}
+
+extension Batching {
+    fileprivate var isWithinBounds: Bool {
+        (2...ManifestBounds.batchMax).contains(max)
+            && (0...ManifestBounds.batchDelayMillisecondsMax).contains(delayMilliseconds)
     }
 }

@@ -22,12 +22,13 @@ extension Manifest {
 struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
-        "name", "description", "runtime", "model", "precision", "golden", "fetch", "limits", "concurrency", "scaling",
-        "route", "environment",
+        "name", "description", "runtime", "model", "precision", "golden", "fetch", "limits", "concurrency", "batching",
+        "scaling", "route", "environment",
     ]
     static let modelKeys = ["source", "task", "labels"]
     static let goldenKeys = ["file", "tolerance"]
     static let limitsKeys = ["memory", "timeout", "payload"]
+    static let batchingKeys = ["max", "delay"]
     static let scalingKeys = ["min", "max", "idle"]
 
     let file: String
@@ -48,6 +49,7 @@ struct ManifestReader {
         if let node = fields["fetch"] { manifest.fetch = try bundlePath(node, "fetch") }
         if let node = fields["limits"] { manifest.limits = try limits(node) }
         if let node = fields["concurrency"] { manifest.concurrency = try concurrency(node) }
+        if let node = fields["batching"] { manifest.batching = try batching(node, manifest.concurrency) }
         if let node = fields["scaling"] { manifest.scaling = try scaling(node) }
         if let node = fields["route"] { manifest.route = try route(node) }
         if let node = fields["environment"] { manifest.environment = try environment(node) }
@@ -149,6 +151,24 @@ struct ManifestReader {
             )
         }
         return limits
+    }
+
+    private func batching(_ node: ManifestNode, _ concurrency: Int) throws(ManifestError) -> Batching {
+        guard concurrency == 1 else {
+            throw node.error("batching runs calls together, and concurrency one beside the other; drop one of them")
+        }
+        let fields = try node.fields(of: "batching", known: Self.batchingKeys)
+        var batching = Batching()
+        if let max = fields["max"] {
+            batching.max = try max.integer("batching.max", in: 2...ManifestBounds.batchMax)
+        }
+        if let delay = fields["delay"] {
+            batching.delayMilliseconds = try delay.milliseconds(
+                "batching.delay",
+                in: 0...ManifestBounds.batchDelayMillisecondsMax
+            )
+        }
+        return batching
     }
 
     private func concurrency(_ node: ManifestNode) throws(ManifestError) -> Int {

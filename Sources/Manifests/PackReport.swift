@@ -53,6 +53,8 @@ package struct PackedFunction: Codable, Equatable, Sendable {
     /// Entries of the snapshot, tensors and documents together.
     package var tensorCount: Int
     package var task: TaskKind
+    /// nil for a function without a model.
+    package var signature: ModelSignature?
     /// Time from the first byte of the bundle to the last of the snapshot.
     package var seconds: Double
 
@@ -63,6 +65,7 @@ package struct PackedFunction: Codable, Equatable, Sendable {
         storedBytes: UInt64,
         tensorCount: Int,
         task: TaskKind,
+        signature: ModelSignature? = nil,
         seconds: Double
     ) {
         self.manifest = manifest
@@ -71,6 +74,7 @@ package struct PackedFunction: Codable, Equatable, Sendable {
         self.storedBytes = storedBytes
         self.tensorCount = tensorCount
         self.task = task
+        self.signature = signature
         self.seconds = seconds
     }
 }

@@ -30,9 +30,10 @@ package struct InvocationID: Hashable, Comparable, Sendable {
     }
 
     /// An identifier that no other has, above all that this process has made before.
-    package static func generated() -> InvocationID {
-        let now = Clock.wallNanoseconds()
-        return source.withLock { source in
+    ///
+    /// - Parameter now: nanoseconds since 1970, as the wall clock has just said.
+    package static func generated(at now: UInt64 = Clock.wallNanoseconds()) -> InvocationID {
+        source.withLock { source in
             source.sequence.next(unixNanoseconds: now, random: source.random.next())
         }
     }
@@ -70,13 +71,25 @@ extension InvocationID: LosslessStringConvertible, Codable {
                     unsafe text[place] = UInt8(ascii: "-")
                     place += 1
                 }
-                let word = nibble < 16 ? high : low
-                let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - nibble % 16 * 4)) & 0xf
-                unsafe text[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
+                unsafe text[place] = character(ofNibble: nibble)
                 place += 1
             }
             return place
         }
+    }
+
+    /// Appends the canonical text, 36 bytes, without a string on the way.
+    package func write(to text: inout OutputRawSpan) {
+        for nibble in 0..<32 {
+            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 { text.append(UInt8(ascii: "-")) }
+            text.append(character(ofNibble: nibble))
+        }
+    }
+
+    private func character(ofNibble nibble: Int) -> UInt8 {
+        let word = nibble < 16 ? high : low
+        let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - nibble % 16 * 4)) & 0xf
+        return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
     }
 
     /// Reads canonical text in either case; nil for anything else, also for a UUID of another version.

@@ -87,18 +87,18 @@ package final class Ledger: Sendable {
     /// Stores to memory and never waits for the disk; the first after a rest starts the task that commits. The receipt
     /// of another attempt than the slot's is a mistake of ours and traps. Gives it back with its node and price.
     @discardableResult
-    package func finish(_ slot: consuming LedgerSlot, _ receipt: Receipt) -> Receipt {
+    package func finish(_ slot: consuming LedgerSlot, _ receipt: consuming Receipt) -> Receipt {
         precondition(
             receipt.id == slot.id && receipt.attempt == slot.attempt,
             "a slot takes the receipt of its attempt"
         )
         let place = slot.place
-        var receipt = receipt
         receipt.node = node
         receipt.rateCard = rateCard.id
         receipt.billedNanodollars = rateCard.rate(receipt)
         receipt.cutReason()
-        let (final, words) = (receipt, ReceiptWords.encode(receipt))
+        let words = ReceiptWords.encode(receipt)
+        let final = receipt
         if state.withLock({ $0.finish(place, final, words) }) {
             startCommitting()
         }
@@ -166,18 +166,18 @@ package final class Ledger: Sendable {
     ///   looking after its threads every second for ever.
     private func startCommitting(afterMilliseconds milliseconds: Int = Ledger.commitDelayMilliseconds) {
         timer.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
-            Task {
-                guard let next = await self?.commitPending(afterMilliseconds: milliseconds) else { return }
-                self?.startCommitting(afterMilliseconds: next)
-            }
+            guard let next = self?.commitPending(afterMilliseconds: milliseconds) else { return }
+            self?.startCommitting(afterMilliseconds: next)
         }
     }
 
+    /// On the timer's queue, which waits for the disk itself: a task would go through two more queues and back.
+    ///
     /// - Returns: how long to wait before the next commit; nil if nothing is left for it.
-    private func commitPending(afterMilliseconds delay: Int) async -> Int? {
+    private func commitPending(afterMilliseconds delay: Int) -> Int? {
         var next = Ledger.commitDelayMilliseconds
-        do throws(LedgerError) {
-            try await flush()
+        do {
+            try database.writeWithoutTransaction { try self.commit($0) }
         } catch {
             // The slots hold everything meanwhile, and `begin` refuses: the reason is in the state.
             next = min(delay * 2, Ledger.retryDelayMillisecondsMax)

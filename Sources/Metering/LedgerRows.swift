@@ -9,7 +9,7 @@ enum LedgerRows {
     static func insert(_ receipts: some Sequence<Receipt>, _ database: Database) throws {
         let statement = try database.cachedStatement(
             sql: """
-                INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id, attempt) DO NOTHING
                 """
         )
@@ -73,6 +73,7 @@ enum LedgerRows {
         receipt.status = row["status"]
         receipt.billedNanodollars = row["billedNanodollars"]
         receipt.rateCard = row["rateCard"]
+        receipt.batchSize = row["batchSize"]
         return receipt
     }
 }

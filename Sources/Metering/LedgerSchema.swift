@@ -37,6 +37,9 @@ enum LedgerSchema {
                     """
             )
         }
+        migrator.registerMigration("2") { database in
+            try database.execute(sql: "ALTER TABLE receipts ADD COLUMN batchSize INTEGER NOT NULL DEFAULT 1")
+        }
         return migrator
     }
 

@@ -21,6 +21,8 @@ package struct Receipt: Equatable, Sendable {
     package var runNanoseconds: UInt64 = 0
     /// Processor time of the worker during this attempt, read from outside it.
     package var cpuNanoseconds: UInt64 = 0
+    /// Calls that were run as one, this among them; each has its part of the processor time.
+    package var batchSize: Int = 1
     /// The most private memory that the worker had.
     package var memoryBytesPeak: Int = 0
     package let bytesIn: Int

@@ -6,7 +6,7 @@ extension Receipt: Codable {
         case id, attempt, node, function, version, snapshot, start
         case acceptedAt, acceptedUnixNanoseconds
         case queueNanoseconds, bindNanoseconds, runNanoseconds, cpuNanoseconds
-        case memoryBytesPeak, bytesIn, bytesOut
+        case batchSize, memoryBytesPeak, bytesIn, bytesOut
         case outcome, reason, status
         case billedNanodollars, rateCard
     }
@@ -27,6 +27,7 @@ extension Receipt: Codable {
         try container.encode(bindNanoseconds, forKey: .bindNanoseconds)
         try container.encode(runNanoseconds, forKey: .runNanoseconds)
         try container.encode(cpuNanoseconds, forKey: .cpuNanoseconds)
+        try container.encode(batchSize, forKey: .batchSize)
         try container.encode(memoryBytesPeak, forKey: .memoryBytesPeak)
         try container.encode(bytesIn, forKey: .bytesIn)
         try container.encode(bytesOut, forKey: .bytesOut)
@@ -56,6 +57,7 @@ extension Receipt: Codable {
         bindNanoseconds = try container.decode(UInt64.self, forKey: .bindNanoseconds)
         runNanoseconds = try container.decode(UInt64.self, forKey: .runNanoseconds)
         cpuNanoseconds = try container.decode(UInt64.self, forKey: .cpuNanoseconds)
+        batchSize = try container.decodeIfPresent(Int.self, forKey: .batchSize) ?? 1
         memoryBytesPeak = try container.decode(Int.self, forKey: .memoryBytesPeak)
         bytesOut = try container.decode(Int.self, forKey: .bytesOut)
         outcome = try container.decode(Outcome.self, forKey: .outcome)

@@ -11,7 +11,7 @@ struct ReceiptInserter {
     /// What is bound at each place; nil where that is NULL, or bound anew for each row.
     private var bound = [String?](repeating: nil, count: columnCount + 1)
 
-    private static let columnCount = 20
+    private static let columnCount = 21
 
     /// - Parameter statement: nothing is bound to it.
     init(_ statement: Statement) {
@@ -59,6 +59,7 @@ struct ReceiptInserter {
         bind(Int64(receipt.status), 18)
         bind(Int64(receipt.billedNanodollars), 19)
         bindAgain(receipt.rateCard, 20)
+        bind(Int64(receipt.batchSize), 21)
     }
 
     private func bind(_ number: Int64, _ place: Int32) {

@@ -4,7 +4,7 @@ import Scheduling
 ///
 /// ```
 /// 0, 1    identifier        2..<14  numbers, in the order of `encode`
-/// 14      codes: outcome | start << 8 | has a reason << 16
+/// 14      codes: outcome | start << 8 | has a reason << 16 | (calls of the batch - 1) << 17
 /// 15      bytes of each text: node, function, snapshot, rate card (8 bits each), reason (16 bits)
 /// 16...   the texts, one after the other, in UTF-8
 /// ```
@@ -16,14 +16,17 @@ enum ReceiptWords {
     static let reasonBytesMax =
         (SlotLayout.finishedArea.count - 2 - fixedCount) * 8 - 3 * nameBytesMax - RateCard.idBytesMax
 
+    /// What eight bits hold; batches are smaller.
+    private static let batchSizeMax = 256
+
     private static let outcomes = Receipt.Outcome.allCases
     private static let starts: [StartKind?] = [nil, .hot, .warm, .cold]
 
     /// The texts of the receipt have been checked against the limits above.
     static func encode(_ receipt: Receipt) -> [UInt64] {
-        let texts = [receipt.node, receipt.function, receipt.snapshot, receipt.rateCard, receipt.reason ?? ""]
         let start = starts.firstIndex(of: receipt.start) ?? 0
         let outcome = outcomes.firstIndex(of: receipt.outcome) ?? 0
+        let batch = UInt64(min(max(receipt.batchSize, 1), batchSizeMax) - 1) << 17
         var words: [UInt64] = []
         words.reserveCapacity(SlotLayout.finishedArea.count)
         words.append(receipt.id.high)
@@ -40,27 +43,44 @@ enum ReceiptWords {
         words.append(UInt64(bitPattern: Int64(receipt.bytesOut)))
         words.append(UInt64(bitPattern: Int64(receipt.status)))
         words.append(UInt64(bitPattern: Int64(receipt.billedNanodollars)))
-        words.append(UInt64(outcome) | UInt64(start) << 8 | (receipt.reason == nil ? 0 : 1 << 16))
-        var lengths: UInt64 = 0
-        for (index, text) in texts.enumerated() { lengths |= UInt64(text.utf8.count) << UInt64(index * 8) }
-        words.append(lengths)
-        append(texts, to: &words)
+        words.append(UInt64(outcome) | UInt64(start) << 8 | (receipt.reason == nil ? 0 : 1 << 16) | batch)
+        words.append(0)
+        append(receipt.node, receipt.function, receipt.snapshot, receipt.rateCard, receipt.reason ?? "", to: &words)
         return words
     }
 
-    private static func append(_ texts: [String], to words: inout [UInt64]) {
+    /// The texts behind the numbers, their lengths in the last of these.
+    ///
+    /// Twice on every call's way: no array of texts, no list of lengths.
+    private static func append(
+        _ node: String,
+        _ function: String,
+        _ snapshot: String,
+        _ rateCard: String,
+        _ reason: String,
+        to words: inout [UInt64]
+    ) {
+        let (nodeCount, functionCount) = (node.utf8.count, function.utf8.count)
+        let (snapshotCount, rateCardCount, reasonCount) = (snapshot.utf8.count, rateCard.utf8.count, reason.utf8.count)
         let start = words.count
-        let byteCount = texts.reduce(0) { $0 + $1.utf8.count }
-        words.append(contentsOf: repeatElement(0, count: (byteCount + 7) / 8))
+        words[start - 1] =
+            UInt64(nodeCount) | UInt64(functionCount) << 8 | UInt64(snapshotCount) << 16 | UInt64(rateCardCount) << 24
+            | UInt64(reasonCount) << 32
+        let byteCount = nodeCount + functionCount + snapshotCount + rateCardCount + reasonCount
+        for _ in 0..<(byteCount + 7) / 8 { words.append(0) }
         unsafe words.withUnsafeMutableBytes { bytes in
             var offset = start * 8
-            for text in texts {
-                let count = text.utf8.count
+            func copy(_ text: String, _ count: Int) {
                 unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<offset + count]).copyBytes(
                     from: text.utf8
                 )
                 offset += count
             }
+            copy(node, nodeCount)
+            copy(function, functionCount)
+            copy(snapshot, snapshotCount)
+            copy(rateCard, rateCardCount)
+            copy(reason, reasonCount)
         }
         // The first byte of a text is the lowest of its word, whatever the machine's order.
         for index in start..<words.count { words[index] = UInt64(littleEndian: words[index]) }
@@ -83,7 +103,7 @@ enum ReceiptWords {
         guard bytes.count - position < 8, bytes[position...].allSatisfy({ $0 == 0 }) else { return nil }
         let outcome = Int(words[14] & 0xff)
         let start = Int(words[14] >> 8 & 0xff)
-        guard outcomes.indices.contains(outcome), starts.indices.contains(start), words[14] >> 17 == 0 else {
+        guard outcomes.indices.contains(outcome), starts.indices.contains(start), words[14] >> 25 == 0 else {
             return nil
         }
 
@@ -110,7 +130,8 @@ enum ReceiptWords {
         receipt.billedNanodollars = Int(truncatingIfNeeded: words[13])
         receipt.outcome = outcomes[outcome]
         receipt.rateCard = texts[3]
-        receipt.reason = words[14] >> 16 == 1 ? texts[4] : nil
+        receipt.batchSize = Int(words[14] >> 17) + 1
+        receipt.reason = words[14] >> 16 & 1 == 1 ? texts[4] : nil
         return receipt
     }
 }

@@ -24,9 +24,9 @@ struct SlotRing: ~Copyable {
         guard let index = free.popLast() else { return nil }
         let place = SlotPlace(index: index, generation: generationNext)
         generationNext += 1
-        store([place.generation], at: place, word: 1)
+        store(place.generation, at: place, word: 1)
         store(area: SlotLayout.begunArea, words, at: place)
-        store([1], at: place, word: 0)
+        store(1, at: place, word: 0)
         return place
     }
 
@@ -35,25 +35,27 @@ struct SlotRing: ~Copyable {
     }
 
     mutating func release(_ place: SlotPlace) {
-        store([0], at: place, word: 0)
+        store(0, at: place, word: 0)
         free.append(place.index)
     }
 
     private mutating func store(area: Range<Int>, _ words: [UInt64], at place: SlotPlace) {
         precondition(words.count <= area.count - 2, "a receipt was cut to the size of its area")
         let checksum = SlotLayout.checksum(words[...], generation: place.generation)
-        store([UInt64(words.count), checksum], at: place, word: area.lowerBound)
-        store(words, at: place, word: area.lowerBound + 2)
-    }
-
-    private mutating func store(_ words: [UInt64], at place: SlotPlace, word: Int) {
-        var offset = SlotLayout.byteCount(slots: place.index) + word * 8
+        store(UInt64(words.count), at: place, word: area.lowerBound)
+        store(checksum, at: place, word: area.lowerBound + 1)
+        var offset = SlotLayout.byteCount(slots: place.index) + (area.lowerBound + 2) * 8
         mapping.withMutableBytes { bytes in
             for word in words {
                 bytes.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
                 offset += 8
             }
         }
+    }
+
+    private mutating func store(_ value: UInt64, at place: SlotPlace, word: Int) {
+        let offset = SlotLayout.byteCount(slots: place.index) + word * 8
+        mapping.withMutableBytes { $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt64.self) }
     }
 }
 

@@ -9,21 +9,7 @@ package enum ModelImporter {
         source: String,
         of files: ModelFiles,
         in archive: borrowing RawSpan
-    ) throws(ModelError) -> ImportedModel {
-        let model = try readModel(source: source, of: files, in: archive)
-        do throws(PlanError) {
-            try model.plan.validate()
-        } catch {
-            throw .unsupported("\(source): \(error)")
-        }
-        return model
-    }
-
-    private static func readModel(
-        source: String,
-        of files: ModelFiles,
-        in archive: borrowing RawSpan
-    ) throws(ModelError) -> ImportedModel {
+    ) throws(ModelError) -> EngineModel {
         if let range = files[source] {
             guard source.hasSuffix(".onnx") else {
                 let isPickle = [".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt"].contains { source.hasSuffix($0) }
@@ -34,12 +20,19 @@ package enum ModelImporter {
                             + "Hugging Face layout (config.json, model.safetensors, tokenizer.json)"
                     )
             }
-            return try OnnxImporter.importModel(range, in: archive, file: source)
+            let graph = try OnnxImporter.importGraph(range, path: source, of: files, in: archive)
+            return .graph(try graph.compiled(in: archive))
         }
         guard files.containsDirectory(source) else {
             throw .missing("\(source) is missing from the bundle")
         }
-        return try BertImporter.importModel(directory: source, of: files, in: archive)
+        let model = try BertImporter.importModel(directory: source, of: files, in: archive)
+        do throws(PlanError) {
+            try model.plan.validate()
+        } catch {
+            throw .unsupported("\(source): \(error)")
+        }
+        return .plan(model)
     }
 
     /// A pickle is a program; running it is how models steal credentials.

@@ -30,11 +30,18 @@ enum ModelLimits {
     /// Nodes and initializers of an ONNX graph; a ResNet-152 exports 500.
     ///
     /// A plan holds 4,096 steps, and several nodes may become one.
-    static let nodesMax = 1 << 14
+    static let nodesMax = 1 << 16
+    /// Graphs within graphs; models in use nest two or three.
+    static let graphDepthMax = 16
+    /// Functions of a model's own, and operator sets; exporters write some dozens.
+    static let functionsMax = 1 << 12
+    /// Numbers, or texts, of one attribute: forests keep a number for each node of their trees.
+    static let attributeNumbersMax = 1 << 24
     /// Pieces in which one ONNX tensor may spread its numbers.
     ///
     /// Writers use one.
     static let tensorPiecesMax = 1 << 10
-    /// Operator sets whose meaning was checked here: 7 brought broadcasting as it is today, 28 is the newest.
-    static let opsets: ClosedRange<UInt64> = 7...28
+    /// Operator sets whose meaning was checked here: 28 is the newest; nodes that mean something else before 7, which
+    /// brought broadcasting as it is today, are refused one by one.
+    static let opsets: ClosedRange<UInt64> = 1...28
 }

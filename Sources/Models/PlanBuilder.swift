@@ -7,10 +7,7 @@ struct PlanBuilder {
     private(set) var weights: [Plan.Weight] = []
     private(set) var sources: [WeightSource] = []
     var steps: [Plan.Step] = []
-    /// Names that a weight may not take, the snapshot's own entries first.
-    private var names: Set<String> = ["task", "plan", "tokenizer"]
-    /// How often a name was asked for, so that many equal ones are numbered without a search.
-    private var uses: [String: Int] = [:]
+    private var names = EntryNames()
 
     mutating func value(_ rows: Plan.Rows, columns: Int) -> Plan.ValueIndex {
         values.append(Plan.Value(rows: rows, columns: columns))
@@ -30,7 +27,7 @@ struct PlanBuilder {
         layout: Plan.Layout = .plain,
         from source: WeightSource
     ) -> Plan.WeightIndex {
-        weights.append(Plan.Weight(name: unused(name), shape: shape, layout: layout))
+        weights.append(Plan.Weight(name: names.unused(name), shape: shape, layout: layout))
         sources.append(source)
         return weights.count - 1
     }
@@ -70,17 +67,5 @@ struct PlanBuilder {
             outputName: outputName
         )
         return ImportedModel(plan: plan, sources: sources)
-    }
-
-    /// The name, or the name with a number where it is taken.
-    private mutating func unused(_ name: String) -> String {
-        // A snapshot names entries with 255 bytes; some exporters write whole call paths.
-        let stem = name.isEmpty || name.utf8.count > 240 ? "constant" : name
-        var candidate = stem
-        while !names.insert(candidate).inserted {
-            uses[stem, default: 1] += 1
-            candidate = "\(stem)#\(uses[stem, default: 1])"
-        }
-        return candidate
     }
 }

@@ -52,7 +52,17 @@ struct FunctionEntry: Sendable {
         }
     }
 
-    var record: FunctionRecord {
+    /// Numbers and snapshots of its versions, the oldest first.
+    var snapshots: some BidirectionalCollection<(number: Int, snapshot: SnapshotRecord)> {
+        stored.lazy.map { ($0.number, $0.snapshot.value) }
+    }
+
+    var servingSnapshot: SnapshotRecord { stored[servingIndex].snapshot.value }
+
+    var newestUnixMilliseconds: Int64 { stored.last?.createdUnixMilliseconds ?? 0 }
+
+    /// - Parameter owners: a version of each snapshot that the serving one refers to, where there is one.
+    func record(_ owners: [String: String]) -> FunctionRecord {
         let serving = serving
         return FunctionRecord(
             name: name,
@@ -60,7 +70,10 @@ struct FunctionEntry: Sendable {
             newest: stored.last?.number ?? serving.version,
             versionCount: stored.count,
             aliases: aliases,
-            createdAt: stored.first?.createdAt ?? serving.createdAt
+            createdAt: stored.first?.createdAt ?? serving.createdAt,
+            shares: serving.snapshot.bases.map { base in
+                SharedTensors(byteCount: base.sharedByteCount, owner: owners[base.digest])
+            }
         )
     }
 
@@ -84,10 +97,10 @@ struct FunctionEntry: Sendable {
 /// One version without its function's name: 40 bytes, and what no other version has.
 struct StoredVersion: Sendable {
     let number: Int
-    private let createdUnixMilliseconds: Int64
+    let createdUnixMilliseconds: Int64
     /// Without name and route, which differ where all else may be equal.
     private let manifest: SharedValue<Manifest>
-    private let snapshot: SharedValue<SnapshotRecord>
+    let snapshot: SharedValue<SnapshotRecord>
     let route: String?
 
     init(number: Int, manifest: Manifest, snapshot: SnapshotRecord, createdUnixMilliseconds: Int64) {

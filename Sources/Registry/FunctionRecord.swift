@@ -11,6 +11,8 @@ package struct FunctionRecord: Codable, Equatable, Sendable {
     package let aliases: [String: Int]
     /// When the first version that still exists was deployed: RFC 3339 in UTC.
     package let createdAt: String
+    /// What the serving version keeps in other versions' files; empty for most.
+    package let shares: [SharedTensors]
 
     package init(
         name: String,
@@ -18,7 +20,8 @@ package struct FunctionRecord: Codable, Equatable, Sendable {
         newest: Int,
         versionCount: Int,
         aliases: [String: Int],
-        createdAt: String
+        createdAt: String,
+        shares: [SharedTensors] = []
     ) {
         self.name = name
         self.serving = serving
@@ -26,5 +29,6 @@ package struct FunctionRecord: Codable, Equatable, Sendable {
         self.versionCount = versionCount
         self.aliases = aliases
         self.createdAt = createdAt
+        self.shares = shares
     }
 }

@@ -21,21 +21,3 @@ package struct FunctionVersion: Codable, Equatable, Sendable {
         self.createdAt = createdAt
     }
 }
-
-/// What the registry knows of a snapshot without opening it.
-package struct SnapshotRecord: Codable, Hashable, Sendable {
-    /// Lower-case hexadecimal; also the snapshot's file name.
-    package let digest: String
-    /// Bytes of the file.
-    package let byteCount: Int
-    /// Bytes of its tensors once decompressed.
-    package let arenaByteCount: Int
-    package let task: TaskKind
-
-    package init(digest: String, byteCount: Int, arenaByteCount: Int, task: TaskKind) {
-        self.digest = digest
-        self.byteCount = byteCount
-        self.arenaByteCount = arenaByteCount
-        self.task = task
-    }
-}

@@ -58,7 +58,9 @@ package final class Registry: Sendable {
     }
 
     package func describe(_ name: String) throws(RegistryError) -> FunctionRecord {
-        try entry(name).record
+        let found = image.withLock { try? $0.record(name) }
+        guard let found else { throw .unknownFunction(name) }
+        return found
     }
 
     /// All versions, the oldest first.
@@ -115,7 +117,7 @@ package final class Registry: Sendable {
     /// Removes a function with its versions and aliases; its receipts stay.
     package func delete(_ name: String) async throws(RegistryError) {
         try await write { database in
-            var snapshots: [String: SnapshotFileState?] = [:]
+            var snapshots = SnapshotTable()
             try database.inTransaction(.immediate) {
                 try database.execute(sql: "DELETE FROM functions WHERE name = ?", arguments: [name])
                 guard database.changesCount == 1 else { throw RegistryError.unknownFunction(name) }
@@ -130,7 +132,26 @@ package final class Registry: Sendable {
         }
     }
 
-    /// Which snapshots no version refers to: their files can go.
+    /// What a snapshot that is about to be made may have in common with: the newest versions of its function, then the
+    /// newest of each other, those deployed last first.
+    ///
+    /// - Parameters:
+    ///   - ownMax: how many of the function's own.
+    ///   - countMax: how many in all.
+    package func recentSnapshots(for name: String, ownMax: Int, countMax: Int) -> [SnapshotRecord] {
+        image.withLock { $0 }.recentSnapshots(for: name, ownMax: ownMax, countMax: countMax)
+    }
+
+    /// The snapshot of some version that holds exactly this, wherever its bytes lie.
+    package func snapshot(ofContent digest: String) async throws(RegistryError) -> SnapshotRecord? {
+        do {
+            return try await database.read { try RegistryRows.snapshot(ofContent: digest, $0) }
+        } catch {
+            throw RegistryError(error, path: path)
+        }
+    }
+
+    /// Which snapshots no version refers to, nor a snapshot of one: their files can go.
     ///
     /// - Parameters:
     ///   - digests: the snapshots on the disk.
@@ -138,21 +159,28 @@ package final class Registry: Sendable {
     /// - Returns: those of `digests` that are neither referred to nor kept, in the same order.
     package func unusedSnapshots(onDisk digests: [String], keeping: Set<String> = []) -> [String] {
         image.withLock { image in
-            digests.filter { image.snapshots[$0] == nil && !keeping.contains($0) }
+            digests.filter { !image.snapshots.needs($0) && !keeping.contains($0) }
         }
     }
 
-    /// The file state in which the snapshot was last verified byte by byte, if it ever was.
-    package func verifiedFile(ofSnapshot digest: String) -> SnapshotFileState? {
-        image.withLock { $0.snapshots[digest] ?? nil }
+    /// The states in which the snapshot's files were last verified byte by byte: its own, then those of its bases; empty if
+    /// they never were.
+    package func verifiedFiles(ofSnapshot digest: String) -> [SnapshotFileState] {
+        image.withLock { $0.snapshots.verified[digest] ?? [] }
     }
 
-    /// Remembers that a snapshot's file was verified byte by byte; one that no version refers to is passed over.
-    package func noteVerified(snapshot digest: String, file: SnapshotFileState) async throws(RegistryError) {
+    /// Remembers that a snapshot's files were verified byte by byte; one that no version refers to is passed over.
+    ///
+    /// - Parameter files: its own, then those of its bases, in their order.
+    package func noteVerified(snapshot digest: String, files: [SnapshotFileState]) async throws(RegistryError) {
         try await write { database in
-            try RegistryWrites.noteVerified(digest, file, database)
-            guard database.changesCount == 1 else { return }
-            self.image.withLock { $0.snapshots[digest] = file }
+            var isKnown = false
+            try database.inTransaction(.immediate) {
+                isKnown = try RegistryWrites.noteVerified(digest, files, database)
+                return isKnown ? .commit : .rollback
+            }
+            guard isKnown else { return }
+            self.image.withLock { $0.snapshots.verified[digest] = files }
         }
     }
 
@@ -165,7 +193,7 @@ package final class Registry: Sendable {
     ) async throws(RegistryError) -> FunctionVersion {
         try await write { database in
             var after: FunctionEntry?
-            var snapshots: [String: SnapshotFileState?] = [:]
+            var snapshots = SnapshotTable()
             try database.inTransaction(.immediate) {
                 try body(database)
                 // Read before the commit: from there on nothing may fail.

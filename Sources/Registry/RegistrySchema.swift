@@ -54,6 +54,33 @@ enum RegistrySchema {
                     """
             )
         }
+        migrator.registerMigration("2") { database in
+            try database.execute(sql: "ALTER TABLE snapshots ADD COLUMN signature TEXT")
+        }
+        migrator.registerMigration("3") { database in
+            // A snapshot from before has no bases: its content has its own digest.
+            try database.execute(
+                sql: """
+                    ALTER TABLE snapshots ADD COLUMN content TEXT;
+                    UPDATE snapshots SET content = digest;
+                    CREATE INDEX snapshotsByContent ON snapshots (content);
+
+                    CREATE TABLE snapshotBases (
+                        snapshot TEXT NOT NULL REFERENCES snapshots (digest) ON DELETE CASCADE,
+                        position INTEGER NOT NULL,
+                        base TEXT NOT NULL,
+                        byteCount INTEGER NOT NULL,
+                        sharedByteCount INTEGER NOT NULL,
+                        verifiedDevice INTEGER,
+                        verifiedInode INTEGER,
+                        verifiedByteCount INTEGER,
+                        verifiedModifiedNanoseconds INTEGER,
+                        verifiedChangedNanoseconds INTEGER,
+                        PRIMARY KEY (snapshot, position)
+                    ) STRICT, WITHOUT ROWID;
+                    """
+            )
+        }
         return migrator
     }
 

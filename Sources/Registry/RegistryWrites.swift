@@ -21,11 +21,26 @@ enum RegistryWrites {
     static func insert(_ snapshot: SnapshotRecord, _ database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO snapshots (digest, byteCount, arenaByteCount, task) VALUES (?, ?, ?, ?)
+                INSERT INTO snapshots (digest, content, byteCount, arenaByteCount, task, signature)
+                VALUES (?, ?, ?, ?, ?, ?)
                 ON CONFLICT (digest) DO NOTHING
                 """,
-            arguments: [snapshot.digest, snapshot.byteCount, snapshot.arenaByteCount, snapshot.task.rawValue]
+            arguments: [
+                snapshot.digest, snapshot.contentDigest, snapshot.byteCount, snapshot.arenaByteCount,
+                snapshot.task.rawValue, try snapshot.signature.map { try RegistryRows.encoded($0) },
+            ]
         )
+        // The digest is over its bases, too: who is there already has the same.
+        guard database.changesCount == 1 else { return }
+        for (position, base) in snapshot.bases.enumerated() {
+            try database.execute(
+                sql: """
+                    INSERT INTO snapshotBases (snapshot, position, base, byteCount, sharedByteCount)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [snapshot.digest, position, base.digest, base.byteCount, base.sharedByteCount]
+            )
+        }
     }
 
     /// Adds a version, and its function where this is the first.
@@ -89,18 +104,27 @@ enum RegistryWrites {
         guard found != nil else { throw RegistryError.unknownQualifier(function: name, qualifier: "\(number)") }
     }
 
-    static func noteVerified(_ digest: String, _ file: SnapshotFileState, _ database: Database) throws {
-        try database.execute(
-            sql: """
-                UPDATE snapshots SET verifiedDevice = ?, verifiedInode = ?, verifiedByteCount = ?,
-                    verifiedModifiedNanoseconds = ?, verifiedChangedNanoseconds = ?
-                WHERE digest = ?
-                """,
+    /// - Parameter files: the states of its own file and of its bases', in their order.
+    /// - Returns: whether the registry knows the snapshot, with so many bases.
+    static func noteVerified(_ digest: String, _ files: [SnapshotFileState], _ database: Database) throws -> Bool {
+        for (number, file) in files.enumerated() {
             // SQLite knows signed integers only: device and inode keep their bits.
-            arguments: [
+            let state: StatementArguments = [
                 Int64(bitPattern: file.device), Int64(bitPattern: file.inode), file.byteCount,
-                file.modifiedNanoseconds, file.changedNanoseconds, digest,
+                file.modifiedNanoseconds, file.changedNanoseconds,
             ]
-        )
+            let table = number == 0 ? "snapshots" : "snapshotBases"
+            let row = number == 0 ? "digest = ?" : "snapshot = ? AND position = ?"
+            try database.execute(
+                sql: """
+                    UPDATE \(table) SET verifiedDevice = ?, verifiedInode = ?, verifiedByteCount = ?,
+                        verifiedModifiedNanoseconds = ?, verifiedChangedNanoseconds = ?
+                    WHERE \(row)
+                    """,
+                arguments: state + (number == 0 ? [digest] : [digest, number - 1])
+            )
+            guard database.changesCount == 1 else { return false }
+        }
+        return true
     }
 }

@@ -11,14 +11,14 @@ package struct Sandbox: Sendable {
 
     /// A template: the control socket, the descriptors of one order, and its forks.
     ///
-    /// 32 files: three standard ones, control, snapshot, and for a moment what `fork` brings (4) and the pidfd.
+    /// 32 files: three standard ones, control, snapshot and its bases (4), and for a moment what `fork` brings (4) and the pidfd.
     package static let template = Sandbox(
         openFilesMax: 32,
         processesMax: UInt64(RefusalRecord.slotCount) + 1,
         fileBytesMax: 0
     )
 
-    /// A packer: eight descriptors that it was started with, a single process, one snapshot.
+    /// A packer: nine descriptors that it was started with, a single process, one snapshot.
     package static func packer(snapshotBytesMax: UInt64) -> Sandbox {
         Sandbox(openFilesMax: 32, processesMax: 1, fileBytesMax: snapshotBytesMax)
     }

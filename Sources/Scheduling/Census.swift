@@ -15,7 +15,7 @@ extension WorkerPool {
         /// Calls that a worker has.
         package var running: Int
         package var tier: Tier
-        /// Bytes that its tier takes, as far as the kernel has confirmed them: template and reserve, or the file in
+        /// Bytes that its tier takes, as far as the kernel has confirmed them: template and reserve, or the files in
         /// memory, which other functions may share.
         package var bytes: UInt64
     }
@@ -82,7 +82,7 @@ extension WorkerPool {
         case .booting:
             census.tier = .booting
         case .none, .ending:
-            if case .held(let bytes) = table[snapshot: pool.snapshot].packed {
+            if let bytes = table.packedBytes(of: place) {
                 census.tier = .packed
                 census.bytes = bytes
             }

@@ -4,7 +4,11 @@ package enum PoolEvent: Equatable, Sendable {
     case installed(PoolKey, PoolLimits, PoolSource)
     /// The version is gone: what it runs is finished, then its processes end.
     case removed(PoolKey)
-    case called(CallID, PoolKey)
+    case called(CallID, PoolKey, bytes: Int = 0)
+    /// The version is to be resident without a call.
+    case loadRequested(PoolKey)
+    /// The version is to rest on the disk.
+    case unloadRequested(PoolKey)
     /// The caller has gone. A waiting call is forgotten; a running one is left to finish.
     case cancelled(CallID)
     /// The worker has answered this call, well or badly, and can take another.
@@ -32,12 +36,27 @@ package struct PoolSource: Equatable, Sendable {
     package var snapshot: SnapshotID
     /// Bytes of the snapshot's file.
     package var fileBytes: UInt64
+    /// Other files in which parts of the snapshot lie, and which are held with its own.
+    package var bases: [Base]
     /// Of a function's versions only this one keeps a minimum and a reserve.
     package var serves: Bool
 
-    package init(snapshot: SnapshotID, fileBytes: UInt64, serves: Bool = true) {
+    /// A snapshot in whose file parts of another lie.
+    package struct Base: Equatable, Sendable {
+        package var snapshot: SnapshotID
+        /// Bytes of its file.
+        package var fileBytes: UInt64
+
+        package init(snapshot: SnapshotID, fileBytes: UInt64) {
+            self.snapshot = snapshot
+            self.fileBytes = fileBytes
+        }
+    }
+
+    package init(snapshot: SnapshotID, fileBytes: UInt64, bases: [Base] = [], serves: Bool = true) {
         self.snapshot = snapshot
         self.fileBytes = fileBytes
+        self.bases = bases
         self.serves = serves
     }
 }
@@ -50,6 +69,8 @@ package enum PoolEffect: Equatable, Sendable {
     case reserveWorker(WorkerID, TemplateID)
     /// Send the call to the worker, which may be a fork ordered just before.
     case assign(CallID, WorkerID, StartKind)
+    /// Send the calls to the worker, to be run as one; their deadline is the same.
+    case assignBatch([BatchMember], WorkerID)
     /// Answer the call without running it.
     case refuse(CallID, Refusal)
     /// The call's worker, or the template that it waited for, is gone: answer it with the reason that the fleet knows.
@@ -60,7 +81,7 @@ package enum PoolEffect: Equatable, Sendable {
     case endWorker(WorkerID)
     /// Let the template end; it has no workers.
     case endTemplate(TemplateID)
-    /// Bring the snapshot's file into memory and keep it there, then say `packedHeld` or `packedRefused`.
+    /// Bring the snapshot's file, which may be a base of the version's, into memory and keep it there, then say `packedHeld` or `packedRefused`.
     case holdPacked(SnapshotID, PoolKey)
     /// Let the file go again, or forget the order.
     case releasePacked(SnapshotID)
@@ -68,6 +89,17 @@ package enum PoolEffect: Equatable, Sendable {
     case forgotten(PoolKey)
     /// Send `tick` at this instant; an earlier order is replaced.
     case wake(at: Instant)
+}
+
+/// A call of a batch.
+package struct BatchMember: Equatable, Sendable {
+    package var call: CallID
+    package var start: StartKind
+
+    package init(_ call: CallID, _ start: StartKind) {
+        self.call = call
+        self.start = start
+    }
 }
 
 /// Why a call was not run.

@@ -33,6 +33,10 @@ struct FunctionPool: Sendable {
         var deadline: Instant
         /// The template was not resident when the call came, so its start is cold.
         var isCold: Bool
+        /// When it came.
+        var since: Instant
+        /// Bytes of its body.
+        var bytes: Int
     }
 
     let key: PoolKey
@@ -65,6 +69,10 @@ struct FunctionPool: Sendable {
     var usedAt = Instant(nanoseconds: 0)
     /// The template was booted, or is being booted, ahead of a call that has not come yet.
     var isPrewarmed = false
+    /// Somebody has asked for it to be resident, with or without calls.
+    var isLoaded = false
+    /// Somebody has asked for it to rest on the disk; a call overrules that.
+    var mustRest = false
     /// It is one of those for which its snapshot's file is held.
     var wantsPacked = false
     /// When the reserve is looked after.
@@ -73,6 +81,8 @@ struct FunctionPool: Sendable {
     var parkedBytes = FunctionPool.parkedBytesAssumed
     /// Its place in the index of due instants; never later than what is due.
     var dueAt: Instant?
+    /// Its calls gather behind a busy worker.
+    var isGathering = false
     /// It stands in the index of pools that wait for a place on the node.
     var seeksRoom = false
 
@@ -111,8 +121,14 @@ struct FunctionPool: Sendable {
         return bytes + UInt64(reserved.count) * parkedBytes
     }
 
+    /// When the calls that gather have done so for long enough; nil where none do.
+    var gathersUntil: Instant? {
+        guard isGathering, let first = queue.first else { return nil }
+        return first.since.advanced(byNanoseconds: limits.batch.delayNanoseconds)
+    }
+
     /// A call waits, and the function's own bound is not what keeps it waiting.
     var waitsForRoom: Bool {
-        !queue.isEmpty && activeCount < limits.workersMax
+        !queue.isEmpty && activeCount < limits.workersMax && !isGathering
     }
 }

@@ -12,7 +12,7 @@ struct FunctionRecord: Sendable {
     var prewarmWaste: UInt32 = 0
 }
 
-/// What is known of a snapshot, whichever functions use it.
+/// What is known of a snapshot and its file, whichever functions use it, and whichever snapshots refer to the file.
 struct SnapshotRecord: Sendable {
     enum Packed: Equatable, Sendable {
         case absent
@@ -24,7 +24,10 @@ struct SnapshotRecord: Sendable {
     let id: SnapshotID
     /// Bytes of its file.
     let fileBytes: UInt64
-    /// Pools installed with it.
+    /// Places of the snapshots in whose files parts of it lie, and the bytes of these files.
+    var bases: [Int] = []
+    var baseBytes: UInt64 = 0
+    /// Pools installed with it, and snapshots that refer to its file.
     var userCount = 0
     var packed = Packed.absent
     /// Places of the pools at rest for which it is held, and what a byte of it is worth to them.
@@ -41,13 +44,16 @@ struct SnapshotRecord: Sendable {
     /// and a process 3 ms: what a node of two cores and an NVMe disk does.
     var costs: TierCosts {
         TierCosts(
-            residentFromPackedNanoseconds: bootNanoseconds > 0 ? bootNanoseconds : 3_000_000 + fileBytes,
-            packedFromDiskNanoseconds: max(loadNanoseconds, fileBytes / 2),
+            residentFromPackedNanoseconds: bootNanoseconds > 0 ? bootNanoseconds : 3_000_000 + neededBytes,
+            packedFromDiskNanoseconds: max(loadNanoseconds, neededBytes / 2),
             residentBytes: residentBytes > 0 ? residentBytes : residentBytesAssumed,
-            packedBytes: fileBytes
+            packedBytes: neededBytes
         )
     }
 
     /// Compressed weights take 0.7 to 0.85 of the decoded ones; a process takes some memory of its own.
-    var residentBytesAssumed: UInt64 { fileBytes + fileBytes / 2 + 2 << 20 }
+    var residentBytesAssumed: UInt64 { neededBytes + neededBytes / 2 + 2 << 20 }
+
+    /// Bytes of all files that a template is built from, whole, whoever else needs them.
+    private var neededBytes: UInt64 { fileBytes + baseBytes }
 }

@@ -5,6 +5,8 @@ package struct PoolLimits: Equatable, Sendable {
     package var workersMax: Int
     /// Calls that one worker runs at a time.
     package var concurrency: Int
+    /// Calls that are run as one; 1 where every call is run by itself.
+    package var batch = BatchLimits()
     /// Calls that may wait for a worker.
     package var queueDepthMax: Int
     /// How long a worker without a call is kept.
@@ -13,6 +15,9 @@ package struct PoolLimits: Equatable, Sendable {
     package var timeoutNanoseconds: UInt64
     /// How long it may wait for a worker before that; a cold start must fit.
     package var waitNanosecondsMax: UInt64
+
+    /// Calls that one worker may hold.
+    package var callsPerWorkerMax: Int { max(concurrency, batch.callsMax) }
 
     /// 64 waiting calls for each worker: at a model's usual 4 ms a call that is a quarter of a second of waiting, past
     /// which a caller is better told to come back than kept.
@@ -25,16 +30,35 @@ package struct PoolLimits: Equatable, Sendable {
         idleNanoseconds: UInt64,
         timeoutNanoseconds: UInt64,
         waitNanosecondsMax: UInt64? = nil,
-        queueDepthMax: Int? = nil
+        queueDepthMax: Int? = nil,
+        batch: BatchLimits = BatchLimits()
     ) {
+        precondition(batch.callsMax == 1 || concurrency == 1, "a batch is a worker's only work")
         precondition(workersMin >= 0 && workersMax >= 1 && workersMin <= workersMax && concurrency >= 1)
         self.workersMin = workersMin
         self.workersMax = workersMax
         self.concurrency = concurrency
+        self.batch = batch
         self.idleNanoseconds = idleNanoseconds
         self.timeoutNanoseconds = timeoutNanoseconds
         self.waitNanosecondsMax = waitNanosecondsMax ?? timeoutNanoseconds
         self.queueDepthMax = queueDepthMax ?? workersMax * Self.queueDepthPerWorker
+    }
+}
+
+/// When and how calls of one pool are run as one.
+package struct BatchLimits: Equatable, Sendable {
+    package var callsMax: Int
+    /// Bytes of their bodies together; one call is always taken.
+    package var bytesMax: Int
+    /// How long calls gather behind a busy worker before another one is ordered for them.
+    package var delayNanoseconds: UInt64
+
+    package init(callsMax: Int = 1, bytesMax: Int = .max, delayNanoseconds: UInt64 = 0) {
+        precondition(callsMax >= 1)
+        self.callsMax = callsMax
+        self.bytesMax = bytesMax
+        self.delayNanoseconds = delayNanoseconds
     }
 }
 

@@ -58,11 +58,7 @@ struct PoolTable: Sendable {
         let pool = pools[place]
         placeOfPool[pool.key] = nil
         freePools.append(place)
-        snapshots[pool.snapshot].userCount -= 1
-        if snapshots[pool.snapshot].userCount == 0 {
-            placeOfSnapshot[snapshots[pool.snapshot].id] = nil
-            freeSnapshots.append(pool.snapshot)
-        }
+        letGo(snapshot: pool.snapshot)
         functions[pool.function].pools.removeAll { $0 == place }
         if functions[pool.function].lastCalled == place { functions[pool.function].lastCalled = nil }
         guard functions[pool.function].pools.isEmpty else { return }
@@ -79,11 +75,46 @@ struct PoolTable: Sendable {
     }
 
     private mutating func snapshot(_ source: PoolSource) -> Int {
-        if let place = placeOfSnapshot[source.snapshot] { return place }
-        let record = SnapshotRecord(id: source.snapshot, fileBytes: source.fileBytes)
-        let place = Self.put(record, in: &snapshots, free: &freeSnapshots)
-        placeOfSnapshot[source.snapshot] = place
+        let place = snapshot(source.snapshot, source.fileBytes)
+        // It may have been known as a base of another before.
+        guard snapshots[place].bases.isEmpty else { return place }
+        for base in source.bases {
+            let other = snapshot(base.snapshot, base.fileBytes)
+            snapshots[other].userCount += 1
+            snapshots[place].bases.append(other)
+            snapshots[place].baseBytes += base.fileBytes
+        }
         return place
+    }
+
+    private mutating func snapshot(_ id: SnapshotID, _ fileBytes: UInt64) -> Int {
+        if let place = placeOfSnapshot[id] { return place }
+        let place = Self.put(SnapshotRecord(id: id, fileBytes: fileBytes), in: &snapshots, free: &freeSnapshots)
+        placeOfSnapshot[id] = place
+        return place
+    }
+
+    private mutating func letGo(snapshot place: Int) {
+        snapshots[place].userCount -= 1
+        guard snapshots[place].userCount == 0 else { return }
+        placeOfSnapshot[snapshots[place].id] = nil
+        freeSnapshots.append(place)
+        for base in snapshots[place].bases { letGo(snapshot: base) }
+    }
+
+    /// Places of the snapshots whose files a template of this pool is built from: its own first, then its bases'.
+    func files(of place: Int) -> [Int] {
+        [pools[place].snapshot] + snapshots[pools[place].snapshot].bases
+    }
+
+    /// Whether all files of this pool are in memory, and then their bytes there.
+    func packedBytes(of place: Int) -> UInt64? {
+        var sum: UInt64 = 0
+        for file in files(of: place) {
+            guard case .held(let bytes) = snapshots[file].packed else { return nil }
+            sum += bytes
+        }
+        return sum
     }
 
     private static func put<Element>(_ element: Element, in table: inout [Element], free: inout [Int]) -> Int {

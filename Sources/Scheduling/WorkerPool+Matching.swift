@@ -1,4 +1,7 @@
 /// Calls and processes of one version are brought together.
+///
+/// A call that finds a worker free goes at once, batching or not. Calls that find all of them busy wait, and the worker that
+/// comes free takes as many as make a batch; where another worker may still be ordered, that waits for `delay`.
 extension WorkerPool {
     /// A worker that has served: the one used last, whose caches are the warmest, so that the others can go idle long
     /// enough to end; or one with room for another call beside those that it has.
@@ -25,20 +28,14 @@ extension WorkerPool {
 
     /// Gives waiting calls to workers that have room, then orders the processes that are still missing.
     mutating func pump(_ place: Int, at now: Instant) {
+        table[place].isGathering = false
         while let next = table[place].queue.first {
-            let fresh: StartKind = next.isCold ? .cold : .warm
-            if let worker = usedWorker(of: place) {
-                dequeue(next, of: place)
-                // Sharing a worker that was unused a moment ago is no hot start.
-                let isUsed = workers[worker].map { $0.firstLeasedIn < eventNumber } ?? false
-                assign(next.call, to: worker, of: place, isUsed ? .hot : fresh, at: now)
-            } else if let worker = unusedWorker(of: place) {
-                dequeue(next, of: place)
-                assign(next.call, to: worker, of: place, fresh, at: now)
+            if let worker = usedWorker(of: place) ?? unusedWorker(of: place) {
+                hand(place, to: worker, at: now)
             } else if hasPlace(place) {
+                if gathers(next, of: place, at: now) { return }
                 guard let worker = fork(place, at: now) else { return }
-                dequeue(next, of: place)
-                assign(next.call, to: worker, of: place, fresh, at: now)
+                hand(place, to: worker, at: now)
             } else {
                 if table[place].activeCount < table[place].limits.workersMax {
                     // The node is full of workers, but a template takes no worker's place: it boots meanwhile.
@@ -49,6 +46,62 @@ extension WorkerPool {
             }
         }
         park(place, at: now)
+    }
+
+    /// Gives the worker the call that is next, or as many as make a batch.
+    private mutating func hand(_ place: Int, to worker: WorkerID, at now: Instant) {
+        // Sharing a worker that was unused a moment ago is no hot start.
+        let isUsed = workers[worker].map { $0.firstLeasedIn > 0 && $0.firstLeasedIn < eventNumber } ?? false
+        guard table[place].limits.batch.callsMax > 1 else {
+            guard let next = table[place].queue.first else { return }
+            dequeue(next, of: place)
+            return assign(next.call, to: worker, of: place, isUsed ? .hot : next.isCold ? .cold : .warm, at: now)
+        }
+        let batch = nextBatch(of: place)
+        let members = batch.map { waiting in
+            BatchMember(waiting.call, isUsed ? .hot : waiting.isCold ? .cold : .warm)
+        }
+        for waiting in batch { dequeue(waiting, of: place) }
+        if let only = members.first, members.count == 1 {
+            return assign(only.call, to: worker, of: place, only.start, at: now)
+        }
+        for member in members { lease(worker, member.call, of: place, at: now) }
+        effects.append(.assignBatch(members, worker))
+    }
+
+    /// The calls that wait, oldest first, as many as are run as one.
+    private func nextBatch(of place: Int) -> ArraySlice<FunctionPool.Waiting> {
+        let limits = table[place].limits.batch
+        var bytes = 0
+        let count = table[place].queue.prefix(limits.callsMax).prefix { waiting in
+            let (sum, overflow) = bytes.addingReportingOverflow(waiting.bytes)
+            bytes = sum
+            return !overflow && sum <= limits.bytesMax
+        }.count
+        return table[place].queue.prefix(max(count, 1))
+    }
+
+    /// Whether the calls that wait are left to gather: a worker is busy and will take them together, and their time is
+    /// not over.
+    private mutating func gathers(_ next: FunctionPool.Waiting, of place: Int, at now: Instant) -> Bool {
+        let limits = table[place].limits.batch
+        guard limits.callsMax > 1, table[place].queue.count < limits.callsMax else { return false }
+        let until = next.since.advanced(byNanoseconds: limits.delayNanoseconds)
+        guard now < until, hasBusyWorker(place) else { return false }
+        table[place].isGathering = true
+        lowerDue(place, to: until)
+        return true
+    }
+
+    /// A worker with calls that will take others when it has finished them.
+    private func hasBusyWorker(_ place: Int) -> Bool {
+        table[place].leased.contains { workers[$0]?.isOrphan == false }
+    }
+
+    /// The calls have gathered for long enough, or the worker that they gathered behind is gone: another is ordered.
+    mutating func endGathering(_ place: Int, at now: Instant) {
+        guard let until = table[place].gathersUntil, until <= now || !hasBusyWorker(place) else { return }
+        pump(place, at: now)
     }
 
     private mutating func dequeue(_ waiting: FunctionPool.Waiting, of place: Int) {
@@ -83,9 +136,10 @@ extension WorkerPool {
         let template = TemplateID(lastTemplateNumber)
         table[place].template = .booting(template, since: now)
         poolOfTemplate[template] = place
-        let snapshot = table[place].snapshot
-        table[snapshot: snapshot].bootingCount += 1
-        ledger.pin(.packed(snapshot: snapshot))
+        for file in table.files(of: place) {
+            table[snapshot: file].bootingCount += 1
+            ledger.pin(.packed(snapshot: file))
+        }
         effects.append(.bootTemplate(template, table[place].key))
     }
 

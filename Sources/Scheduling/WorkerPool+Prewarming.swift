@@ -22,7 +22,7 @@ extension WorkerPool {
 
     mutating func noteBooted(_ place: Int, _ bytes: UInt64, nanoseconds: UInt64, at now: Instant) {
         let snapshot = table[place].snapshot
-        if case .held = table[snapshot: snapshot].packed {
+        if table.packedBytes(of: place) != nil {
             table[snapshot: snapshot].bootNanoseconds = nanoseconds
         } else if table[snapshot: snapshot].bootNanoseconds == 0 {
             // From the disk: the part that is not decoding counts as loading.
@@ -35,10 +35,10 @@ extension WorkerPool {
 
     /// The template that was being built is there, or will not be.
     private mutating func endBooting(_ place: Int) {
-        let snapshot = table[place].snapshot
-        table[snapshot: snapshot].bootingCount -= 1
+        let files = table.files(of: place)
+        for file in files { table[snapshot: file].bootingCount -= 1 }
         dropPackedWish(place)
-        letUnwantedGo(snapshot)
+        for file in files { letUnwantedGo(file) }
     }
 
     mutating func noteNotBooted(_ place: Int, at now: Instant) {
@@ -96,7 +96,10 @@ extension WorkerPool {
         guard let at = table[place].reserveDueAt, at <= now else { return }
         table[place].reserveDueAt = nil
         // A version on its way down would be held up by a fork.
-        guard table[place].rest != .leaving, case .resident(let template, _) = table[place].template else { return }
+        // Calls that gather would have to take it, and it is not for them.
+        guard table[place].rest != .leaving, !table[place].isGathering,
+            case .resident(let template, _) = table[place].template
+        else { return }
         let isAtRest = table[place].rest == .resident
         while table[place].reserved.count < reserveTarget(place),
             !isAtRest || ledger.hasRoom(for: table[place].parkedBytes)

@@ -10,7 +10,7 @@ extension WorkerPool {
         let isQuiet = table[place].queue.isEmpty && table[place].activeCount == 0 && table[place].workersMin == 0
         switch table[place].rest {
         case .awake, .packed, .disk:
-            if isQuiet { comeToRest(place, at: now) } else if table[place].isPrewarmed { wakeUp(place) }
+            if isQuiet { comeToRest(place, at: now) } else if isHeldAhead(place) { wakeUp(place) }
         case .resident:
             if !isQuiet { wakeUp(place) } else if table[place].isRemoved { leave(place, at: now) }
         case .leaving:
@@ -24,6 +24,11 @@ extension WorkerPool {
         guard table[place].wantsPacked, table[place].rest == .awake, table[place].queue.isEmpty else { return }
         if case .booting = table[place].template { return }
         dropPackedWish(place)
+    }
+
+    /// Its bytes were entered before its template was ordered.
+    private func isHeldAhead(_ place: Int) -> Bool {
+        table[place].isPrewarmed || table[place].isLoaded
     }
 
     private mutating func wakeUp(_ place: Int) {
@@ -41,6 +46,11 @@ extension WorkerPool {
         if table[place].isPrewarmed, table[place].plan?.prewarmedUntil.map({ $0 <= now }) ?? true {
             endPrewarming(place, wasUsed: false)
         }
+        if table[place].mustRest {
+            table[place].mustRest = false
+            table[place].plan = nil
+            return leave(place, at: now)
+        }
         if !table[place].isPrewarmed { table[place].plan = plan(place, at: now) }
         guard let plan = table[place].plan, wantsResident(place, plan, at: now) else { return leave(place, at: now) }
         if !ledger.hasRoom(for: table[place].residentBytes), !table[place].reserved.isEmpty {
@@ -57,6 +67,7 @@ extension WorkerPool {
     }
 
     private func wantsResident(_ place: Int, _ plan: KeepAlivePlan, at now: Instant) -> Bool {
+        if table[place].isLoaded { return true }
         if table[place].isPrewarmed { return plan.prewarmedUntil.map { now < $0 } ?? false }
         return now < plan.residentUntil
     }
@@ -67,6 +78,7 @@ extension WorkerPool {
 
     /// A version that another one has overtaken is not kept beyond its plan: the function's calls say nothing of it.
     private func plan(_ place: Int, at now: Instant) -> KeepAlivePlan? {
+        if table[place].isLoaded { return Self.loadedPlan(at: now) }
         let function = table[place].function
         let lastCalled = table[function: function].lastCalled
         guard lastCalled == place || lastCalled == nil && table[place].serves else { return nil }
@@ -79,9 +91,10 @@ extension WorkerPool {
     // MARK: Down
 
     /// The template is to go: its reserve first.
-    private mutating func leave(_ place: Int, at now: Instant) {
+    mutating func leave(_ place: Int, at now: Instant) {
         ledger.release(.template(pool: place))
         table[place].rest = .leaving
+        table[place].isLoaded = false
         endReserve(place)
         if table[place].workerCount == 0 { endTemplate(place, at: now) }
     }
@@ -132,22 +145,42 @@ extension WorkerPool {
         }
     }
 
+    /// Holds the snapshot's file and those of its bases; what others hold already weighs nothing more.
     private mutating func hold(_ place: Int, _ plan: KeepAlivePlan, at now: Instant) {
-        let snapshot = table[place].snapshot
-        let item = RestingLedger.Item.packed(snapshot: snapshot)
+        let files = table.files(of: place)
         let worth = packedWorth(place, plan)
-        if table[snapshot: snapshot].packed == .absent {
-            let bytes = table[snapshot: snapshot].fileBytes
-            guard makeRoom(for: bytes, worth: worth, at: now) else { return }
-            table[snapshot: snapshot].packed = .loading
-            ledger.hold(item, bytes: bytes, worth: worth)
-            effects.append(.holdPacked(table[snapshot: snapshot].id, table[place].key))
+        // First what is there: it must not go to make room for the rest.
+        for file in files where table[snapshot: file].packed != .absent { want(file, for: place, worth) }
+        let missing = files.filter { table[snapshot: $0].packed == .absent }
+        let bytes = missing.reduce(0) { $0 + table[snapshot: $1].fileBytes }
+        guard missing.isEmpty || makeRoom(for: bytes, worth: worth, at: now) else {
+            return forget(files, for: place)
+        }
+        for file in missing {
+            table[snapshot: file].packed = .loading
+            let isPinned = table[snapshot: file].bootingCount > 0
+            ledger.hold(
+                .packed(snapshot: file),
+                bytes: table[snapshot: file].fileBytes,
+                worth: isPinned ? nil : worth
+            )
+            effects.append(.holdPacked(table[snapshot: file].id, table[place].key))
+            want(file, for: place, worth)
         }
         table[place].wantsPacked = true
         table[place].rest = .packed
-        table[snapshot: snapshot].wanters.insert(place)
         if let deadline = restDeadline(place) { lowerDue(place, to: deadline) }
-        table[snapshot: snapshot].worth = table[snapshot: snapshot].worth.map { max($0, worth) } ?? worth
+    }
+
+    /// A file is worth what it is to the one who gains most by it; while a template is built from it, it is pinned.
+    private mutating func want(_ file: Int, for place: Int, _ worth: RestingLedger.Worth) {
+        table[snapshot: file].wanters.insert(place)
+        table[snapshot: file].worth = table[snapshot: file].worth.map { max($0, worth) } ?? worth
+        letUnwantedGo(file)
+    }
+
+    private mutating func forget(_ files: [Int], for place: Int) {
+        for file in files where table[snapshot: file].wanters.remove(place) != nil { letUnwantedGo(file) }
     }
 
     /// What a byte of the file saves: the time from the disk, with the chance that the plan's value stands for.
@@ -188,21 +221,19 @@ extension WorkerPool {
         table[snapshot: snapshot].packed = .absent
         table[snapshot: snapshot].worth = nil
         if !isGone { effects.append(.releasePacked(table[snapshot: snapshot].id)) }
-        for place in table[snapshot: snapshot].wanters {
-            table[place].wantsPacked = false
-            if table[place].rest == .packed { table[place].rest = .disk }
-        }
+        // In order: a set's own order is another in each run.
+        let wanters = table[snapshot: snapshot].wanters.sorted()
         table[snapshot: snapshot].wanters = []
+        // Without one of its files a version has no use for the others.
+        for place in wanters { dropPackedWish(place) }
     }
 
-    /// This version no longer needs its snapshot's file in memory; the last one lets it go.
+    /// This version no longer needs its snapshot's files in memory; the last one lets each go.
     mutating func dropPackedWish(_ place: Int) {
         guard table[place].wantsPacked else { return }
-        let snapshot = table[place].snapshot
         table[place].wantsPacked = false
         if table[place].rest == .packed { table[place].rest = .disk }
-        table[snapshot: snapshot].wanters.remove(place)
-        letUnwantedGo(snapshot)
+        forget(table.files(of: place), for: place)
     }
 
     /// After the last that wanted it, and not while a template is built from it.

@@ -9,6 +9,7 @@ extension WorkerPool {
             expireLeases(place, at: now)
             retireIdle(place, at: now)
             refillReserve(place, at: now)
+            endGathering(place, at: now)
             reviewRest(place, at: now)
             if let next = nextDeadline(place) { lowerDue(place, to: max(next, now.advanced(byNanoseconds: 1))) }
             settle(place, at: now)
@@ -48,6 +49,7 @@ extension WorkerPool {
             consider(since.advanced(byNanoseconds: pool.limits.idleNanoseconds))
         }
         consider(pool.reserveDueAt)
+        consider(pool.gathersUntil)
         consider(restDeadline(place))
         return next
     }
@@ -55,7 +57,7 @@ extension WorkerPool {
     private mutating func expireQueue(_ place: Int, at now: Instant) {
         let pool = table[place]
         guard pool.queue.contains(where: { $0.deadline <= now }) else { return }
-        let slots = pool.limits.workersMax * pool.limits.concurrency
+        let slots = pool.limits.workersMax * pool.limits.callsPerWorkerMax
         let retryAfter = pool.admission.retryAfterSeconds(waiting: pool.queue.count, slots: slots)
         for waiting in pool.queue where waiting.deadline <= now {
             poolOfWaitingCall[waiting.call] = nil

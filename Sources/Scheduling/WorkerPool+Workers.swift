@@ -31,7 +31,7 @@ extension WorkerPool {
         if workers.values[index].firstLeasedIn == 0 { workers.values[index].firstLeasedIn = eventNumber }
         table[place].runningCallCount += 1
         guard var leases = workers.values[index].leases else { return move(worker, to: .leased(Leases(lease))) }
-        precondition(leases.count < table[place].limits.concurrency, "leased at most `concurrency` times")
+        precondition(leases.count < table[place].limits.callsPerWorkerMax, "leased no more than allowed")
         leases.add(lease)
         workers.values[index].state = .leased(leases)
     }

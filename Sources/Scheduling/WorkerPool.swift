@@ -56,7 +56,9 @@ package struct WorkerPool: Sendable {
         switch event {
         case .installed(let key, let limits, let source): install(key, limits, source, at: now)
         case .removed(let key): remove(key, at: now)
-        case .called(let call, let key): admit(call, to: key, at: now)
+        case .called(let call, let key, let bytes): admit(call, of: bytes, to: key, at: now)
+        case .loadRequested(let key): load(key, at: now)
+        case .unloadRequested(let key): unload(key, at: now)
         case .cancelled(let call): forget(call, at: now)
         case .finished(let call, let worker): finish(call, on: worker, at: now)
         case .templateResident(let template, let bytes): becomeResident(template, bytes, at: now)
@@ -116,12 +118,13 @@ package struct WorkerPool: Sendable {
 
     // MARK: Calls
 
-    private mutating func admit(_ call: CallID, to key: PoolKey, at now: Instant) {
+    private mutating func admit(_ call: CallID, of bytes: Int, to key: PoolKey, at now: Instant) {
         guard !isDraining else { return effects.append(.refuse(call, .draining)) }
         guard let place = table.place(of: key), !table[place].isRemoved else {
             return effects.append(.refuse(call, .unknownPool))
         }
         noteUse(place, at: now)
+        table[place].mustRest = false
         // Nobody overtakes: a call goes straight to a worker only if none waits.
         if table[place].queue.isEmpty, let worker = usedWorker(of: place) {
             assign(call, to: worker, of: place, .hot, at: now)
@@ -129,7 +132,7 @@ package struct WorkerPool: Sendable {
         }
         let limits = table[place].limits
         let waiting = table[place].queue.count
-        let slots = limits.workersMax * limits.concurrency
+        let slots = limits.workersMax * limits.callsPerWorkerMax
         let isServedAtOnce = waiting == 0 && unusedWorker(of: place) != nil
         if !isServedAtOnce,
             let refusal = table[place].admission.refusal(waiting: waiting, slots: slots, limits: limits)
@@ -138,7 +141,7 @@ package struct WorkerPool: Sendable {
         }
         let deadline = now.advanced(byNanoseconds: limits.waitNanosecondsMax)
         let isCold = table[place].residentTemplate == nil
-        table[place].queue.append(.init(call: call, deadline: deadline, isCold: isCold))
+        table[place].queue.append(.init(call: call, deadline: deadline, isCold: isCold, since: now, bytes: bytes))
         poolOfWaitingCall[call] = place
         pump(place, at: now)
         if poolOfWaitingCall[call] != nil { lowerDue(place, to: deadline) }
@@ -158,6 +161,8 @@ package struct WorkerPool: Sendable {
             table[function: function].prewarmHits += 1
             // It is built for a call now, and does not rest.
             if table[place].residentTemplate == nil { ledger.release(.template(pool: place)) }
+        } else if table[place].isLoaded, table[place].residentTemplate == nil {
+            ledger.release(.template(pool: place))
         }
     }
 
@@ -168,9 +173,13 @@ package struct WorkerPool: Sendable {
         _ start: StartKind,
         at now: Instant
     ) {
+        lease(worker, call, of: place, at: now)
+        effects.append(.assign(call, worker, start))
+    }
+
+    mutating func lease(_ worker: WorkerID, _ call: CallID, of place: Int, at now: Instant) {
         let deadline = now.advanced(byNanoseconds: table[place].limits.timeoutNanoseconds)
         lease(worker, Lease(call: call, since: now, deadline: deadline))
-        effects.append(.assign(call, worker, start))
         lowerDue(place, to: deadline)
     }
 
@@ -181,18 +190,20 @@ package struct WorkerPool: Sendable {
     }
 
     private mutating func finish(_ call: CallID, on worker: WorkerID, at now: Instant) {
-        guard let record = workers[worker], var leases = record.leases, let lease = leases.remove(call) else { return }
-        let place = record.pool
+        guard let index = workers.index(forKey: worker), case .leased(var leases) = workers.values[index].state,
+            let lease = leases.remove(call)
+        else { return }
+        let place = workers.values[index].pool
         table[place].admission.noteHold(nanoseconds: now.nanoseconds(since: lease.since))
         table[place].runningCallCount -= 1
-        if leases.isEmpty, workers[worker]?.isOrphan == true {
+        if leases.isEmpty, workers.values[index].isOrphan {
             retire(worker)
         } else if leases.isEmpty {
             move(worker, to: .idle(since: now))
             lowerDue(place, to: now.advanced(byNanoseconds: table[place].limits.idleNanoseconds))
             if isOutranked(place) { end(worker) }
         } else {
-            workers[worker]?.state = .leased(leases)
+            workers.values[index].state = .leased(leases)
         }
         pump(place, at: now)
         if !roomSeekers.isEmpty { makeRoom(at: now) }

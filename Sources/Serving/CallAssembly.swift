@@ -11,8 +11,9 @@ import Wire
 struct CallAssembly {
     struct Call: Equatable {
         var invocation: UInt64
-        var contentType: String
-        var body: [UInt8]
+        /// Calls that come next and are run with this one.
+        var followers: Int
+        var request: CallRequest
     }
 
     /// What a frame led to.
@@ -20,9 +21,9 @@ struct CallAssembly {
         case more
         case call(Call)
         /// The body will be longer than the function takes: to be answered at once, what follows is passed over.
-        case tooLarge(invocation: UInt64, bodyCount: Int)
+        case tooLarge(invocation: UInt64, bodyCount: Int, followers: Int)
         /// The caller has gone before its call was complete.
-        case cancelled(invocation: UInt64)
+        case cancelled(invocation: UInt64, followers: Int)
         case credit(invocation: UInt64, bytes: Int)
     }
 
@@ -36,6 +37,8 @@ struct CallAssembly {
     private var state = State.waiting
     /// Invocations are numbered upwards; what concerns an earlier one comes too late to matter.
     private var latest: UInt64 = 0
+    /// Calls of one function mostly look the same: their head is read once.
+    private var lastHead: (bytes: [UInt8], head: CallHead)?
 
     init(payloadBytesMax: UInt64) {
         self.payloadBytesMax = payloadBytesMax
@@ -59,27 +62,37 @@ struct CallAssembly {
 
     private mutating func open(_ header: FrameHeader, _ payload: [UInt8]) throws(WireError) -> Step {
         guard case .waiting = state, header.invocation > latest else { throw .unknownKind(header.kind.rawValue) }
-        let head = try CallHead(parsing: payload)
+        let head = try head(payload)
+        let followers = Int(header.code)
+        guard followers < WireLimits.batchMax else { throw .tooLong(followers) }
         latest = header.invocation
         guard UInt64(head.bodyCount) <= payloadBytesMax else {
             state = .passingOver(invocation: latest)
-            return .tooLarge(invocation: latest, bodyCount: Int(head.bodyCount))
+            return .tooLarge(invocation: latest, bodyCount: Int(head.bodyCount), followers: followers)
         }
-        var call = Call(invocation: latest, contentType: head.contentType, body: [])
-        call.body.reserveCapacity(Int(head.bodyCount))
+        let request = CallRequest(form: head.form, contentType: head.contentType, body: [])
+        var call = Call(invocation: latest, followers: followers, request: request)
+        call.request.body.reserveCapacity(Int(head.bodyCount))
         state = .collecting(call, bodyCount: Int(head.bodyCount))
         return .more
+    }
+
+    private mutating func head(_ bytes: [UInt8]) throws(WireError) -> CallHead {
+        if let lastHead, lastHead.bytes == bytes { return lastHead.head }
+        let head = try CallHead(parsing: bytes)
+        lastHead = (bytes, head)
+        return head
     }
 
     private mutating func append(_ payload: [UInt8], _ header: FrameHeader) throws(WireError) -> Step {
         switch state {
         case .collecting(var call, let bodyCount) where call.invocation == header.invocation:
-            guard call.body.count + payload.count <= bodyCount else {
-                throw .tooLong(call.body.count + payload.count)
+            guard call.request.body.count + payload.count <= bodyCount else {
+                throw .tooLong(call.request.body.count + payload.count)
             }
             // The state lets go of the body first, so that it grows in place.
             state = .waiting
-            call.body.append(contentsOf: payload)
+            call.request.body.append(contentsOf: payload)
             state = .collecting(call, bodyCount: bodyCount)
             return .more
         case .passingOver(header.invocation):
@@ -93,7 +106,7 @@ struct CallAssembly {
         guard payload.isEmpty else { throw .trailingBytes(payload.count) }
         switch state {
         case .collecting(let call, let bodyCount) where call.invocation == header.invocation:
-            guard call.body.count == bodyCount else { throw .truncated }
+            guard call.request.body.count == bodyCount else { throw .truncated }
             state = .waiting
             return .call(call)
         case .passingOver(header.invocation):
@@ -108,7 +121,7 @@ struct CallAssembly {
         switch state {
         case .collecting(let call, _) where call.invocation == header.invocation:
             state = .waiting
-            return .cancelled(invocation: header.invocation)
+            return .cancelled(invocation: header.invocation, followers: call.followers)
         case .passingOver(header.invocation):
             state = .waiting
             return .more

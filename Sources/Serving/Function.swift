@@ -3,10 +3,15 @@ package import Wire
 /// A function as a template holds it: loaded, and ready to be forked.
 package struct LoadedFunction {
     /// Answers one call; runs in a fork, one call at a time.
-    package typealias Handler = (_ body: [UInt8], _ contentType: String) throws(CallFailure) -> CallReply
+    package typealias Handler = (_ request: CallRequest) throws(CallFailure) -> CallReply
+
+    /// Answers several calls as one run, each with a result of its own, in their order.
+    package typealias BatchHandler = (_ requests: [CallRequest]) -> [Result<CallReply, CallFailure>]
 
     package var residency: TemplateReport.Residency
     package var handler: Handler
+    /// nil where calls that come together are answered one after the other.
+    package var batchHandler: BatchHandler?
     /// A short piece of work that makes later forks better, done while a template has no order; answers whether there is more.
     package var idleStep: (() -> Bool)?
     /// What a fork does that no call waits for yet: touches the memory that calls touch.
@@ -16,13 +21,22 @@ package struct LoadedFunction {
         residency: TemplateReport.Residency,
         idleStep: (() -> Bool)? = nil,
         warmUp: (() -> Void)? = nil,
+        batchHandler: BatchHandler? = nil,
         handler: @escaping Handler
     ) {
         self.residency = residency
         self.idleStep = idleStep
         self.warmUp = warmUp
+        self.batchHandler = batchHandler
         self.handler = handler
     }
+}
+
+/// What a call brings.
+package struct CallRequest: Equatable, Sendable {
+    package var form: CallForm
+    package var contentType: String
+    package var body: [UInt8]
 }
 
 /// What a call answers.

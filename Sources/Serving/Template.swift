@@ -21,11 +21,16 @@ package struct Template: ~Copyable {
         let slot: Int
     }
 
+    /// Makes the function of its snapshot: of the snapshot's file, and of others in which parts of it lie, in its own order.
+    package typealias Loader = (
+        _ snapshot: borrowing FileDescriptor, _ bases: [SharedDescriptor], _ boot: TemplateBoot
+    ) throws(LoadFailure) -> LoadedFunction
+
     /// Runs a template on descriptor 3 until the scheduler ends it.
     ///
-    /// `load` makes the function of its snapshot; it runs inside the sandbox.
+    /// `load` runs inside the sandbox.
     package static func run(
-        loading load: (_ snapshot: borrowing FileDescriptor, _ boot: TemplateBoot) throws(LoadFailure) -> LoadedFunction
+        loading load: Loader
     ) -> Never {
         Signals.ignoreBrokenPipes()
         Signals.ignoreEndings()
@@ -54,12 +59,14 @@ package struct Template: ~Copyable {
     /// Closes the sandbox, then loads the function: in this order, since a snapshot is somebody else's bytes.
     private static func booted(
         _ control: consuming FileDescriptor,
-        _ load: (borrowing FileDescriptor, TemplateBoot) throws(LoadFailure) -> LoadedFunction
+        _ load: Loader
     ) throws(TemplateEnd) -> Template {
         guard var message = try control.nextOrder() else { throw TemplateEnd(status: .told) }
         guard case .boot(let boot) = try message.order(), let snapshot = message.takeDescriptor() else {
             throw TemplateEnd(status: .brokenContract)
         }
+        var bases: [SharedDescriptor] = []
+        while let base = message.takeDescriptor() { bases.append(SharedDescriptor(base)) }
         let refusals = try prepared(boot, control)
         let listener = try confined(boot, control)
         try control.report(.sandboxed, with: listener.rawValue)
@@ -67,7 +74,7 @@ package struct Template: ~Copyable {
         _ = consume listener
         let function: LoadedFunction
         do throws(LoadFailure) {
-            function = try load(snapshot, boot)
+            function = try load(snapshot, bases, boot)
         } catch {
             try control.report(.refused(message: ReplyText.cut(error.message)))
             throw TemplateEnd(status: .refusedSnapshot)
@@ -200,7 +207,8 @@ package struct Template: ~Copyable {
             let worker = Worker(
                 line: FrameLine(rings: pair, doorbell: kept),
                 payloadBytesMax: boot.payloadBytesMax,
-                handler: function.handler
+                handler: function.handler,
+                batchHandler: function.batchHandler
             )
             CurrentProcess.exit(worker.serve(warmingUp: isAhead ? function.warmUp : nil).rawValue)
         } catch {

@@ -7,18 +7,25 @@ struct Worker: ~Copyable {
     private var assembly: CallAssembly
     private let payloadBytesMax: UInt64
     private let handler: LoadedFunction.Handler
+    private let batchHandler: LoadedFunction.BatchHandler?
+    /// Calls that wait for those that are run with them.
+    private var batch: [CallAssembly.Call] = []
     /// Steps that came while a reply waited for credit.
     private var backlog: [CallAssembly.Step] = []
+    /// Replies of one function mostly say the same of themselves: their head is made once.
+    private var lastHead: (contentType: String, bytes: [UInt8])?
 
     init(
         line: consuming FrameLine,
         payloadBytesMax: UInt64,
-        handler: @escaping LoadedFunction.Handler
+        handler: @escaping LoadedFunction.Handler,
+        batchHandler: LoadedFunction.BatchHandler? = nil
     ) {
         self.line = line
         self.payloadBytesMax = payloadBytesMax
         assembly = CallAssembly(payloadBytesMax: payloadBytesMax)
         self.handler = handler
+        self.batchHandler = batchHandler
     }
 
     /// - Parameter warmUp: done first, unless a call is there already.
@@ -48,13 +55,39 @@ struct Worker: ~Copyable {
         case .more, .credit:
             return true
         case .call(let call):
-            return try answer(call)
-        case .tooLarge(let invocation, let bodyCount):
+            if call.followers == 0, batch.isEmpty { return try answer(call) }
+            batch.append(call)
+            return try answerBatch(unlessBehind: call.followers)
+        case .tooLarge(let invocation, let bodyCount, let followers):
             let sentence = "a body of \(bodyCount) bytes is too large: the limit is \(payloadBytesMax) bytes"
-            return try fail(invocation, CallFailure(code: .tooLarge, message: sentence))
-        case .cancelled(let invocation):
-            return try fail(invocation, CallFailure(code: .badInput, message: "the caller has gone"))
+            guard try fail(invocation, CallFailure(code: .tooLarge, message: sentence)) else { return false }
+            return try answerBatch(unlessBehind: followers)
+        case .cancelled(let invocation, let followers):
+            let failure = CallFailure(code: .badInput, message: "the caller has gone")
+            guard try fail(invocation, failure) else { return false }
+            return try answerBatch(unlessBehind: followers)
         }
+    }
+
+    /// Runs the calls that have gathered and answers each by itself, unless others of their batch are still to come.
+    private mutating func answerBatch(unlessBehind followers: Int) throws(ChannelError) -> Bool {
+        if followers > 0 { return true }
+        let calls = batch
+        batch.removeAll(keepingCapacity: true)
+        guard calls.count > 1, let batchHandler else {
+            for call in calls where try !answer(call) { return false }
+            return true
+        }
+        let results = batchHandler(calls.map(\.request))
+        for (call, result) in zip(calls, results) {
+            let isOpen =
+                switch result {
+                case .success(let reply): try send(reply, to: call.invocation)
+                case .failure(let failure): try fail(call.invocation, failure)
+                }
+            guard isOpen else { return false }
+        }
+        return true
     }
 
     private mutating func nextStep() throws(ChannelError) -> CallAssembly.Step? {
@@ -74,18 +107,20 @@ struct Worker: ~Copyable {
     private mutating func answer(_ call: CallAssembly.Call) throws(ChannelError) -> Bool {
         let reply: CallReply
         do throws(CallFailure) {
-            reply = try handler(call.body, call.contentType)
+            reply = try handler(call.request)
         } catch {
             return try fail(call.invocation, error)
         }
-        guard try send(.open, call.invocation, ReplyHead(contentType: reply.contentType).encoded()) else {
-            return false
-        }
+        return try send(reply, to: call.invocation)
+    }
+
+    private mutating func send(_ reply: CallReply, to invocation: UInt64) throws(ChannelError) -> Bool {
+        guard try send(.open, invocation, head(reply.contentType)) else { return false }
         var done = 0
         var credit = WireLimits.replyCreditBytes
         while done < reply.body.count {
             guard credit > 0 else {
-                switch try waitForCredit(call.invocation) {
+                switch try waitForCredit(invocation) {
                 case .bytes(let more): credit = more
                 case .cancelled: done = reply.body.count
                 case .end: return false
@@ -93,15 +128,22 @@ struct Worker: ~Copyable {
                 continue
             }
             let count = min(credit, WireLimits.framePayloadBytesMax, reply.body.count - done)
-            let header = FrameHeader(.chunk, invocation: call.invocation, payloadCount: count)
+            let header = FrameHeader(.chunk, invocation: invocation, payloadCount: count)
             let chunk = reply.body.span.extracting(done..<done + count)
             guard try unsafe line.send(header, chunk.bytes) else { return false }
             done += count
             credit -= count
         }
-        guard try send(.close, call.invocation) else { return false }
+        guard try send(.close, invocation) else { return false }
         try line.flush()
         return true
+    }
+
+    private mutating func head(_ contentType: String) -> [UInt8] {
+        if let lastHead, lastHead.contentType == contentType { return lastHead.bytes }
+        let bytes = ReplyHead(contentType: contentType).encoded()
+        lastHead = (contentType, bytes)
+        return bytes
     }
 
     private enum CreditAnswer {

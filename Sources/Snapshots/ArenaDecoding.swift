@@ -13,6 +13,7 @@ enum ArenaDecoding {
     static func decode(
         _ places: [ChunkPlace],
         from file: borrowing FileDescriptor,
+        _ bases: [BaseFile],
         into arena: borrowing Mapping,
         verifiesDigests: Bool,
         threadsMax: Int
@@ -32,7 +33,7 @@ enum ArenaDecoding {
                     for number in groups[group] {
                         place = number
                         try unsafe arena.withUnsafePart(places[number].target) { (part) throws(SnapshotError) in
-                            try decoder.decode(places[number], from: file, into: &part)
+                            try decoder.decode(places[number], from: file, bases, into: &part)
                         }
                     }
                 }

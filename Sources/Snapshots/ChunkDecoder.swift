@@ -6,7 +6,9 @@ struct ChunkPlace {
     /// Of the entry, for errors.
     let name: String
     let planeCount: Int
-    /// Where its frames start in the file.
+    /// The number of the base in whose file its frames lie; `nil` for the snapshot's own.
+    let home: Int?
+    /// Where they start there.
     let fileOffset: Int
     /// Where its bytes go in the arena.
     let target: Range<Int>
@@ -28,6 +30,7 @@ extension SnapshotEntry {
                 chunk: chunk,
                 name: name,
                 planeCount: planeCount,
+                home: home,
                 fileOffset: source,
                 target: start..<end
             )
@@ -55,8 +58,22 @@ struct ChunkDecoder: ~Copyable {
         self.planes = planes
     }
 
-    /// Decodes a chunk to `elements`, which has room for exactly its bytes.
+    /// Decodes a chunk to `elements`, which has room for exactly its bytes, from the snapshot's file or a base's.
     mutating func decode(
+        _ place: ChunkPlace,
+        from file: borrowing FileDescriptor,
+        _ bases: [BaseFile],
+        into elements: inout MutableRawSpan
+    ) throws(SnapshotError) {
+        guard let home = place.home else { return try decode(place, from: file, into: &elements) }
+        do throws(SnapshotError) {
+            try decode(place, from: bases[home].file.descriptor, into: &elements)
+        } catch {
+            throw error.met(in: home, of: bases.map(\.base))
+        }
+    }
+
+    private mutating func decode(
         _ place: ChunkPlace,
         from file: borrowing FileDescriptor,
         into elements: inout MutableRawSpan
@@ -78,7 +95,7 @@ struct ChunkDecoder: ~Copyable {
         try decode(place, into: &elements)
     }
 
-    /// As ``decode(_:from:into:)``, from a file that is mapped from its start.
+    /// As ``decode(_:from:_:into:)``, from a file that is mapped from its start.
     mutating func decode(
         _ place: ChunkPlace,
         mapped file: borrowing RawSpan,

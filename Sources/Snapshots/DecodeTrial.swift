@@ -25,7 +25,11 @@ package final class DecodeTrial {
     }
 
     /// Reads, checks (by checksums) and decodes these entries of a snapshot.
-    package func decode(_ entries: [SnapshotEntry], from file: borrowing FileDescriptor) throws(SnapshotError) {
+    package func decode(
+        _ entries: [SnapshotEntry],
+        from file: borrowing FileDescriptor,
+        _ bases: [BaseFile] = []
+    ) throws(SnapshotError) {
         let places = entries.filter { $0.twin == nil }.flatMap { $0.places() }
         guard places.allSatisfy({ $0.target.upperBound <= arena.byteCount }) else {
             let need = places.reduce(0) { max($0, $1.target.upperBound) }
@@ -34,6 +38,7 @@ package final class DecodeTrial {
         try ArenaDecoding.decode(
             places,
             from: file,
+            bases,
             into: arena,
             verifiesDigests: false,
             threadsMax: threadsMax

@@ -4,6 +4,8 @@ import Linux
 ///
 /// Writer and reader place them by the same sums.
 struct IndexBuilder {
+    /// The other snapshots in whose files entries may lie.
+    let bases: [SnapshotBase]
     private(set) var entries: [SnapshotEntry] = []
     /// Where the next entry's frames start.
     private(set) var fileOffset = SnapshotFormat.headerByteCount
@@ -11,6 +13,10 @@ struct IndexBuilder {
     /// Frames of data, one a plane.
     private(set) var frameCount = 0
     private var names: Set<String> = []
+
+    init(bases: [SnapshotBase] = []) {
+        self.bases = bases
+    }
 
     /// An entry before its place is known.
     struct Draft {
@@ -58,14 +64,15 @@ struct IndexBuilder {
         (count + unit - 1) / unit * unit
     }
 
-    /// Appends an entry that met no objection.
-    mutating func append(_ draft: Draft, chunks: [SnapshotChunk]) {
-        let stored = chunks.reduce(0) { $0 + $1.storedByteCount }
+    /// Appends an entry that met no objection; with a home its frames are there, and none come here.
+    mutating func append(_ draft: Draft, chunks: [SnapshotChunk], home: SnapshotHome? = nil) {
+        let stored = home == nil ? chunks.reduce(0) { $0 + $1.storedByteCount } : 0
         let byteCount = Int(draft.byteCount)
         let start = arenaOffset(of: draft.access)
-        append(draft, twin: nil, arenaOffset: start, stored: stored, fileOffset: fileOffset, chunks)
+        let place = home ?? SnapshotHome(base: -1, fileOffset: fileOffset)
+        append(draft, twin: nil, home: home?.base, arenaOffset: start, stored: stored, place.fileOffset, chunks)
         fileOffset += stored
-        frameCount += chunks.count * draft.planeCount
+        if home == nil { frameCount += chunks.count * draft.planeCount }
         // And whatever follows a table begins with a page.
         let unit = draft.access == .rows ? Mapping.pageByteCount : SnapshotFormat.arenaAlignment
         arenaByteCount = Self.rounded(start + byteCount, to: unit)
@@ -77,9 +84,10 @@ struct IndexBuilder {
         append(
             draft,
             twin: number,
+            home: lender.home,
             arenaOffset: lender.arenaOffset,
             stored: 0,
-            fileOffset: lender.fileOffset,
+            lender.fileOffset,
             lender.chunks
         )
     }
@@ -87,9 +95,10 @@ struct IndexBuilder {
     private mutating func append(
         _ draft: Draft,
         twin: Int?,
+        home: Int?,
         arenaOffset: Int,
         stored: Int,
-        fileOffset: Int,
+        _ fileOffset: Int,
         _ chunks: [SnapshotChunk]
     ) {
         names.insert(draft.name)
@@ -102,6 +111,7 @@ struct IndexBuilder {
                 coding: draft.coding,
                 access: draft.access,
                 twin: twin,
+                home: home,
                 byteCount: Int(draft.byteCount),
                 arenaOffset: arenaOffset,
                 storedByteCount: stored,
@@ -123,6 +133,20 @@ struct IndexBuilder {
     }
 }
 
+extension IndexBuilder.Draft {
+    /// The entry without its place.
+    init(_ entry: SnapshotEntry) {
+        self.init(
+            name: entry.name,
+            element: entry.element,
+            shape: entry.shape,
+            layout: entry.layout,
+            access: entry.access,
+            byteCount: UInt64(entry.byteCount)
+        )
+    }
+}
+
 extension IndexBuilder {
     /// Reads one entry of an index; its frames must end before `dataEnd`, where those of the file do.
     mutating func append(reading reader: inout IndexReader, dataEnd: Int) throws(SnapshotError) {
@@ -133,7 +157,11 @@ extension IndexBuilder {
         }
         let twin = Int(try reader.read(UInt32.self))
         guard twin > 0 else {
-            return append(draft, chunks: try readChunks(&reader, of: draft, dataEnd: dataEnd))
+            guard let home = try readHome(&reader) else {
+                return append(draft, chunks: try readChunks(&reader, of: draft, room: dataEnd - fileOffset))
+            }
+            let room = bases[home.base].fileByteCount - home.fileOffset
+            return append(draft, chunks: try readChunks(&reader, of: draft, room: room), home: home)
         }
         guard twin <= entries.count, lends(entries[twin - 1], to: draft) else {
             throw .malformed("entry \"\(draft.name)\" has no bytes of its own and none to share", offset: start)
@@ -164,10 +192,26 @@ extension IndexBuilder {
         return Draft(name: name, element: element, shape: shape, layout: layout, access: access, byteCount: byteCount)
     }
 
+    /// - Returns: `nil` where the frames lie in the snapshot's own file.
+    private func readHome(_ reader: inout IndexReader) throws(SnapshotError) -> SnapshotHome? {
+        guard !bases.isEmpty else { return nil }
+        let start = reader.offset
+        let number = Int(try reader.read(UInt8.self))
+        guard number > 0 else { return nil }
+        let offset = try reader.read(UInt64.self)
+        guard number <= bases.count, offset >= UInt64(SnapshotFormat.headerByteCount),
+            offset <= UInt64(bases[number - 1].fileByteCount)
+        else {
+            throw .malformed("an entry lies at byte \(offset) of base \(number), which is no such place", offset: start)
+        }
+        return SnapshotHome(base: number - 1, fileOffset: Int(offset))
+    }
+
+    /// - Parameter room: bytes of the file that the frames may take.
     private func readChunks(
         _ reader: inout IndexReader,
         of draft: Draft,
-        dataEnd: Int
+        room: Int
     ) throws(SnapshotError) -> [SnapshotChunk] {
         let byteCount = Int(draft.byteCount)
         let count = (byteCount + draft.chunkByteCount - 1) / draft.chunkByteCount
@@ -179,7 +223,7 @@ extension IndexBuilder {
         var chunks: [SnapshotChunk] = []
         chunks.reserveCapacity(count)
         var rest = byteCount
-        var room = dataEnd - fileOffset
+        var room = room
         for _ in 0..<count {
             let start = reader.offset
             let planeByteCount = min(rest, draft.chunkByteCount) / draft.planeCount

@@ -22,9 +22,11 @@ package final class LoadedSnapshot {
     /// Reads, checks and decodes the file, on as many threads as the machine has to give; one is left when it returns.
     ///
     /// With `leavingRows` the tables that are read row by row stay behind, see ``rows``. A snapshot that asks for more
-    /// than `arenaByteCountMax` bytes of memory is refused before any is mapped.
+    /// than `arenaByteCountMax` bytes of memory is refused before any is mapped; so is one whose bases are not `bases`, in the
+    /// order of its index.
     package init(
         file: borrowing FileDescriptor,
+        bases files: [SharedDescriptor] = [],
         verifying verification: Verification,
         leavingRows: Bool = false,
         threadsMax: Int = Thread.processorCount,
@@ -38,6 +40,7 @@ package final class LoadedSnapshot {
                 byteCountMax: arenaByteCountMax
             )
         }
+        let bases = try index.baseFiles(files)
         let leavesRows = leavingRows && index.entries.contains { $0.access == .rows && $0.byteCount > 0 }
         let arena: Arena
         do throws(SystemError) {
@@ -55,12 +58,13 @@ package final class LoadedSnapshot {
         try ArenaDecoding.decode(
             now.flatMap { $0.places() },
             from: file,
+            bases,
             into: arena.mapping,
             verifiesDigests: verification == .digests,
             threadsMax: threadsMax
         )
         try Self.protect(index, arena, leavesRows: leavesRows)
-        rows = leavesRows ? try RowTables(of: index, file: file, arena: arena) : nil
+        rows = leavesRows ? try RowTables(of: index, file: file, bases, arena: arena) : nil
         self.index = index
         self.arena = arena
         places = Dictionary(uniqueKeysWithValues: index.entries.enumerated().map { ($1.name, $0) })

@@ -13,14 +13,14 @@ import Linux
 package final class RowTables {
     private struct Table {
         let entry: SnapshotEntry
+        let file: MappedFile
         let places: [ChunkPlace]
         var isDecoded: [Bool]
         var rest: Int
     }
 
     private let arena: Arena
-    /// The file from its start: it stays readable when the descriptor is closed and the sandbox too.
-    private let file: Mapping
+    private let bases: [SnapshotBase]
     private var tables: [Table]
     private let tableOfName: [String: Int]
     private var decoder: ChunkDecoder
@@ -31,7 +31,13 @@ package final class RowTables {
     /// Whether all rows of all tables are there.
     package private(set) var isComplete = false
 
-    init(of index: SnapshotIndex, file: borrowing FileDescriptor, arena: Arena) throws(SnapshotError) {
+    init(
+        of index: SnapshotIndex,
+        file: borrowing FileDescriptor,
+        _ bases: [BaseFile],
+        arena: Arena
+    ) throws(SnapshotError) {
+        var files: [Int?: MappedFile] = [:]
         var tables: [Table] = []
         var tableOfName: [String: Int] = [:]
         var tableOfEntry: [Int: Int] = [:]
@@ -40,17 +46,22 @@ package final class RowTables {
                 tableOfName[entry.name] = tableOfEntry[lender]
                 continue
             }
+            let file =
+                if let known = files[entry.home] {
+                    known
+                } else if let home = entry.home {
+                    try MappedFile(bases[home].file.descriptor, byteCount: bases[home].base.fileByteCount)
+                } else {
+                    try MappedFile(file, byteCount: index.storedByteCount)
+                }
+            files[entry.home] = file
             let places = entry.places()
             tableOfName[entry.name] = tables.count
             tableOfEntry[number] = tables.count
             let isDecoded = [Bool](repeating: false, count: places.count)
-            tables.append(Table(entry: entry, places: places, isDecoded: isDecoded, rest: places.count))
+            tables.append(Table(entry: entry, file: file, places: places, isDecoded: isDecoded, rest: places.count))
         }
-        do throws(SystemError) {
-            self.file = try Mapping.file(file, byteCount: index.storedByteCount)
-        } catch {
-            throw .system(error)
-        }
+        self.bases = index.bases
         self.arena = arena
         self.tables = tables
         self.tableOfName = tableOfName
@@ -110,17 +121,24 @@ package final class RowTables {
         // All at once, so that a disk serves them side by side.
         for chunk in order {
             let place = tables[number].places[chunk]
-            file.advise(.willNeed, place.fileOffset..<place.fileOffset + place.chunk.storedByteCount)
+            tables[number].file.mapping.advise(
+                .willNeed,
+                place.fileOffset..<place.fileOffset + place.chunk.storedByteCount
+            )
         }
         for chunk in order { try decode(chunk, of: number) }
     }
 
     private func decode(_ chunk: Int, of table: Int) throws(SnapshotError) {
         let place = tables[table].places[chunk]
-        try file.withBytes { (bytes) throws(SnapshotError) in
-            try unsafe arena.mapping.withUnsafePart(place.target) { (part) throws(SnapshotError) in
-                try decoder.decode(place, mapped: bytes, into: &part)
+        do throws(SnapshotError) {
+            try tables[table].file.mapping.withBytes { (bytes) throws(SnapshotError) in
+                try unsafe arena.mapping.withUnsafePart(place.target) { (part) throws(SnapshotError) in
+                    try decoder.decode(place, mapped: bytes, into: &part)
+                }
             }
+        } catch {
+            throw error.met(in: place.home, of: bases)
         }
         tables[table].isDecoded[chunk] = true
         tables[table].rest -= 1
@@ -132,6 +150,19 @@ package final class RowTables {
         hasSmallPages = true
         for table in tables where table.rest > 0 {
             arena.mapping.advise(.smallPages, table.entry.arenaRange)
+        }
+    }
+}
+
+/// A file from its start: it stays readable when the descriptor is closed and the sandbox too.
+private final class MappedFile {
+    let mapping: Mapping
+
+    init(_ file: borrowing FileDescriptor, byteCount: Int) throws(SnapshotError) {
+        do throws(SystemError) {
+            mapping = try Mapping.file(file, byteCount: byteCount)
+        } catch {
+            throw .system(error)
         }
     }
 }

@@ -34,16 +34,26 @@ package struct SnapshotEntry: Equatable, Sendable {
     package let access: Access
     /// The number of the entry before this one that has the same bytes and lends them.
     package let twin: Int?
+    /// The number of the base in whose file its frames lie; `nil` where they lie in the snapshot's own.
+    ///
+    /// A twin has its lender's.
+    package let home: Int?
     /// Bytes in the arena.
     package let byteCount: Int
     /// Where they start there, a multiple of 64.
     package let arenaOffset: Int
-    /// Bytes in the file; none where a twin lends them.
+    /// Bytes in the snapshot's own file; none where a twin lends them or a base has them.
     package let storedByteCount: Int
-    /// Where they start there.
+    /// Where its frames start, in the file that holds them.
     let fileOffset: Int
     /// A twin has those of its lender.
     let chunks: [SnapshotChunk]
+
+    /// Whether its frames lie in the snapshot's own file, and are its own there.
+    var isStoredHere: Bool { twin == nil && home == nil }
+
+    /// Bytes of its frames, wherever they lie; a twin has none.
+    package var frameByteCount: Int { twin == nil ? chunks.reduce(0) { $0 + $1.storedByteCount } : 0 }
 
     /// Planes of a chunk.
     package var planeCount: Int { coding == .bytes ? 1 : element.byteCount }

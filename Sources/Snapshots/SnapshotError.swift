@@ -14,6 +14,8 @@ package enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible 
     case indexAltered(expected: SnapshotDigest, found: SnapshotDigest)
     /// Stored bytes are not those that were written; `offset` counts from the start of the file.
     case altered(entry: String, offset: Int, String)
+    /// The file of another snapshot, in which entries of this one lie, cannot be used.
+    case base(SnapshotDigest, String)
     /// More than the caller, or the format, allows.
     case tooLarge(what: String, byteCount: UInt64, byteCountMax: Int)
     /// No entry of this name.
@@ -31,8 +33,8 @@ package enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible 
             "this file is no complete snapshot: \(reason); deploy the function again"
         case .unsupportedVersion(let version):
             """
-            this snapshot has format version \(version), this program reads version \(SnapshotFormat.version); deploy \
-            the function again
+            this snapshot has format version \(version), this program reads \(SnapshotFormat.version) and \
+            \(SnapshotFormat.versionWithBases); deploy the function again
             """
         case .malformed(let reason, let offset):
             "the snapshot's index is malformed at its byte \(offset): \(reason)"
@@ -40,6 +42,11 @@ package enum SnapshotError: Error, Equatable, Sendable, CustomStringConvertible 
             "the snapshot's index hashes to \(found), not to \(expected): the file was altered or damaged"
         case .altered(let entry, let offset, let reason):
             "the snapshot's entry \"\(entry)\" was altered or damaged at byte \(offset) of the file: \(reason)"
+        case .base(let digest, let reason):
+            """
+            a part of this snapshot lies in the file of the snapshot \(digest), which cannot be used: \(reason); deploy \
+            the function again
+            """
         case .tooLarge(let what, let byteCount, let byteCountMax):
             "\(what) takes \(byteCount) bytes, and \(byteCountMax) are allowed"
         case .unknownEntry(let name):

@@ -1,4 +1,4 @@
-/// The layout of a snapshot file, version 2: a row of zstd frames that any zstd decoder reads.
+/// The layout of a snapshot file, versions 2 and 3: a row of zstd frames that any zstd decoder reads.
 ///
 /// Integers are little-endian.
 ///
@@ -10,8 +10,10 @@
 ///        └──────────┴──────┴──────┴──────┴───────────────┴─────────┴─────────────────┴────────────────┘
 ///
 /// header  frame 0x184D2A50 · magic "THAWSNAP" · version u32 · 0 u32 · indexOffset u64 · indexByteCount u64 · SHA-256 of the index
-/// index   frame 0x184D2A51 · producer: u8 + UTF-8 · entryCount u32 · entry*
-/// entry   name: u8 + UTF-8 · element u8 · layout u8 · coding u8 · access u8 · rank u8 · u64 × rank · byteCount u64 · twin u32 · chunk*
+/// index   frame 0x184D2A51 · producer: u8 + UTF-8 · [baseCount u8 · base*] · entryCount u32 · entry*
+/// base    SHA-256 of its index · bytes of its file u64
+/// entry   name: u8 + UTF-8 · element u8 · layout u8 · coding u8 · access u8 · rank u8 · u64 × rank · byteCount u64 · twin u32 ·
+///         [base u8 · fileOffset u64 where base > 0] · chunk*
 /// chunk   bytes of the frame of each plane: u32 × planes · CRC-32C u32 · SHA-512/256
 /// seek table  frame 0x184D2A5E of zstd's seekable format: compressed and decompressed size of every frame before it
 /// ```
@@ -24,12 +26,19 @@
 ///
 /// An entry whose `twin` is another's number + 1 has that entry's bytes, in the file and in memory; 0 stands for none.
 ///
-/// The index says no offsets: frames lie in the order of the index, and the arena too, each entry at the next multiple
+/// What stands in brackets is only in version 3, of a snapshot that refers to others: an entry whose `base` is that one's
+/// number + 1 has its frames in the file of the base, from `fileOffset` on, and none in this one. Its chunks are recorded here
+/// as those of any other entry, so the index of a base is not needed to read or to check it. An entry with a twin names no
+/// base: its lender does.
+///
+/// Of the file's own frames the index says no offsets: frames lie in the order of the index, and the arena too, each entry at the next multiple
 /// of ``arenaAlignment``. So nothing can overlap, leave a gap or point outside, whoever wrote the index. The header is
 /// written last, after the rest has reached the disk: a torn write leaves a file without a magic.
 enum SnapshotFormat {
     static let magic = Array("THAWSNAP".utf8)
     static let version: UInt32 = 2
+    /// A snapshot that refers to others: what reads only version 2 must not take it for a whole one.
+    static let versionWithBases: UInt32 = 3
     /// Frame header and 64 bytes.
     static let headerByteCount = ZstdFrame.skippableHeaderByteCount + 64
     /// What version 1 began with: its magic, without a frame around it.
@@ -74,6 +83,11 @@ enum SnapshotFormat {
     static let rankMax = 8
     /// Entries of a snapshot: the largest models published have some 10,000 tensors.
     static let entriesMax = 65_536
+    /// Other snapshots that one refers to.
+    ///
+    /// Each is one more file to open on a cold start, one more that stays on the disk when its own function is gone, and a
+    /// descriptor in the message that boots a template. Three are the origin of a family, the version before and one other.
+    static let basesMax = 3
     /// Bytes of the index, read whole: enough for 300 GB of tensors.
     static let indexByteCountMax = 64 * 1024 * 1024
 }
@@ -82,4 +96,6 @@ enum SnapshotFormat {
 package enum SnapshotLimits {
     /// Bytes of memory that a snapshot may ask for: more than any node of today has, far from overflow.
     package static let arenaByteCountMax = 1 << 40
+    /// Other snapshots in whose files entries of one may lie.
+    package static let basesMax = SnapshotFormat.basesMax
 }

@@ -1,5 +1,7 @@
 /// The first frame of a snapshot: where its index lies, and what the index must hash to.
 struct SnapshotHeader: Equatable {
+    /// Whether the index names bases: version 3 instead of 2.
+    var hasBases: Bool
     var indexOffset: Int
     var indexByteCount: Int
     var indexDigest: SnapshotDigest
@@ -7,7 +9,7 @@ struct SnapshotHeader: Equatable {
     func encoded() -> [UInt8] {
         var bytes = Self.frame
         bytes.append(contentsOf: SnapshotFormat.magic)
-        bytes.append(littleEndian: SnapshotFormat.version)
+        bytes.append(littleEndian: hasBases ? SnapshotFormat.versionWithBases : SnapshotFormat.version)
         bytes.append(littleEndian: UInt32(0))
         bytes.append(littleEndian: UInt64(indexOffset))
         bytes.append(littleEndian: UInt64(indexByteCount))
@@ -15,7 +17,8 @@ struct SnapshotHeader: Equatable {
         return bytes
     }
 
-    init(indexOffset: Int, indexByteCount: Int, indexDigest: SnapshotDigest) {
+    init(hasBases: Bool = false, indexOffset: Int, indexByteCount: Int, indexDigest: SnapshotDigest) {
+        self.hasBases = hasBases
         self.indexOffset = indexOffset
         self.indexByteCount = indexByteCount
         self.indexDigest = indexDigest
@@ -41,7 +44,9 @@ struct SnapshotHeader: Equatable {
             throw .incomplete("its first frame is not THAWSNAP's: not a snapshot, or its writing was interrupted")
         }
         let version = try reader.read(UInt32.self)
-        guard version == SnapshotFormat.version else { throw .unsupportedVersion(version) }
+        guard [SnapshotFormat.version, SnapshotFormat.versionWithBases].contains(version) else {
+            throw .unsupportedVersion(version)
+        }
         let reserved = try reader.read(UInt32.self)
         guard reserved == 0 else { throw .malformed("bytes 20 to 23 of the header are not 0", offset: 20) }
         let offset = try reader.read(UInt64.self)
@@ -57,6 +62,7 @@ struct SnapshotHeader: Equatable {
         guard count <= UInt64(SnapshotFormat.indexByteCountMax), let known = SnapshotDigest(bytes: digest) else {
             throw .tooLarge(what: "the index", byteCount: count, byteCountMax: SnapshotFormat.indexByteCountMax)
         }
+        hasBases = version == SnapshotFormat.versionWithBases
         indexOffset = Int(offset)
         indexByteCount = Int(count)
         indexDigest = known

@@ -5,6 +5,8 @@ package struct SnapshotIndex: Equatable, Sendable {
     /// What wrote the snapshot, as in `thaw-pack 1`.
     package let producer: String
     package let entries: [SnapshotEntry]
+    /// Other snapshots in whose files entries lie; none in most.
+    package let bases: [SnapshotBase]
     /// The snapshot's name.
     package let digest: SnapshotDigest
     /// Bytes of memory that all entries take together, padding included.
@@ -41,23 +43,33 @@ package struct SnapshotIndex: Equatable, Sendable {
     }
 
     /// Checks the digest of every stored byte, without decoding any: what a load with ``LoadedSnapshot/Verification/digests``
-    /// would find.
-    package func verifyFrames(of file: borrowing FileDescriptor) throws(SnapshotError) {
+    /// would find, in the bases' files as in the snapshot's own.
+    package func verifyFrames(
+        of file: borrowing FileDescriptor,
+        bases files: [SharedDescriptor] = []
+    ) throws(SnapshotError) {
+        let files = try baseFiles(files)
         let hash = try Hash.sha512256()
         for entry in entries where entry.twin == nil {
             for place in entry.places() {
                 let byteCount = place.chunk.storedByteCount
                 let bytes: [UInt8]
                 do throws(SystemError) {
-                    bytes = try file.pread(count: byteCount, at: place.fileOffset)
+                    bytes =
+                        if let home = place.home {
+                            try files[home].file.descriptor.pread(count: byteCount, at: place.fileOffset)
+                        } else {
+                            try file.pread(count: byteCount, at: place.fileOffset)
+                        }
                 } catch {
-                    throw .system(error)
+                    throw SnapshotError.system(error).met(in: place.home, of: bases)
                 }
                 guard bytes.count == byteCount,
                     try unsafe ChunkDigest(hash.digest(of: bytes.span.bytes)) == place.chunk.digest
                 else {
                     let reason = "the digest of the \(byteCount) bytes from there is wrong"
-                    throw .altered(entry: entry.name, offset: place.fileOffset, reason)
+                    throw SnapshotError.altered(entry: entry.name, offset: place.fileOffset, reason)
+                        .met(in: place.home, of: bases)
                 }
             }
         }
@@ -80,8 +92,8 @@ package struct SnapshotIndex: Equatable, Sendable {
     /// Reads an index that has already been found to be what the header says.
     init(parsing bytes: [UInt8], header: SnapshotHeader, fileByteCount: Int) throws(SnapshotError) {
         var reader = IndexReader(bytes)
-        var builder = IndexBuilder()
         producer = try reader.readText()
+        var builder = IndexBuilder(bases: header.hasBases ? try Self.readBases(&reader) : [])
         let count = try reader.read(UInt32.self)
         guard count <= SnapshotFormat.entriesMax else {
             throw .malformed("\(count) entries, and \(SnapshotFormat.entriesMax) are allowed", offset: reader.offset)
@@ -103,20 +115,45 @@ package struct SnapshotIndex: Equatable, Sendable {
             throw .incomplete("it has \(fileByteCount) bytes, and its index says \(end)")
         }
         entries = builder.entries
+        bases = builder.bases
         arenaByteCount = builder.arenaByteCount
         digest = header.indexDigest
         storedByteCount = fileByteCount
         indexByteCount = header.indexByteCount
     }
 
-    /// The bytes that ``init(parsing:header:fileByteCount:)`` reads.
-    static func encode(producer: String, entries: [SnapshotEntry]) -> [UInt8] {
+    static func readBases(_ reader: inout IndexReader) throws(SnapshotError) -> [SnapshotBase] {
+        let count = Int(try reader.read(UInt8.self))
+        guard count > 0, count <= SnapshotFormat.basesMax else {
+            throw .malformed("\(count) bases, and 1 to \(SnapshotFormat.basesMax) are allowed", offset: reader.offset)
+        }
+        var bases: [SnapshotBase] = []
+        for _ in 0..<count { bases.append(try SnapshotBase(reading: &reader)) }
+        return bases
+    }
+
+    /// The digest that the snapshot would have without bases: two with the same hold the same, wherever it lies.
+    package func contentDigest() throws(SnapshotError) -> SnapshotDigest {
+        bases.isEmpty ? digest : try Hash.snapshot(of: Self.encode(producer: producer, entries: entries))
+    }
+
+    /// Bytes of frames that lie in the file of the base with this number.
+    package func sharedByteCount(base number: Int) -> Int {
+        entries.reduce(0) { $0 + ($1.home == number ? $1.frameByteCount : 0) }
+    }
+
+    /// The bytes that ``init(parsing:header:fileByteCount:)`` reads; without bases it says of no entry where it lies.
+    static func encode(producer: String, bases: [SnapshotBase] = [], entries: [SnapshotEntry]) -> [UInt8] {
         var bytes: [UInt8] = []
         func append(text: String) {
             bytes.append(UInt8(text.utf8.count))
             bytes.append(contentsOf: text.utf8)
         }
         append(text: producer)
+        if !bases.isEmpty {
+            bytes.append(UInt8(bases.count))
+            for base in bases { base.append(to: &bytes) }
+        }
         bytes.append(littleEndian: UInt32(entries.count))
         for entry in entries {
             append(text: entry.name)
@@ -127,6 +164,10 @@ package struct SnapshotIndex: Equatable, Sendable {
             }
             bytes.append(littleEndian: UInt64(entry.byteCount))
             bytes.append(littleEndian: UInt32(entry.twin.map { $0 + 1 } ?? 0))
+            if !bases.isEmpty, entry.twin == nil {
+                bytes.append(UInt8(entry.home.map { $0 + 1 } ?? 0))
+                if entry.home != nil { bytes.append(littleEndian: UInt64(entry.fileOffset)) }
+            }
             for chunk in entry.chunks where entry.twin == nil {
                 for count in chunk.planeByteCounts {
                     bytes.append(littleEndian: UInt32(count))

@@ -2,15 +2,24 @@ package import Linux
 
 /// Writes a snapshot, entry by entry, into an empty file.
 ///
-/// Until ``finish()`` the file is no snapshot. The same entries in the same order with the same producer (and zstd) give the same file, and so the same digest.
+/// Until ``finish()`` the file is no snapshot. The same entries in the same order with the same producer (and zstd) and the same
+/// catalog give the same file, and so the same digest; with another catalog they give another file, whose
+/// ``SnapshotIndex/contentDigest()`` is the same.
 package struct SnapshotWriter: ~Copyable {
     private let file: FileDescriptor
     private let producer: String
     private var encoder: ChunkEncoder
+    private let catalog: TensorCatalog
     private var index = IndexBuilder()
 
-    /// Takes an empty file, open for writing, and the name of what writes, as in `thaw-pack 1` (at most 255 bytes).
-    package init(file: consuming FileDescriptor, producer: String) throws(SnapshotError) {
+    /// Takes an empty file, open for reading and writing, and the name of what writes, as in `thaw-pack 1` (at most 255 bytes).
+    ///
+    /// What `catalog` knows is not stored again where that pays, but referred to.
+    package init(
+        file: consuming FileDescriptor,
+        producer: String,
+        sharing catalog: TensorCatalog = TensorCatalog()
+    ) throws(SnapshotError) {
         guard producer.utf8.count <= SnapshotFormat.nameByteCountMax else {
             throw .unwritable(entry: "producer", "its name has \(producer.utf8.count) bytes")
         }
@@ -26,6 +35,7 @@ package struct SnapshotWriter: ~Copyable {
         encoder = try ChunkEncoder()
         self.file = file
         self.producer = producer
+        self.catalog = catalog
     }
 
     /// Writes one entry.
@@ -87,7 +97,9 @@ package struct SnapshotWriter: ~Copyable {
 
     /// Writes index and header, and returns once all of it is on the disk.
     package consuming func finish() throws(SnapshotError) -> SnapshotDigest {
-        let bytes = SnapshotIndex.encode(producer: producer, entries: index.entries)
+        let choice = try catalog.choice(for: index.entries)
+        if !choice.bases.isEmpty { try leaveOut(choice) }
+        let bytes = SnapshotIndex.encode(producer: producer, bases: index.bases, entries: index.entries)
         guard bytes.count <= SnapshotFormat.indexByteCountMax else {
             throw .tooLarge(
                 what: "the index",
@@ -98,6 +110,7 @@ package struct SnapshotWriter: ~Copyable {
         let digest = try Hash.snapshot(of: bytes)
         let frame = ZstdFrame.skippableHeader(SnapshotFormat.indexFrame, byteCount: bytes.count)
         let header = SnapshotHeader(
+            hasBases: !index.bases.isEmpty,
             indexOffset: index.fileOffset + frame.count,
             indexByteCount: bytes.count,
             indexDigest: digest
@@ -117,4 +130,37 @@ package struct SnapshotWriter: ~Copyable {
         }
         return digest
     }
+
+    /// Moves the frames together that stay, once it is known which do: a base is judged by all that it has.
+    private mutating func leaveOut(_ choice: TensorCatalog.Choice) throws(SnapshotError) {
+        var kept = IndexBuilder(bases: choice.bases)
+        for (number, entry) in index.entries.enumerated() {
+            let draft = IndexBuilder.Draft(entry)
+            if let lender = entry.twin {
+                kept.append(draft, twinOf: lender)
+            } else if let home = choice.homes[number] {
+                kept.append(draft, chunks: entry.chunks, home: home)
+            } else {
+                try move(entry.storedByteCount, from: entry.fileOffset, to: kept.fileOffset)
+                kept.append(draft, chunks: entry.chunks)
+            }
+        }
+        index = kept
+    }
+
+    /// Towards the start of the file, so that nothing is overwritten before it was read.
+    private func move(_ byteCount: Int, from source: Int, to target: Int) throws(SnapshotError) {
+        guard target < source else { return }
+        do throws(SystemError) {
+            for start in stride(from: 0, to: byteCount, by: Self.movedByteCountMax) {
+                let count = min(byteCount - start, Self.movedByteCountMax)
+                try file.pwrite(try file.pread(count: count, at: source + start), at: target + start)
+            }
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Bytes that are moved at a time: more would leave the processor's caches.
+    private static let movedByteCountMax = 1024 * 1024
 }

@@ -61,7 +61,7 @@ struct SeekTable {
         // Computed on every cold start: some thousand frames.
         sizes.reserveCapacity(2 * entries.reduce(2) { $0 + $1.chunks.count * $1.planeCount })
         append(stored: SnapshotFormat.headerByteCount, decoded: 0)
-        for entry in entries where entry.twin == nil {
+        for entry in entries where entry.isStoredHere {
             let chunkByteCount = SnapshotFormat.chunkByteCount(entry.coding, entry.access)
             var rest = entry.byteCount
             for chunk in entry.chunks {

@@ -11,4 +11,10 @@ package enum TaskLimits {
     /// Longer calls are cut into such slices. The widest activation of an encoder with an inner width of 1,536 then takes 12
     /// MiB, and the weights are still read once for 2,048 tokens instead of once for each text.
     package static let sliceTokensMax = 2048
+
+    /// Inputs, or outputs, that a request may name: models in use have a dozen.
+    package static let portsMax = 64
+
+    /// Bytes of a body once it is decompressed: as many as the largest body that any function may take.
+    package static let inflatedBytesMax = 64 * 1024 * 1024
 }

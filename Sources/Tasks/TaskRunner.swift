@@ -1,13 +1,14 @@
+package import Graphs
 package import Inference
 package import Kernels
 import Tokenizing
+import Wire
 
-/// A function's task, built once in the template and run in its forks, one call at a time.
+/// A function's task, built once in the template and run in its forks: one call at a time, or several as one batch.
 package struct TaskRunner {
     private enum Task {
         case echo
-        case embed(EmbedTask)
-        case numbers(NumberTask)
+        case model(ModelTask)
     }
 
     private let task: Task
@@ -41,14 +42,16 @@ package struct TaskRunner {
             } catch {
                 throw .tokenizer("\(error)")
             }
-            task = .embed(try EmbedTask(tokenizer: compiled, runner: runner, tokensMax: configuration.tokensMax))
-        case .classify, .tensor:
-            task = .numbers(
-                try NumberTask(
-                    runner: try Self.runner(plan, nil, lookup),
-                    isClassifier: configuration.kind == .classify,
-                    labels: configuration.labels
+            task = .model(
+                ModelTask(
+                    try EmbedModel(tokenizer: compiled, runner: runner, tokensMax: configuration.tokensMax)
                 )
+            )
+        case .classify, .tensor:
+            self = try TaskRunner(
+                PlanModel.model(of: try Self.runner(plan, nil, lookup)),
+                isClassifier: configuration.kind == .classify,
+                labels: configuration.labels
             )
         }
     }
@@ -64,23 +67,54 @@ package struct TaskRunner {
         try self.init(configuration, plan: plan, tokenizer: unsafe tokenizer.span.bytes, weight: lookup)
     }
 
-    package func run(body: [UInt8], contentType: String) throws(TaskFailure) -> TaskReply {
-        switch task {
-        case .echo: TaskReply(contentType: contentType, body: body)
-        case .embed(let embed): try embed.run(body)
-        case .numbers(let numbers): try numbers.run(body)
+    /// A task around a model of any engine.
+    ///
+    /// - Parameters:
+    ///   - isClassifier: its one output is scores of classes, a row for each example.
+    ///   - labels: names of the classes.
+    package init(_ model: TensorModel, isClassifier: Bool = false, labels: [String]? = nil) throws(TaskError) {
+        task = .model(try ModelTask(model, isClassifier: isClassifier, labels: labels))
+    }
+
+    /// The task of a snapshot of a graph.
+    package init(_ configuration: TaskConfiguration, graph runner: GraphRunner) throws(TaskError) {
+        let isClassifier = configuration.kind == .classify
+        guard isClassifier || configuration.kind == .tensor else {
+            throw .mismatch("a graph takes tensors, and the task is \(configuration.kind)")
         }
+        self = try TaskRunner(
+            GraphModel.model(of: runner, isClassifier: isClassifier),
+            isClassifier: isClassifier,
+            labels: configuration.labels
+        )
+    }
+
+    package func run(_ request: TaskRequest) throws(TaskFailure) -> TaskReply {
+        switch task {
+        case .echo:
+            guard request.form == .own else {
+                throw .badInput("this function has no model; call it by its own door, /functions/NAME/invocations")
+            }
+            return TaskReply(contentType: request.contentType, body: request.body)
+        case .model(let model): return try model.run(request)
+        }
+    }
+
+    /// Runs several calls as one, and answers each as it would have been answered alone.
+    ///
+    /// - Returns: as many answers as there were requests, in their order.
+    package func run(_ requests: [TaskRequest]) -> [Result<TaskReply, TaskFailure>] {
+        guard requests.count > 1, case .model(let model) = task else {
+            return requests.map { request in Result { () throws(TaskFailure) in try run(request) } }
+        }
+        return model.run(requests)
     }
 
     /// Runs an input of its own once, so that a call finds touched what it touches.
     ///
     /// Whether that succeeds is of no matter.
     package func warmUp() {
-        switch task {
-        case .echo: break
-        case .embed(let embed): embed.warmUp()
-        case .numbers(let numbers): numbers.warmUp()
-        }
+        if case .model(let model) = task { model.warmUp() }
     }
 
     private static func runner(

@@ -21,6 +21,9 @@ struct CharacterTable: Equatable {
         static let firstRecord: UInt16 = 7
     }
 
+    /// The scalars that ``Action/hangul`` is for.
+    static let hangulSyllables: ClosedRange<UInt32> = 0xAC00...0xD7A3
+
     /// What ``Action/space`` stands for.
     static let spaceText = [UInt8(ascii: " ")]
 
@@ -89,7 +92,7 @@ struct CharacterTable: Equatable {
             return rules.padsIdeographs && UnicodeProperties.isIdeograph(scalar) ? Action.pad : Action.keep
         default: break
         }
-        if rules.stripsAccents, (0xAC00...0xD7A3).contains(scalar.value) { return Action.hangul }
+        if rules.stripsAccents, hangulSyllables.contains(scalar.value) { return Action.hangul }
         let parts = rules.parts(of: scalar)
         guard let first = parts.first else { return Action.vanish }
         guard parts.count == 1, first.combiningClass == 0 else { return records.place(of: parts) }

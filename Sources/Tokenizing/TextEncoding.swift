@@ -83,7 +83,9 @@ struct TextEncoding {
             put(space.span, 0..<1, .space)
         case CharacterTable.Action.isolate: put(text, range, .isolated)
         case CharacterTable.Action.pad: put(text, range, .padded)
-        case CharacterTable.Action.hangul: putHangul(scalar)
+        case CharacterTable.Action.hangul:
+            // A damaged table may say so of any scalar.
+            if CharacterTable.hangulSyllables.contains(scalar) { putHangul(scalar) } else { put(text, range, .word) }
         default: putRecord(Int(action - CharacterTable.Action.firstRecord))
         }
     }

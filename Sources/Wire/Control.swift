@@ -2,7 +2,7 @@
 ///
 /// | order | descriptors attached |
 /// |---|---|
-/// | `boot` | the snapshot, open for reading |
+/// | `boot` | the snapshot, open for reading; the snapshots in whose files tensors of it lie, in the order of its index |
 /// | `fork` | the doorbell of the worker's channel; the memory of its rings; the `tasks` file of its memory group, if any |
 /// | `reap` | none |
 ///

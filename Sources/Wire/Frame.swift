@@ -9,7 +9,8 @@
 /// worker → scheduler   ready, then per call: open(head) chunk* close | close(code ≠ 0, message)
 /// ```
 /// `invocation` numbers the calls of one channel from 1, so that several may be in flight. A frame is published whole,
-/// and one call's frames follow one another.
+/// and one call's frames follow one another. The `code` of the scheduler's `open` says how many calls follow that are to
+/// be run together with this one.
 package struct FrameHeader: Equatable, Sendable {
     package enum Kind: UInt8, Sendable {
         /// Sent once by a worker that has entered its sandbox.
@@ -68,6 +69,8 @@ package enum WorkerFailureCode: UInt16, Sendable, CaseIterable {
     case tooLarge = 2
     /// The model could not be run on well-formed input: a defect of the function. The door answers 500.
     case model = 3
+    /// As `badInput`; the first line of the message is an ``InputFault``, the rest the sentence.
+    case badPart = 4
 }
 
 /// What a call brings besides its body.
@@ -75,16 +78,19 @@ package struct CallHead: Equatable, Sendable {
     /// Bytes of the body that follows.
     package var bodyCount: UInt32
     package var contentType: String
+    package var form: CallForm
 
-    package init(bodyCount: UInt32, contentType: String) {
+    package init(bodyCount: UInt32, contentType: String, form: CallForm = .own) {
         self.bodyCount = bodyCount
         self.contentType = contentType
+        self.form = form
     }
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter()
         writer.append(bodyCount)
         writer.append(text: contentType)
+        form.write(to: &writer)
         return writer.bytes
     }
 
@@ -92,6 +98,7 @@ package struct CallHead: Equatable, Sendable {
         var reader = ByteReader(bytes)
         bodyCount = try reader.read(UInt32.self)
         contentType = try reader.readText(countMax: WireLimits.contentTypeBytesMax)
+        form = try CallForm(reading: &reader)
         try reader.finish()
     }
 }

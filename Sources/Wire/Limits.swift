@@ -1,7 +1,7 @@
 /// Every bound of the contract between the scheduler and its processes, in one place.
 package enum WireLimits {
     /// Bumped on any change of a frame or message; both sides refuse another version.
-    package static let version: UInt16 = 2
+    package static let version: UInt16 = 3
 
     /// Bytes of each of the two rings of a worker.
     ///
@@ -20,11 +20,18 @@ package enum WireLimits {
     /// the most) and the function's environment (4 KiB in all), rounded up.
     package static let controlMessageBytesMax = 2 * 4096 * 8 + 16 * 1024
 
-    /// Descriptors attached to one control message: for a fork its doorbell, its rings and a control group.
+    /// Descriptors attached to one control message: for a boot the snapshot and the three bases that one may have; for a fork
+    /// its doorbell, its rings and a control group.
     package static let descriptorsMax = 4
 
     /// Bytes of a body's content type: RFC 6838 allows names of 127 characters on either side of the slash.
     package static let contentTypeBytesMax = 256
+
+    /// Bytes of a model's name as a caller gives it: a function's name of 63, and an alias behind it.
+    package static let modelNameBytesMax = 256
+
+    /// Calls that a worker runs together: their texts, of a sentence each, fill a ring.
+    package static let batchMax = 128
 
     /// Bytes of a worker's failure message; longer ones are cut by the sender and refused by the receiver.
     package static let failureMessageBytesMax = 4096

@@ -36,7 +36,7 @@ struct ColdRivals {
     /// Brings the rivals and the model in their format, where they are not there yet.
     ///
     /// - Returns: the directory they are in.
-    private static func prepare() async throws -> String {
+    static func prepare() async throws -> String {
         guard let scripts = Programs.rivals, let model = Programs.model else { throw BenchError.noExamples }
         let caches = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
         let place = caches + "/thaw-bench/rivals"
@@ -96,7 +96,7 @@ struct ColdRivals {
 }
 
 /// One of the servers of `deploy/rivals`, as a child process.
-private final class RivalServer: Sendable {
+final class RivalServer: Sendable {
     private let name: String
     private let process = Process()
 

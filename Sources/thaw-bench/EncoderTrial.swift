@@ -87,8 +87,10 @@ final class BenchEncoder {
             throw BenchError.noModel("functions/embed/model")
         }
         let archive = unsafe files.bytes.span.bytes
-        let model = try ModelImporter.importModel(source: "model", of: files.files, in: archive).with(format)
-        let sizes = model.plan.weights.map { ($0.wordCount * 4 + 63) / 64 * 64 }
+        guard case .plan(let encoder) = try ModelImporter.importModel(source: "model", of: files.files, in: archive)
+        else { throw BenchError.noModel("functions/embed/model") }
+        let model = encoder.with(format)
+        let sizes: [Int] = model.plan.weights.map { ($0.wordCount * 4 + 63) / 64 * 64 }
         arena = try Mapping.anonymous(byteCount: sizes.reduce(0, +), hugePages: true)
         var views: [String: WeightView] = [:]
         var offset = 0

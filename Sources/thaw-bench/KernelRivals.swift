@@ -3,9 +3,7 @@ import Trials
 
 /// Other runtimes with the same model, in one process of `deploy/rivals/kernels.py` that answers line by line.
 final class KernelRivals {
-    private let process = Process()
-    private let (orders, answers) = (Pipe(), Pipe())
-    private var rest = Data()
+    private let process: RivalProcess
 
     struct Answer: Decodable {
         /// Of each call.
@@ -35,35 +33,10 @@ final class KernelRivals {
     }
 
     private init(place: String, script: String) throws {
-        process.executableURL = URL(fileURLWithPath: place + "/venv/bin/python")
-        process.arguments = [script, place]
-        process.standardInput = orders
-        process.standardOutput = answers
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-    }
-
-    deinit {
-        // It ends with its input.
-        try? orders.fileHandleForWriting.close()
-        process.waitUntilExit()
+        process = try RivalProcess(place + "/venv/bin/python", [script, place])
     }
 
     func measure(_ rival: String, ids: [[Int32]], calls: Int) throws -> Answer {
-        let order = try JSONEncoder().encode(Order(rival: rival, ids: ids, calls: calls))
-        try orders.fileHandleForWriting.write(contentsOf: order + Data("\n".utf8))
-        while true {
-            if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = rest[..<end]
-                rest = Data(rest[rest.index(after: end)...])
-                return try JSONDecoder().decode(Answer.self, from: line)
-            }
-            // What is there, at least a byte, or nothing at the end.
-            let more = answers.fileHandleForReading.availableData
-            guard !more.isEmpty else {
-                throw BenchError.rival(rival, "deploy/rivals/kernels.py ended; run it by hand to see why")
-            }
-            rest.append(more)
-        }
+        try process.ask(Order(rival: rival, ids: ids, calls: calls), of: rival)
     }
 }

@@ -17,6 +17,14 @@ struct KernelsBench: AsyncParsableCommand {
             int8. In these rows the ratio is their time by ours: above 1 ours is faster. All take turns on the same ids; of each \
             the fastest call counts, for whatever else runs on the machine makes a call slower and never faster. deploy/rivals/prepare-kernels brings the rivals from PyPI into a cache.
 
+            Rows resnet50 f32, mobilenetv2 f32, only with --rivals: one image of 224 × 224 through an ONNX file with random \
+            weights, against ONNX Runtime.
+
+            Rows embeddings c=N: requests a second to POST /v1/embeddings over HTTP, N at a time, of a sentence of 16 tokens; \
+            with --rivals against FastAPI with ONNX Runtime, which answers the same requests with the same vector. Without, \
+            and in the row embeddings c=8 together, against a function that runs each call by itself. They take turns, and of \
+            each the best turn counts.
+
             Needs functions/embed/model: functions/embed/fetch brings it.
             """
     )
@@ -53,7 +61,25 @@ struct KernelsBench: AsyncParsableCommand {
                 try EncoderTrial(row: row, turns: turns, rivals: place).run().show(json: json)
             }
         }
+        await images(&misses)
+        for row in EmbeddingsTrial.rows where isWanted(row) {
+            await misses.attempt(row) { try await EmbeddingsTrial(row, isBesideRival: rivals).run().show(json: json) }
+        }
         try misses.check()
+    }
+
+    /// Whole networks over images: beside ONNX Runtime, or not at all.
+    private func images(_ misses: inout Misses) async {
+        let networks = ImageTrial.networks.filter { isWanted(ImageTrial.rowName($0)) }
+        guard rivals, !networks.isEmpty else { return }
+        var rival: ImageRival?
+        await misses.attempt("images' rival") { rival = try await ImageRival.prepared() }
+        guard let rival else { return }
+        for network in networks {
+            await misses.attempt(ImageTrial.rowName(network)) {
+                try ImageTrial(network: network, turns: turns, rival: rival).run().show(json: json)
+            }
+        }
     }
 
     private func isWanted(_ row: String) -> Bool {

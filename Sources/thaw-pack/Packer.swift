@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Linux
 import Manifests
@@ -8,33 +9,41 @@ import Tasks
 /// Makes a snapshot of a bundle.
 enum Packer {
     /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
-    static let producer = "thaw-pack 2"
+    static let producer = "thaw-pack 3"
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
-    /// The snapshot is empty, open for reading and writing. What is in it after a refusal is no snapshot.
+    /// The snapshot is empty, open for reading and writing; what `catalog` knows is referred to where that pays. What is in it after a refusal is no snapshot.
     static func pack(
         _ bundle: borrowing FileDescriptor,
-        into snapshot: consuming FileDescriptor
+        into snapshot: consuming FileDescriptor,
+        sharing catalog: TensorCatalog = TensorCatalog()
     ) throws(PackRefusal) -> PackedFunction {
         let start = Clock.monotonicNanoseconds()
         let size: SnapshotSize
         let manifest: Manifest
+        let signature: ModelSignature?
         do {
             let mapping = try map(bundle)
-            var output = try SnapshotOutput(snapshot)
-            manifest = try mapping.withBytes { (bytes) throws(PackRefusal) in
+            var output = try SnapshotOutput(snapshot, sharing: catalog)
+            (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
                 let archive = try Archive(bytes)
                 var manifest = try self.manifest(of: archive, bytes)
-                guard let model = try self.model(manifest, of: archive, bytes) else {
-                    try output.add("task", try TaskConfiguration(manifest, nil).encoded())
-                    return manifest
-                }
+                let model = try self.model(manifest, of: archive, bytes)
                 let task = try TaskConfiguration(manifest, model)
-                let choice = try PrecisionChoice(manifest, model, of: archive, bytes)
-                manifest.evidence = choice.report
-                try write(choice, task, bytes, to: &output)
-                return manifest
+                let signature = try self.signature(task, model, manifest)
+                try output.add("task", task.encoded())
+                switch model {
+                case .plan(let model):
+                    let choice = try PrecisionChoice(manifest, model, of: archive, bytes)
+                    manifest.evidence = choice.report
+                    try write(choice, bytes, to: &output)
+                case .graph(let model):
+                    try requirePlain(manifest)
+                    try write(model, bytes, to: &output)
+                case nil: break
+                }
+                return (manifest, signature)
             }
             size = try output.finish()
         }
@@ -45,6 +54,7 @@ enum Packer {
             storedBytes: size.storedBytes,
             tensorCount: size.entryCount,
             task: manifest.task,
+            signature: signature,
             seconds: Double(Clock.monotonicNanoseconds() - start) / 1e9
         )
     }
@@ -98,7 +108,7 @@ enum Packer {
         _ manifest: Manifest,
         of archive: Archive,
         _ bytes: borrowing RawSpan
-    ) throws(PackRefusal) -> ImportedModel? {
+    ) throws(PackRefusal) -> EngineModel? {
         guard let reference = manifest.model else { return nil }
         do throws(ModelError) {
             let files = ModelFiles(ranges: archive.files)
@@ -108,15 +118,47 @@ enum Packer {
         }
     }
 
-    /// The entries that a worker looks for, in the order in which it needs them.
+    private static func signature(
+        _ task: TaskConfiguration,
+        _ model: EngineModel?,
+        _ manifest: Manifest
+    ) throws(PackRefusal) -> ModelSignature? {
+        guard let model, let reference = manifest.model else { return nil }
+        return ModelSignature(try TensorSignature(task, model, reference))
+    }
+
+    /// The entries that a worker looks for after its task, in the order in which it needs them.
+    private static func write(
+        _ model: ImportedGraph,
+        _ archive: borrowing RawSpan,
+        to output: inout SnapshotOutput
+    ) throws(PackRefusal) {
+        try output.add("graph", model.graph.encoded())
+        for (constant, source) in zip(model.graph.constants, model.sources) where constant.element != .string {
+            try source.withBytes(in: archive) { (bytes) throws(PackRefusal) in
+                try output.add(constant, bytes)
+            }
+        }
+    }
+
+    /// Graphs are computed in f32, and golden results are compared for encoders only: nothing asked for is left out
+    /// without a word.
+    private static func requirePlain(_ manifest: Manifest) throws(PackRefusal) {
+        guard manifest.precision == .f32 || manifest.precision == .auto, manifest.golden == nil else {
+            throw PackRefusal(
+                kind: .unsupported,
+                message: "precision \(manifest.precision.rawValue) and golden results are for encoders in Hugging Face "
+                    + "layout; an ONNX model is computed as it is: leave both out"
+            )
+        }
+    }
+
     private static func write(
         _ choice: PrecisionChoice,
-        _ task: TaskConfiguration,
         _ archive: borrowing RawSpan,
         to output: inout SnapshotOutput
     ) throws(PackRefusal) {
         let model = choice.model
-        try output.add("task", task.encoded())
         try output.add("plan", model.plan.encoded())
         if let tokenizer = model.tokenizer {
             try output.add("tokenizer", tokenizer)

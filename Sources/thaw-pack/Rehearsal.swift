@@ -19,6 +19,7 @@ enum Rehearsal {
             storedBytes: size.storedBytes,
             tensorCount: size.entryCount,
             task: manifest.task,
+            signature: ModelSignature(inputs: [.init(name: "a", datatype: "FP32", shape: [-1])], outputs: []),
             seconds: 0
         )
         _ = try PackReport.packed(packed).encoded()

@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Kernels
 import Linux
@@ -20,7 +21,10 @@ struct SnapshotOutput: ~Copyable {
     /// To look at the file once the writer has closed it.
     private let file: FileDescriptor
 
-    init(_ file: consuming FileDescriptor) throws(PackRefusal) {
+    init(
+        _ file: consuming FileDescriptor,
+        sharing catalog: TensorCatalog = TensorCatalog()
+    ) throws(PackRefusal) {
         let copy: FileDescriptor
         do throws(SystemError) {
             copy = try file.duplicate()
@@ -29,7 +33,7 @@ struct SnapshotOutput: ~Copyable {
         }
         let writer: SnapshotWriter
         do throws(SnapshotError) {
-            writer = try SnapshotWriter(file: file, producer: Packer.producer)
+            writer = try SnapshotWriter(file: file, producer: Packer.producer, sharing: catalog)
         } catch {
             throw PackRefusal(error)
         }
@@ -65,6 +69,22 @@ struct SnapshotOutput: ~Copyable {
                 shape: weight.shape,
                 layout: weight.layout.rawValue,
                 access: access,
+                bytes: bytes
+            )
+        } catch {
+            throw PackRefusal(error)
+        }
+    }
+
+    /// Adds a constant of a graph.
+    mutating func add(_ constant: Graph.Constant, _ bytes: borrowing RawSpan) throws(PackRefusal) {
+        let element = constant.element.snapshotElement
+        do throws(SnapshotError) {
+            try writer.add(
+                name: constant.name,
+                element: element ?? .u8,
+                shape: element == nil ? [bytes.byteCount] : constant.shape,
+                layout: 0,
                 bytes: bytes
             )
         } catch {
@@ -110,6 +130,22 @@ extension PackRefusal {
         switch error {
         case .tooLarge, .unwritable: self.init(kind: .tooLarge, message: "\(error)")
         default: self.init(kind: .storage, message: "\(error)")
+        }
+    }
+}
+
+extension TensorElement {
+    /// nil where a snapshot keeps the bytes alone.
+    fileprivate var snapshotElement: ElementType? {
+        switch self {
+        case .f32: .f32
+        case .f64: .f64
+        case .f16: .f16
+        case .bf16: .bf16
+        case .i8: .i8
+        case .i32: .i32
+        case .i64: .i64
+        case .u8, .bool, .u16, .i16, .u32, .u64, .string: nil
         }
     }
 }

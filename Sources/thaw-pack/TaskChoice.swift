@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Manifests
 import Models
@@ -7,25 +8,37 @@ extension TaskConfiguration {
     /// What the worker is to do around the model, once model and task are known to fit each other.
     ///
     /// `model` is nil for a function without one.
-    init(_ manifest: Manifest, _ model: ImportedModel?) throws(PackRefusal) {
+    init(_ manifest: Manifest, _ model: EngineModel?) throws(PackRefusal) {
         guard let reference = manifest.model, let model else {
             self.init(kind: .none)
             return
         }
-        let takesTexts = model.plan.input == nil
-        switch reference.task {
-        case .embed:
-            guard takesTexts else { throw .mismatch(reference, "takes numbers; use task classify or tensor") }
-            self.init(kind: .embed, tokensMax: model.tokensMax)
-        case .classify, .tensor:
-            guard !takesTexts else { throw .mismatch(reference, "takes texts; use task embed") }
-            let scoreCount = model.plan.values[model.plan.output].columns
-            if let labels = reference.labels, labels.count != scoreCount {
-                throw .mismatch(reference, "has \(scoreCount) scores, and model.labels names \(labels.count)")
-            }
+        switch (reference.task, model) {
+        case (.embed, .plan(let model)): self.init(kind: .embed, tokensMax: model.tokensMax)
+        case (.embed, .graph): throw .mismatch(reference, "takes numbers; use task classify or tensor")
+        case (.classify, .graph), (.tensor, .graph):
             self.init(kind: reference.task == .classify ? .classify : .tensor, labels: reference.labels)
-        case .echo:
-            self.init(kind: .none)
+        case (.classify, .plan), (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed")
+        case (.echo, _): self.init(kind: .none)
+        }
+    }
+}
+
+extension TensorSignature {
+    /// What a function of this task and model takes and gives, once labels are known to fit it.
+    init(_ task: TaskConfiguration, _ model: EngineModel, _ reference: ModelReference) throws(PackRefusal) {
+        switch model {
+        case .plan(let model): self.init(embeddingColumns: model.plan.values[model.plan.output].columns)
+        case .graph(let model):
+            do throws(TaskError) {
+                try self.init(of: model.graph, isClassifier: task.kind == .classify)
+            } catch {
+                throw PackRefusal(kind: .invalid, message: "\(reference.source): \(error)")
+            }
+            guard let labels = task.labels, task.kind == .classify else { return }
+            if let count = outputs.first?.shape.last, count != -1, labels.count != count {
+                throw .mismatch(reference, "has \(count) scores, and model.labels names \(labels.count)")
+            }
         }
     }
 }
@@ -33,5 +46,15 @@ extension TaskConfiguration {
 extension PackRefusal {
     fileprivate static func mismatch(_ reference: ModelReference, _ what: String) -> PackRefusal {
         PackRefusal(kind: .invalid, message: "task \(reference.task.rawValue): the model \(reference.source) \(what)")
+    }
+}
+
+extension ModelSignature {
+    /// As callers see it: datatypes by their names in the Open Inference Protocol.
+    init(_ signature: TensorSignature) {
+        func ports(_ ports: [TensorSignature.Port]) -> [Port] {
+            ports.map { Port(name: $0.name, datatype: $0.element.openInferenceName, shape: $0.shape) }
+        }
+        self.init(inputs: ports(signature.inputs), outputs: ports(signature.outputs))
     }
 }

@@ -1,6 +1,7 @@
 import Linux
 import Manifests
 import Sandboxing
+import Snapshots
 
 /// The packer: turns one uploaded bundle into one snapshot, in a sandbox, and ends.
 ///
@@ -9,7 +10,7 @@ import Sandboxing
 /// ```
 /// 3  the bundle, a tar file to read          6  its system call filter, as the kernel takes it
 /// 4  the snapshot, an empty file             7  a socket that takes the listener of refused calls
-/// 5  the report, one JSON document to write
+/// 5  the report, one JSON document to write  8  the catalog of tensors that need not be stored again
 /// ```
 @main
 enum ThawPack {
@@ -19,6 +20,7 @@ enum ThawPack {
         static let report: Int32 = 5
         static let filter: Int32 = 6
         static let listenerSocket: Int32 = 7
+        static let catalog: Int32 = 8
     }
 
     /// Exit statuses; a refused bundle is a success of the packer's.
@@ -61,9 +63,19 @@ enum ThawPack {
     private static func report() -> PackReport {
         do throws(PackRefusal) {
             let bundle = FileDescriptor(owning: Descriptor.bundle)
-            return .packed(try Packer.pack(bundle, into: FileDescriptor(owning: Descriptor.snapshot)))
+            let snapshot = FileDescriptor(owning: Descriptor.snapshot)
+            return .packed(try Packer.pack(bundle, into: snapshot, sharing: try catalog()))
         } catch {
             return .refused(error)
+        }
+    }
+
+    private static func catalog() throws(PackRefusal) -> TensorCatalog {
+        do {
+            let file = FileDescriptor(owning: Descriptor.catalog)
+            return try TensorCatalog(parsing: try file.pread(count: try file.size(), at: 0))
+        } catch {
+            throw PackRefusal(kind: .storage, message: "the catalog of tensors cannot be read: \(error)")
         }
     }
 

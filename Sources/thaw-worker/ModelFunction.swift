@@ -1,3 +1,4 @@
+import Graphs
 import Inference
 import Kernels
 import Linux
@@ -11,6 +12,7 @@ enum ModelFunction {
     /// Runs in the template, inside its sandbox; the answer is what its forks do.
     static func load(
         _ file: borrowing FileDescriptor,
+        _ bases: [SharedDescriptor],
         _ boot: TemplateBoot
     ) throws(LoadFailure) -> LoadedFunction {
         let begin = Clock.monotonicNanoseconds()
@@ -19,6 +21,7 @@ enum ModelFunction {
             // Rows that come later are checked by their checksums: where digests are asked for, nothing comes later.
             snapshot = try LoadedSnapshot(
                 file: file,
+                bases: bases,
                 verifying: boot.verifiesDigests ? .digests : .checksums,
                 leavingRows: !boot.verifiesDigests
             )
@@ -40,19 +43,22 @@ enum ModelFunction {
         )
         let idleStep = snapshot.rows.map { rows in { Self.decodesMore(of: rows) } }
         let warmUp = { withExtendedLifetime(snapshot) { runner.warmUp() } }
-        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp) {
-            (body, contentType) throws(CallFailure) -> CallReply in
+        let batchHandler: LoadedFunction.BatchHandler = { requests in
+            withExtendedLifetime(snapshot) {
+                runner.run(requests.map { TaskRequest($0) }).map { result in
+                    result.map { CallReply($0) }.mapError { CallFailure($0) }
+                }
+            }
+        }
+        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp, batchHandler: batchHandler) {
+            (request) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {
                 // The runner looks into the snapshot's memory: this closure keeps both.
-                let reply = try withExtendedLifetime(snapshot) { () throws(TaskFailure) in
-                    try runner.run(body: body, contentType: contentType)
+                return try withExtendedLifetime(snapshot) { () throws(TaskFailure) in
+                    CallReply(try runner.run(TaskRequest(request)))
                 }
-                return CallReply(contentType: reply.contentType, body: reply.body)
             } catch {
-                switch error {
-                case .badInput(let sentence): throw CallFailure(code: .badInput, message: sentence)
-                case .model(let sentence): throw CallFailure(code: .model, message: sentence)
-                }
+                throw CallFailure(error)
             }
         }
     }
@@ -80,9 +86,25 @@ enum ModelFunction {
         }
     }
 
+    private static func graphRunner(of snapshot: LoadedSnapshot) throws -> GraphRunner {
+        try GraphRunner(try Graph(decoding: try snapshot.bytes(of: "graph"))) { constant in
+            guard let entry = snapshot.entry(constant.name),
+                let count = try? OperatorCall.elementCount(constant.shape),
+                entry.byteCount == count * constant.element.byteCount,
+                let bytes = unsafe snapshot.unsafeBytes(of: constant.name, as: entry.element)
+            else { return nil }
+            // The arena lives as long as this process, and so do all who look into it.
+            let memory = unsafe TensorMemory(unsafeViewing: bytes)
+            return Tensor(constant.element, shape: constant.shape, memory: memory)
+        }
+    }
+
     private static func runner(of snapshot: LoadedSnapshot) throws(LoadFailure) -> TaskRunner {
         do {
             let task = try TaskConfiguration(decoding: try snapshot.bytes(of: "task"))
+            if snapshot.entry("graph") != nil {
+                return try TaskRunner(task, graph: try graphRunner(of: snapshot))
+            }
             let hasModel = task.kind != .none
             let plan = hasModel ? try snapshot.bytes(of: "plan") : []
             guard let tokenizer = snapshot.entry(task.kind == .embed ? "tokenizer" : "task") else {
@@ -106,6 +128,28 @@ enum ModelFunction {
             }
         } catch {
             throw LoadFailure(message: "\(error)")
+        }
+    }
+}
+
+extension TaskRequest {
+    fileprivate init(_ request: CallRequest) {
+        self.init(form: request.form, contentType: request.contentType, body: request.body)
+    }
+}
+
+extension CallReply {
+    fileprivate init(_ reply: TaskReply) {
+        self.init(contentType: reply.contentType, body: reply.body)
+    }
+}
+
+extension CallFailure {
+    fileprivate init(_ failure: TaskFailure) {
+        switch failure {
+        case .badInput(let sentence): self.init(code: .badInput, message: sentence)
+        case .badPart(let fault, let sentence): self.init(code: .badPart, message: fault.message(sentence))
+        case .model(let sentence): self.init(code: .model, message: sentence)
         }
     }
 }

@@ -71,3 +71,15 @@ struct ProgressLine: Sendable {
         show("")
     }
 }
+
+/// `packing embed  [######··············]  31 %  27.9 MB of 91.0 MB`.
+enum ProgressBar {
+    private static let width = 20
+
+    static func text(_ verb: String, _ name: String, done: Int, of total: Int) -> String {
+        let share = total > 0 ? min(Double(done) / Double(total), 1) : 0
+        let full = Int(share * Double(width))
+        let bar = String(repeating: "#", count: full) + String(repeating: "·", count: width - full)
+        return "\(verb) \(name)  [\(bar)]  \(Int(share * 100)) %  \(Units.bytes(done)) of \(Units.bytes(total))"
+    }
+}

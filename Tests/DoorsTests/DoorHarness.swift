@@ -23,12 +23,18 @@ final class DoorHarness: Sendable {
     let seen: Seen
 
     final class Seen: Sendable {
-        private let state = Mutex<(calls: [Call], bundleBytes: [Int], deleted: [String])>(([], [], []))
+        private let state = Mutex<(calls: [Call], bundleBytes: [Int], deleted: [String], moved: [String])>(
+            ([], [], [], [])
+        )
 
         var calls: [Call] { state.withLock { $0.calls } }
         var bundleBytes: [Int] { state.withLock { $0.bundleBytes } }
         var deleted: [String] { state.withLock { $0.deleted } }
 
+        /// What was to be loaded or unloaded.
+        var moved: [String] { state.withLock { $0.moved } }
+
+        func add(moved: String) { state.withLock { $0.moved.append(moved) } }
         func add(_ call: Call) { state.withLock { $0.calls.append(call) } }
         func add(bundleBytes: Int) { state.withLock { $0.bundleBytes.append(bundleBytes) } }
         func add(deleted: String) { state.withLock { $0.deleted.append(deleted) } }
@@ -120,10 +126,10 @@ final class DoorHarness: Sendable {
         _ seen: Seen
     ) -> DoorServices {
         DoorServices(
-            payloadBytesMax: { name, qualifier throws(Failure) in
+            bounds: { name, qualifier throws(Failure) in
                 guard (try? registry.resolve(name)) != nil else { throw .unknownFunction(name) }
                 guard let qualifier, (try? registry.resolve(name, qualifier: qualifier)) == nil else {
-                    return options.payloadBytesMax
+                    return CallBounds(version: 1, payloadBytesMax: options.payloadBytesMax)
                 }
                 throw .unknownQualifier(function: name, qualifier: qualifier)
             },
@@ -133,10 +139,17 @@ final class DoorHarness: Sendable {
                 // As a real call does: the answer comes later.
                 loop.execute { answer(completion) }
             },
+            load: { version async throws(Failure) in seen.add(moved: "load \(version.function) \(version.version)") },
+            unload: { version async throws(Failure) in seen.add(moved: "unload \(version.function) \(version.version)")
+            },
+            statistics: { _, _ in CallStatistics() },
             readiness: { options.readiness },
             pools: { PoolsReport(names: ["echo"]) },
             deploy: { name, bundle async throws(DeployFailure) in
                 try await deploy(name, bundle, options, registry, seen)
+            },
+            deployProgress: { name in
+                name == "slow" ? DeployProgress(phase: .packing, bundleBytes: 200, snapshotBytes: 50) : nil
             },
             delete: { name in
                 try await registry.delete(name)

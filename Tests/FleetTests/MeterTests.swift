@@ -71,7 +71,7 @@ struct MeterTests {
 
     private func result(_ outcome: AnswerOutcome) -> WorkResult? {
         guard case .done(let actions) = outcome else { return nil }
-        return actions.compactMap { if case .answer(_, _, let result) = $0 { result } else { nil } }.first
+        return actions.compactMap { if case .answer(_, let result) = $0 { result } else { nil } }.first
     }
 
     @Test func `memory is read for the first reply, and again once the reading is old`() throws {

@@ -77,7 +77,7 @@ struct WardenReportTests {
                 binding: WardenReportTests.binding,
                 handle: handle,
                 pid: pid,
-                snapshotIdentity: try FileIdentity(ofPath: "/dev/null"),
+                fileIdentities: [try FileIdentity(ofPath: "/dev/null")],
                 verifiesDigests: false,
                 log: LineReader(output.first)
             )

@@ -1,6 +1,7 @@
 import Linux
 import NIOCore
 import NIOPosix
+import Scheduling
 import Synchronization
 import Testing
 import Wire
@@ -30,7 +31,12 @@ struct WorkerLineTests {
             heard.withLock { $0.ready += 1 }
         }
 
-        func worker(_ worker: UInt32, answered invocation: UInt64, with result: Result<WorkReply, WorkFailure>) {
+        func worker(
+            _ worker: UInt32,
+            answered invocation: UInt64,
+            with result: Result<WorkReply, WorkFailure>,
+            at now: UInt64
+        ) {
             let count = heard.withLock { heard in
                 heard.answers.append((invocation, result))
                 return heard.answers.count
@@ -48,6 +54,10 @@ struct WorkerLineTests {
         var bytes = words(FrameHeader(kind, invocation: invocation, payloadCount: payload.count).words) + payload
         bytes += [UInt8](repeating: 0, count: (16 - bytes.count % 16) % 16)
         return bytes
+    }
+
+    private static func order(_ body: ByteBuffer, on loop: any EventLoop) -> WorkOrder {
+        WorkOrder(key: PoolKey(function: "echo", version: 1), contentType: "text/plain", body: body, loop: loop)
     }
 
     private static func words(_ words: (UInt64, UInt64)) -> [UInt8] {
@@ -119,7 +129,7 @@ struct WorkerLineTests {
         let promise = loop.makePromise(of: Void.self)
         let ear = Ear(expecting: .max, promise)
         let line = WorkerLine(worker: WorkerName(1), rings: rings, loop: loop, delegate: ear)
-        line.send(1, "text/plain", ByteBuffer(string: "hello"))
+        line.send(order(ByteBuffer(string: "hello"), on: loop), as: 1)
         var memory = try Mapping.file(file, byteCount: byteCount, writable: true, shared: true)
         let cursor: UInt64 =
             Int.random(in: 0..<8, using: &generator) > 0
@@ -134,7 +144,7 @@ struct WorkerLineTests {
             memory.storeBytes(of: taken, toByteOffset: 128, as: UInt64.self)
         }
         line.hearDoorbell()
-        line.send(2, "text/plain", ByteBuffer(repeating: 1, count: 200_000))
+        line.send(order(ByteBuffer(repeating: 1, count: 200_000), on: loop), as: 2)
         line.hearDoorbell()
         line.end()
         promise.succeed()
@@ -165,7 +175,7 @@ struct WorkerLineTests {
         try StreamingEcho.start(doorbell: ends.doorbell.duplicate(), rings: ends.rings.duplicate())
         let channel = ends.near
         for (index, body) in bodies.enumerated() {
-            channel.send(invocation: UInt64(index + 1), contentType: "application/octet-stream", body: body)
+            channel.send(Self.order(body, on: loop), as: UInt64(index + 1))
         }
         try await finished.futureResult.get()
         let heard = ear.heard.withLock { $0 }
@@ -255,7 +265,7 @@ private enum StreamingEcho {
 }
 
 /// Chance from a seed, so that a failure can be had again.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) {

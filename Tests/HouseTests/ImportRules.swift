@@ -12,9 +12,10 @@ enum ImportRules {
         "Snapshots": ["Linux", "CPlanes", "CZstd", "COpenSSL"],
         "Kernels": ["CKernels"],
         "Inference": ["Kernels"],
+        "Graphs": ["Kernels"],
         "Tokenizing": ["JSON"],
-        "Tasks": ["Inference", "Kernels", "Tokenizing", "JSON"],
-        "Models": ["Inference", "Kernels", "Tokenizing", "Tasks", "JSON"],
+        "Tasks": ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire", "CZlib"],
+        "Models": ["Inference", "Graphs", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
         "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
@@ -24,9 +25,9 @@ enum ImportRules {
             "NIOCore",
         ],
         "Doors": [
-            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Hummingbird", "HummingbirdCore",
-            "HTTPTypes", "Logging",
-            "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle",
+            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", "Hummingbird", "HummingbirdCore",
+            "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
+            "ServiceLifecycle",
         ],
         "thaw": [
             "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
@@ -35,14 +36,15 @@ enum ImportRules {
         ],
         "Serving": ["Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
         "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
-        "thaw-worker": ["Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
+        "thaw-worker": [
+            "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
+        ],
         "thaw-pack": [
-            "Models", "Tasks", "Inference", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests", "JSON",
-            "Wire",
-            "Linux",
+            "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
+            "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Models", "Inference", "Kernels", "Sandboxing", "Scheduling",
+            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
             "Snapshots", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
         ],
     ]
@@ -52,7 +54,7 @@ enum ImportRules {
 
     /// What `thaw-worker` links: it starts in milliseconds because no Foundation is in it.
     static let inTheWorker: Set<String> = [
-        "Wire", "Linux", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Tokenizing", "Tasks",
+        "Wire", "Linux", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Graphs", "Tokenizing", "Tasks",
         "thaw-worker",
     ]
 

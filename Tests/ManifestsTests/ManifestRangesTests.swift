@@ -18,6 +18,13 @@ struct ManifestRangesTests {
         { $0.limits.memoryBytes = .max },
         { $0.concurrency = 0 },
         { $0.concurrency = 65 },
+        { $0.batching = Batching(max: 1) },
+        { $0.batching = Batching(max: 129) },
+        { $0.batching = Batching(delayMilliseconds: -1) },
+        {
+            $0.batching = Batching()
+            $0.concurrency = 2
+        },
         { $0.name = "../up" },
         { $0.environment = ["A": String(repeating: "x", count: 5000)] },
     ]

@@ -43,6 +43,7 @@ private func refusal(_ yaml: String) -> String {
             fetch: ./fetch
             limits: {memory: 512MiB, timeout: 1500ms, payload: 4096}
             concurrency: 1
+            batching: {max: 8, delay: 5ms}
             scaling: {min: 1, max: 4, idle: 1m}
             route: /digits/v1
             environment:
@@ -57,6 +58,7 @@ private func refusal(_ yaml: String) -> String {
             golden: GoldenReference(file: "golden/check.json", tolerance: 0.001),
             fetch: "fetch",
             limits: FunctionLimits(memoryBytes: 512 << 20, timeoutMilliseconds: 1500, payloadBytes: 4096),
+            batching: Batching(max: 8, delayMilliseconds: 5),
             scaling: Scaling(min: 1, max: 4, idleMilliseconds: 60_000),
             route: "/digits/v1",
             environment: ["GREETING": "hello"]
@@ -78,7 +80,7 @@ private func refusal(_ yaml: String) -> String {
         ),
         (
             "name: a\ncolour: red\n",
-            "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: concurrency, description, "
+            "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, concurrency, description, "
                 + "environment, fetch, golden, limits, model, name, precision, route, runtime, scaling"
         ),
         ("description: x\n", "function.yaml:1:1: name is missing; a function is called by it"),
@@ -86,7 +88,7 @@ private func refusal(_ yaml: String) -> String {
         (
             "- a\n- b\n",
             "function.yaml:1:1: the manifest should be a mapping of name, description, runtime, model, "
-                + "precision, golden, fetch, limits, concurrency, scaling, route, environment, got a list"
+                + "precision, golden, fetch, limits, concurrency, batching, scaling, route, environment, got a list"
         ),
         (
             "name: 7\n",
@@ -166,6 +168,14 @@ private func refusal(_ yaml: String) -> String {
         (
             "name: a\nlimits: 5\n",
             "function.yaml:2:9: limits should be a mapping of memory, timeout, payload, got the number 5"
+        ),
+        (
+            "name: a\nbatching: {max: 1}\n",
+            "function.yaml:2:17: batching.max should be between 2 and 128, got 1"
+        ),
+        (
+            "name: a\nconcurrency: 2\nbatching: {}\n",
+            "function.yaml:3:11: batching runs calls together, and concurrency one beside the other; drop one of them"
         ),
         (
             "name: a\nconcurrency: 65\n",

@@ -27,7 +27,8 @@ private func properties(_ schema: [String: Any], _ section: String? = nil) throw
         let example = try #require(try Yams.load(yaml: text) as? [String: Any])
         let sections: [(String?, [String])] = [
             (nil, ManifestReader.rootKeys), ("model", ManifestReader.modelKeys), ("limits", ManifestReader.limitsKeys),
-            ("scaling", ManifestReader.scalingKeys), ("golden", ManifestReader.goldenKeys),
+            ("batching", ManifestReader.batchingKeys), ("scaling", ManifestReader.scalingKeys),
+            ("golden", ManifestReader.goldenKeys),
         ]
         for (section, keys) in sections {
             #expect(Set(try properties(schema, section).keys) == Set(keys))
@@ -52,6 +53,10 @@ private func properties(_ schema: [String: Any], _ section: String? = nil) throw
         #expect(Quantity.milliseconds(timeout) == limits.timeoutMilliseconds)
         #expect(Quantity.bytes(payload) == UInt64(limits.payloadBytes))
         #expect(Quantity.milliseconds(idle) == Scaling().idleMilliseconds)
+        let batching = try properties(schema, "batching")
+        #expect(batching["max"]?["default"] as? Int == Batching().max)
+        let delay = try #require(batching["delay"]?["default"] as? String)
+        #expect(Quantity.milliseconds(delay) == Batching().delayMilliseconds)
     }
 
     @Test func `agree that the example is right`() throws {
@@ -61,5 +66,6 @@ private func properties(_ schema: [String: Any], _ section: String? = nil) throw
         #expect(manifest.model?.labels?.count == 10)
         #expect(manifest.limits == FunctionLimits(memoryBytes: 512 << 20))
         #expect(manifest.scaling == Scaling(max: 4))
+        #expect(manifest.batching == Batching())
     }
 }

@@ -14,7 +14,7 @@ import Testing
         #expect(document["outcome"] as? String == "succeeded")
         #expect(document["start"] is NSNull)
         #expect(document["reason"] is NSNull)
-        #expect(document.count == 21)
+        #expect(document.count == 22)
     }
 
     /// Expected values from `date -u -d @N +%FT%T`.

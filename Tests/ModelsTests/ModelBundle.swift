@@ -25,13 +25,15 @@ struct ModelBundle {
     }
 
     func importModel(_ source: String) throws(ModelError) -> ImportedModel {
-        try ModelImporter.importModel(source: source, of: files, in: bytes.span.bytes)
+        guard case .plan(let model) = try ModelImporter.importModel(source: source, of: files, in: bytes.span.bytes)
+        else { throw .unsupported("\(source) is a graph") }
+        return model
     }
 
     /// The message with which the model is refused; nil where it is not.
     func refusal(_ source: String) -> ModelError? {
         do throws(ModelError) {
-            _ = try importModel(source)
+            _ = try ModelImporter.importModel(source: source, of: files, in: bytes.span.bytes)
             return nil
         } catch {
             return error

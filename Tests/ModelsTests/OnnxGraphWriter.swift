@@ -21,12 +21,14 @@ struct OnnxGraphWriter {
         Self.put(5, tensor, into: &graph)
     }
 
-    mutating func externalTensor(_ name: String, location: String) {
-        var entry: [UInt8] = []
-        Self.put(1, Array("location".utf8), into: &entry)
-        Self.put(2, Array(location.utf8), into: &entry)
+    mutating func externalTensor(_ name: String, location: String, offset: Int = 0) {
         var tensor = Self.tensor(name, [1])
-        Self.put(13, entry, into: &tensor)
+        for (key, value) in [("location", location), ("offset", "\(offset)")] {
+            var entry: [UInt8] = []
+            Self.put(1, Array(key.utf8), into: &entry)
+            Self.put(2, Array(value.utf8), into: &entry)
+            Self.put(13, entry, into: &tensor)
+        }
         Self.put(14, 1, into: &tensor)
         Self.put(5, tensor, into: &graph)
     }

@@ -26,15 +26,15 @@ import Testing
             try await registry.deploy("digits", "c")
             try await registry.setAlias("embed", label: "live", version: 2)
             _ = try await registry.rollback("embed")
-            try await registry.noteVerified(snapshot: Scratch.snapshot("a").digest, file: file)
+            try await registry.noteVerified(snapshot: Scratch.snapshot("a").digest, files: [file])
             before = registry.list()
         }
         let registry = try scratch.registry()
         #expect(registry.list() == before)
         #expect(registry.route(path: "/embed") == "embed")
         #expect(try registry.resolve("embed", qualifier: "live").version == 2)
-        #expect(registry.verifiedFile(ofSnapshot: Scratch.snapshot("a").digest) == file)
-        #expect(registry.verifiedFile(ofSnapshot: Scratch.snapshot("b").digest) == nil)
+        #expect(registry.verifiedFiles(ofSnapshot: Scratch.snapshot("a").digest) == [file])
+        #expect(registry.verifiedFiles(ofSnapshot: Scratch.snapshot("b").digest).isEmpty)
     }
 
     @Test func `snapshots that no version refers to are unused`() async throws {
@@ -59,15 +59,15 @@ import Testing
             modifiedNanoseconds: 4,
             changedNanoseconds: 5
         )
-        try await registry.noteVerified(snapshot: digest, file: file)
-        #expect(registry.verifiedFile(ofSnapshot: digest) == nil)
+        try await registry.noteVerified(snapshot: digest, files: [file])
+        #expect(registry.verifiedFiles(ofSnapshot: digest).isEmpty)
         try await registry.deploy("embed", "a")
-        try await registry.noteVerified(snapshot: digest, file: file)
+        try await registry.noteVerified(snapshot: digest, files: [file])
         try await registry.deploy("embed", "b")
-        #expect(registry.verifiedFile(ofSnapshot: digest) == file)
+        #expect(registry.verifiedFiles(ofSnapshot: digest) == [file])
         try await registry.delete("embed")
         try await registry.deploy("embed", "a")
-        #expect(registry.verifiedFile(ofSnapshot: digest) == nil)
+        #expect(registry.verifiedFiles(ofSnapshot: digest).isEmpty)
     }
 
     @Test func `a database of a newer Thaw is refused and left alone`() throws {

@@ -25,7 +25,7 @@ struct Match {
     @discardableResult
     mutating func play(_ event: PoolEvent, at location: SourceLocation = #_sourceLocation) -> [PoolEffect] {
         let before = referee.fouls.count
-        referee.note(event)
+        referee.note(event, at: now)
         let effects = pool.handle(event, at: now)
         referee.carryOut(effects, of: event, at: now)
         transcript += effects
@@ -108,7 +108,9 @@ struct Match {
         for effect in effects {
             switch effect {
             case .endTemplate(let template): obey(play(.templateGone(template)))
-            case .holdPacked(let snapshot, _): obey(play(.packedHeld(snapshot, bytes: 40, nanoseconds: 1_000_000)))
+            case .holdPacked(let snapshot, _):
+                let bytes = referee.packed[snapshot] ?? 0
+                obey(play(.packedHeld(snapshot, bytes: bytes, nanoseconds: 1_000_000)))
             default: break
             }
         }

@@ -17,6 +17,8 @@ struct Referee {
         var metResidentTemplate: Bool
         /// By the limits of when it was given to a worker; they may change while it runs.
         var runsUntil: Instant?
+        var since = Instant(nanoseconds: 0)
+        var bytes = 0
     }
 
     enum TemplateState {
@@ -64,14 +66,14 @@ struct Referee {
 
     // MARK: What has happened, told before the pool is
 
-    mutating func note(_ event: PoolEvent) {
+    mutating func note(_ event: PoolEvent, at now: Instant) {
         switch event {
         case .installed(let key, let limits, let source):
             self.limits[key] = limits
             sources[key] = source
         case .removed(let key): limits[key]?.workersMin = 0
-        case .called(let call, let key):
-            calls[call] = Call(key: key, metResidentTemplate: resident(key) != nil)
+        case .called(let call, let key, let bytes):
+            calls[call] = Call(key: key, metResidentTemplate: resident(key) != nil, since: now, bytes: bytes)
             waiting.insert(call)
         case .cancelled(let call): if calls[call]?.state == .waiting { move(call, to: .forgotten) }
         case .finished(let call, let worker): finish(call, worker)
@@ -81,7 +83,7 @@ struct Referee {
         case .templateMeasured(let template, let bytes): templates[template]?.bytes = bytes
         case .packedHeld(let snapshot, let bytes, _): if packed[snapshot] != nil { packed[snapshot] = bytes }
         case .packedRefused(let snapshot): packed[snapshot] = nil
-        case .workerMeasured: break
+        case .workerMeasured, .loadRequested, .unloadRequested: break
         case .templateGone(let template): templates[template]?.state = .gone
         case .workerGone(let worker): workers[worker]?.isGone = true
         case .draining: isDraining = true
@@ -116,6 +118,7 @@ struct Referee {
             case .forkWorker(let worker, let template): fork(worker, template)
             case .reserveWorker(let worker, let template): reserve(worker, template)
             case .assign(let call, let worker, let start): assign(call, worker, start, at: now)
+            case .assignBatch(let members, let worker): assign(members, worker, at: now)
             case .refuse(let call, let refusal): refuse(call, refusal)
             case .fail(let call): fail(call, because: event, killed)
             case .timeOut(let call, let worker): timeOut(call, worker, at: now)
@@ -131,7 +134,8 @@ struct Referee {
         }
         for worker in killed { workers[worker]?.isToldToEnd = true }
         for case .assign(_, let worker, _) in effects { workers[worker]?.hasServed = true }
-        checkThatNothingWaitsInVain()
+        for case .assignBatch(_, let worker) in effects { workers[worker]?.hasServed = true }
+        checkThatNothingWaitsInVain(at: now)
     }
 
     private mutating func boot(_ template: TemplateID, _ key: PoolKey) {
@@ -178,15 +182,15 @@ struct Referee {
     }
 
     private mutating func hold(_ snapshot: SnapshotID, for key: PoolKey) {
-        guard let source = sources[key], source.snapshot == snapshot else { return foul("a file of another function") }
+        guard let bytes = sources[key]?.files[snapshot] else { return foul("a file of another function") }
         if packed[snapshot] != nil { foul("\(snapshot) is loaded twice") }
-        packed[snapshot] = source.fileBytes
+        packed[snapshot] = bytes
     }
 
     private mutating func release(_ snapshot: SnapshotID) {
         if packed.removeValue(forKey: snapshot) == nil { foul("\(snapshot) is let go and was not held") }
         let isInUse = templates.values.contains { template in
-            if case .booting = template.state { sources[template.key]?.snapshot == snapshot } else { false }
+            if case .booting = template.state { sources[template.key]?.files[snapshot] != nil } else { false }
         }
         if isInUse { foul("\(snapshot) is let go while a template is built from it") }
     }
@@ -216,7 +220,7 @@ struct Referee {
         if record.state != .waiting { foul("call \(call.number) is assigned while it is \(record.state)") }
         if record.key != target.key { foul("call \(call.number) goes to a worker of another function") }
         if target.isGone || target.isToldToEnd { foul("call \(call.number) goes to a worker that ends") }
-        if target.leases.count >= limits[record.key]?.concurrency ?? 1 {
+        if target.leases.count >= limits[record.key]?.callsPerWorkerMax ?? 1 {
             foul("worker \(worker.number) has \(target.leases.count) calls already")
         }
         switch start {
@@ -235,6 +239,16 @@ struct Referee {
         guard target.isReserve else { return }
         workers[worker]?.isReserve = false
         checkPlaces(of: record.key)
+    }
+
+    /// A batch is a worker's only work, and within its bounds.
+    private mutating func assign(_ members: [BatchMember], _ worker: WorkerID, at now: Instant) {
+        guard let key = workers[worker]?.key, let batch = limits[key]?.batch else { return foul("an unknown batch") }
+        if workers[worker]?.leases.isEmpty == false { foul("worker \(worker.number) gets a batch beside other calls") }
+        if members.count < 2 || members.count > batch.callsMax { foul("a batch of \(members.count) calls") }
+        let bytes = members.reduce(0) { $0 + (calls[$1.call]?.bytes ?? 0) }
+        if bytes > batch.bytesMax { foul("a batch of \(bytes) bytes") }
+        for member in members { assign(member.call, worker, member.start, at: now) }
     }
 
     private mutating func refuse(_ call: CallID, _ refusal: Refusal) {
@@ -289,7 +303,7 @@ struct Referee {
 
     // MARK: What must always hold
 
-    private mutating func checkThatNothingWaitsInVain() {
+    private mutating func checkThatNothingWaitsInVain(at now: Instant) {
         if waiting.isEmpty { return }
         let hasRoom = placesTaken < node.workersMax
         for key in Set(waiting.compactMap { calls[$0]?.key }) {
@@ -299,7 +313,7 @@ struct Referee {
             if free.contains(where: { !$0.isReserve || hasRoom && active < workersMax }) {
                 foul("a call of \(key) waits beside a free worker")
             }
-            if resident(key) != nil, hasRoom, active < workersMax {
+            if resident(key) != nil, hasRoom, active < workersMax, !mayGather(key, at: now) {
                 foul("a call of \(key) waits although a worker could be forked")
             }
             if !templates.values.contains(where: { $0.key == key && $0.state != .gone }), present(key).isEmpty, hasRoom
@@ -307,6 +321,15 @@ struct Referee {
                 foul("a call of \(key) waits, and nothing is on its way")
             }
         }
+    }
+
+    /// Whether the calls that wait may be left to gather: behind a busy worker, while their time is not over.
+    private func mayGather(_ key: PoolKey, at now: Instant) -> Bool {
+        guard let batch = limits[key]?.batch, batch.callsMax > 1 else { return false }
+        let own = waiting.compactMap { calls[$0] }.filter { $0.key == key }
+        let isBusy = present(key).contains { !$0.leases.isEmpty && !$0.isToldToEnd && isAlive($0.template) }
+        guard isBusy, own.count < batch.callsMax, let first = own.map(\.since).min() else { return false }
+        return now < first.advanced(byNanoseconds: batch.delayNanoseconds)
     }
 
     private mutating func foul(_ sentence: String) {
@@ -336,5 +359,12 @@ struct Referee {
 
     var openCalls: [CallID] {
         calls.keys.filter(isOpen).sorted { $0.number < $1.number }
+    }
+}
+
+extension PoolSource {
+    /// All files that a template is built from, with their bytes.
+    var files: [SnapshotID: UInt64] {
+        Dictionary(bases.map { ($0.snapshot, $0.fileBytes) } + [(snapshot, fileBytes)]) { first, _ in first }
     }
 }

@@ -34,6 +34,33 @@ import Testing
         #expect(resident.contains(.releasePacked(SnapshotID(digest: "echo"))))
     }
 
+    @Test func `a file that several snapshots refer to is held and weighed once, until none needs it`() throws {
+        // Templates of 100 bytes do not fit; three files of 40 do.
+        var match = Match(restingBytesMax: 90)
+        let base = PoolSource.Base(snapshot: SnapshotID(digest: "base"), fileBytes: 40)
+        let (echo, embed) = (SnapshotID(digest: "echo"), SnapshotID(digest: "embed"))
+        let sources = [
+            PoolKey.echo: PoolSource(snapshot: echo, fileBytes: 2, bases: [base]),
+            .embed: PoolSource(snapshot: embed, fileBytes: 3, bases: [base]),
+        ]
+        for key in [PoolKey.echo, .embed] {
+            let source = try #require(sources[key])
+            match.play(.installed(key, .usual(), source))
+            _ = try match.warmUp(key, .usual(), source)
+            match.sleep(seconds: 30)
+        }
+        #expect(match.pool.census().map(\.tier) == [.packed, .packed])
+        #expect(match.transcript.count { if case .holdPacked(base.snapshot, _) = $0 { true } else { false } } == 1)
+        let before = match.transcript.count
+        match.obey(match.play(.removed(.echo)))
+        #expect(match.transcript[before...].contains(.releasePacked(echo)))
+        #expect(!match.transcript[before...].contains(.releasePacked(base.snapshot)))
+        // Without the base the rest of its files is of no use.
+        let lost = match.play(.packedRefused(base.snapshot))
+        #expect(lost.deeds.contains(.releasePacked(embed)))
+        #expect(match.pool.census().map(\.tier) == [.disk] && match.pool.restingBytes == 0)
+    }
+
     @Test func `two functions with one snapshot hold its file once, until neither wants it`() throws {
         var match = Match(restingBytesMax: 50)
         let source = PoolSource(snapshot: SnapshotID(digest: "same"), fileBytes: 40)

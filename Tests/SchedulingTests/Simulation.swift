@@ -41,6 +41,8 @@ struct Simulation {
     private let hangs: Int
     /// All functions have the same model.
     private let sharesSnapshots: Bool
+    /// All functions keep parts of theirs in the first one's file.
+    private let sharesTensors: Bool
 
     init(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -55,6 +57,7 @@ struct Simulation {
         workerDeaths = [0, 20, 200].randomElement(using: &generator) ?? 0
         hangs = [0, 20, 100].randomElement(using: &generator) ?? 0
         sharesSnapshots = Int.random(in: 0..<3, using: &generator) == 0
+        sharesTensors = !sharesSnapshots && Bool.random(using: &generator)
         self.generator = generator
         planNight()
     }
@@ -119,22 +122,41 @@ struct Simulation {
         }
         for _ in 0..<300 { plan(.call(keys[0].function), in: milliseconds(0...60_000)) }
         for _ in 0..<50 { plan(.echo, in: milliseconds(0...70_000)) }
+        for _ in 0..<Int.random(in: 0...3, using: &generator) {
+            plan(.event(.loadRequested(keys[0])), in: milliseconds(0...60_000))
+            plan(.event(.unloadRequested(keys[0])), in: milliseconds(0...60_000))
+        }
+        plan(.event(.unloadRequested(keys[0])), in: 200_000_000_000)
         if chance(200) { plan(.event(.draining), in: milliseconds(30_000...70_000)) }
     }
 
+    /// Some functions run calls together.
+    private mutating func batch() -> BatchLimits {
+        guard chance(400) else { return BatchLimits() }
+        return BatchLimits(
+            callsMax: Int.random(in: 2...8, using: &generator),
+            bytesMax: chance(500) ? 100 : .max,
+            delayNanoseconds: milliseconds(0...20)
+        )
+    }
+
     private mutating func install(_ key: PoolKey) {
+        let batch = batch()
         let limits = PoolLimits(
             workersMin: chance(200) ? 1 : 0,
             workersMax: Int.random(in: 1...4, using: &generator),
-            concurrency: chance(250) ? 3 : 1,
+            concurrency: batch.callsMax == 1 && chance(300) ? 3 : 1,
             idleNanoseconds: milliseconds(1...2000),
             timeoutNanoseconds: milliseconds(200...1000),
             waitNanosecondsMax: chance(300) ? milliseconds(20...300) : nil,
-            queueDepthMax: chance(300) ? Int.random(in: 1...5, using: &generator) : nil
+            queueDepthMax: chance(300) ? Int.random(in: 1...5, using: &generator) : nil,
+            batch: batch
         )
         if let other = serving.updateValue(key, forKey: key.function), other != key { match.overtake(other) }
         let digest = sharesSnapshots ? "everybody's \(key.version)" : "\(key.function)'s \(key.version)"
-        play(.installed(key, limits, PoolSource(snapshot: SnapshotID(digest: digest), fileBytes: 40)))
+        let base = PoolSource.Base(snapshot: SnapshotID(digest: "\(keys[0].function)'s 1"), fileBytes: 40)
+        let bases = sharesTensors && digest != base.snapshot.digest ? [base] : []
+        play(.installed(key, limits, PoolSource(snapshot: SnapshotID(digest: digest), fileBytes: 40, bases: bases)))
     }
 
     private mutating func happen(_ what: Happening) {
@@ -161,7 +183,7 @@ struct Simulation {
         case .call(let function):
             guard let key = serving[function] else { return }
             let call = match.nextCall()
-            play(.called(call, key))
+            play(.called(call, key, bytes: Int.random(in: 0...50, using: &generator)))
             if chance(50) { plan(.hangUp(call), in: milliseconds(0...400)) }
         case .hangUp(let call):
             if match.referee.isOpen(call) { play(.cancelled(call)) }
@@ -228,6 +250,13 @@ struct Simulation {
                 plan(.boot(template, succeeds: !chance(bootFailures)), in: milliseconds(5...150))
             case .assign(let call, let worker, _):
                 if !chance(hangs) { plan(.answer(call, worker), in: milliseconds(1...40)) }
+                if chance(workerDeaths) { plan(.workerEnds(worker), in: milliseconds(0...40)) }
+            case .assignBatch(let members, let worker):
+                // A worker that hangs answers none of the batch; one that does not answers them in turn.
+                if !chance(hangs) {
+                    let delay = milliseconds(1...40)
+                    for member in members { plan(.answer(member.call, worker), in: delay) }
+                }
                 if chance(workerDeaths) { plan(.workerEnds(worker), in: milliseconds(0...40)) }
             case .endWorker(let worker), .timeOut(_, let worker):
                 plan(.workerEnds(worker), in: milliseconds(0...10))

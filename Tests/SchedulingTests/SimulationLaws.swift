@@ -29,7 +29,7 @@ struct SimulationLaws {
         checkBooks(in: match)
         checkRemoved(in: match)
         checkWeight(in: match)
-        if case .called(let call, _) = event, isDraining, match.referee.isOpen(call) {
+        if case .called(let call, _, _) = event, isDraining, match.referee.isOpen(call) {
             foul("call \(call.number) is admitted in a drain")
         }
         for foul in fouls[before...] { Issue.record("foul: \(foul), after \(event)") }
@@ -41,7 +41,7 @@ struct SimulationLaws {
         switch event {
         case .installed(let key, _, _): removed.remove(key)
         case .removed(let key): if match.referee.limits[key] != nil { removed.insert(key) }
-        case .called(let call, let key):
+        case .called(let call, let key, _):
             let wait = match.referee.limits[key]?.waitNanosecondsMax ?? 0
             waitingUntil[call] = match.now.advanced(byNanoseconds: wait)
         case .cancelled(let call): waitingUntil[call] = nil
@@ -62,12 +62,8 @@ struct SimulationLaws {
 
     private mutating func take(_ effect: PoolEffect, in match: Match) {
         switch effect {
-        case .assign(let call, let worker, _):
-            waitingUntil[call] = nil
-            idleSince[worker] = nil
-            checkTurn(of: call, on: worker, in: match)
-            guard let key = match.referee.calls[call]?.key, let limits = match.referee.limits[key] else { return }
-            runningUntil[call] = match.now.advanced(byNanoseconds: limits.timeoutNanoseconds)
+        case .assign(let call, let worker, _): take(call, on: worker, in: match)
+        case .assignBatch(let members, let worker): for member in members { take(member.call, on: worker, in: match) }
         case .refuse(let call, _), .fail(let call), .timeOut(let call, _):
             waitingUntil[call] = nil
             runningUntil[call] = nil
@@ -77,6 +73,14 @@ struct SimulationLaws {
             reserveBytes[key] = nil
         default: break
         }
+    }
+
+    private mutating func take(_ call: CallID, on worker: WorkerID, in match: Match) {
+        waitingUntil[call] = nil
+        idleSince[worker] = nil
+        checkTurn(of: call, on: worker, in: match)
+        guard let key = match.referee.calls[call]?.key, let limits = match.referee.limits[key] else { return }
+        runningUntil[call] = match.now.advanced(byNanoseconds: limits.timeoutNanoseconds)
     }
 
     private mutating func checkWake(_ event: PoolEvent, in match: Match) {

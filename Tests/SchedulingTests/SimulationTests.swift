@@ -47,7 +47,8 @@ import Testing
             kinds.formUnion(simulation.match.transcript.map { String("\($0)".prefix { $0 != "(" }) })
         }
         let all: Set = [
-            "bootTemplate", "forkWorker", "assign", "refuse", "fail", "timeOut", "endWorker", "endTemplate", "wake",
+            "bootTemplate", "forkWorker", "assign", "assignBatch", "refuse", "fail", "timeOut", "endWorker",
+            "endTemplate", "wake",
             "reserveWorker", "holdPacked", "releasePacked", "forgotten",
         ]
         #expect(kinds == all)

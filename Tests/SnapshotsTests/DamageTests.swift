@@ -82,9 +82,9 @@ import Testing
     @Test func `another version is refused by its number`() throws {
         let file = try SnapshotFile(Tensor.few)
         var bytes = try file.bytes()
-        bytes[16] = 3
+        bytes[16] = 4
         try file.replace(by: bytes)
-        #expect(throws: SnapshotError.unsupportedVersion(3)) { try file.load() }
+        #expect(throws: SnapshotError.unsupportedVersion(4)) { try file.load() }
         // Version 1 had no frame around its header.
         bytes.removeFirst(8)
         try file.replace(by: bytes)

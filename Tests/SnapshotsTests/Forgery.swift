@@ -8,13 +8,15 @@ struct Forgery {
     var index: [UInt8]
     private let entries: [SnapshotEntry]
     private let producer: String
+    private let bases: [SnapshotBase]
 
     init(of file: SnapshotFile) throws {
         let bytes = try file.bytes()
         let parsed = try SnapshotIndex(reading: file.open())
         entries = parsed.entries
         producer = parsed.producer
-        index = SnapshotIndex.encode(producer: producer, entries: entries)
+        bases = parsed.bases
+        index = SnapshotIndex.encode(producer: producer, bases: bases, entries: entries)
         let table = SeekTable(of: entries, indexByteCount: index.count).encoded()
         let end = bytes.count - table.count - index.count - ZstdFrame.skippableHeaderByteCount
         data = Array(bytes[SnapshotFormat.headerByteCount..<end])
@@ -24,6 +26,7 @@ struct Forgery {
     mutating func fixChecksums() {
         var offset = 0
         let fixed = entries.map { entry in
+            guard entry.isStoredHere else { return entry }
             var chunks: [SnapshotChunk] = []
             for chunk in entry.chunks {
                 let piece = Array(data[offset..<offset + chunk.storedByteCount])
@@ -44,6 +47,7 @@ struct Forgery {
                 coding: entry.coding,
                 access: entry.access,
                 twin: entry.twin,
+                home: entry.home,
                 byteCount: entry.byteCount,
                 arenaOffset: entry.arenaOffset,
                 storedByteCount: entry.storedByteCount,
@@ -51,26 +55,27 @@ struct Forgery {
                 chunks: chunks
             )
         }
-        index = SnapshotIndex.encode(producer: producer, entries: fixed)
+        index = SnapshotIndex.encode(producer: producer, bases: bases, entries: fixed)
     }
 
     /// The file; its seek table is that of the index where the index can be read, else of none.
     func encoded() throws -> [UInt8] {
         let frame = ZstdFrame.skippableHeader(SnapshotFormat.indexFrame, byteCount: index.count)
         let header = SnapshotHeader(
+            hasBases: !bases.isEmpty,
             indexOffset: SnapshotFormat.headerByteCount + data.count + frame.count,
             indexByteCount: index.count,
             indexDigest: try Hash.snapshot(of: index)
         )
-        let entries = (try? Self.entries(of: index, dataEnd: header.dataEnd)) ?? []
+        let entries = (try? entries(of: index, dataEnd: header.dataEnd)) ?? []
         let table = SeekTable(of: entries, indexByteCount: index.count).encoded()
         return header.encoded() + data + frame + index + table
     }
 
-    private static func entries(of index: [UInt8], dataEnd: Int) throws -> [SnapshotEntry] {
+    private func entries(of index: [UInt8], dataEnd: Int) throws -> [SnapshotEntry] {
         var reader = IndexReader(index)
-        var builder = IndexBuilder()
         _ = try reader.readText()
+        var builder = IndexBuilder(bases: bases.isEmpty ? [] : try SnapshotIndex.readBases(&reader))
         for _ in 0..<min(try reader.read(UInt32.self), 1000) {
             try builder.append(reading: &reader, dataEnd: dataEnd)
         }

@@ -30,6 +30,67 @@ import Testing
         #expect(accepted > 100)
     }
 
+    @Test(arguments: [4, 5] as [UInt64])
+    func `no mutant of an index with bases traps or reads beyond one`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let base = try SnapshotFile(Tensor.few)
+        let file = try SnapshotFile(Tensor.few + [Tensor.text("more", "and more")], sharing: base)
+        let original = try Forgery(of: file)
+        var accepted = 0
+        for _ in 0..<3000 {
+            var mutant = original
+            for _ in 0...Int.random(in: 0...3, using: &generator) {
+                Self.mutate(&mutant.index, using: &generator)
+            }
+            try file.replace(by: try mutant.encoded())
+            do throws(SnapshotError) {
+                try file.load(.checksums, bases: [base], arenaByteCountMax: 1 << 20)
+                accepted += 1
+            } catch {
+                #expect(!error.description.isEmpty)
+            }
+        }
+        #expect(accepted > 100)
+    }
+
+    @Test func `a base that no index may name is refused`() throws {
+        let base = [UInt8](repeating: 7, count: 32) + [200, 0, 0, 0, 0, 0, 0, 0]
+        func entry(base: UInt8, offset: UInt64, byteCount: UInt8) -> [UInt8] {
+            var bytes: [UInt8] = [1, UInt8(ascii: "x"), ElementType.u8.rawValue, 1, 0, 0, 0]
+            bytes += [byteCount, 0, 0, 0, 0, 0, 0, 0] + [0, 0, 0, 0] + [base]
+            if base > 0 { bytes.append(littleEndian: offset) }
+            bytes += byteCount > 0 ? [byteCount, 0, 0, 0] + [UInt8](repeating: 0, count: 36) : []
+            return bytes
+        }
+        let one: [UInt8] = [0, 1] + base + [1, 0, 0, 0]
+        _ = try Self.parse(one + entry(base: 1, offset: 100, byteCount: 100), hasBases: true)
+        for wrong in [
+            one + entry(base: 1, offset: 101, byteCount: 100), one + entry(base: 2, offset: 100, byteCount: 100),
+            one + entry(base: 1, offset: 71, byteCount: 9), one + entry(base: 1, offset: .max, byteCount: 9),
+            one + entry(base: 1, offset: 201, byteCount: 0), [0, 0, 0, 0, 0, 0], [0, 4] + base + base + base + base,
+            [0, 1] + [UInt8](repeating: 0xff, count: 40) + [0, 0, 0, 0],
+        ] {
+            #expect(throws: SnapshotError.self, "\(wrong)") { try Self.parse(wrong, hasBases: true) }
+        }
+    }
+
+    @Test func `no mutant of a catalog traps, whatever it makes a writer believe`() throws {
+        var generator = SeededGenerator(seed: 6)
+        var catalog = TensorCatalog()
+        try catalog.add(SnapshotFile(Tensor.few).index())
+        let original = catalog.encoded()
+        #expect(try TensorCatalog(parsing: original) == catalog)
+        var accepted = 0
+        for _ in 0..<3000 {
+            var mutant = original
+            for _ in 0...Int.random(in: 0...2, using: &generator) { Self.mutate(&mutant, using: &generator) }
+            guard let read = try? TensorCatalog(parsing: mutant) else { continue }
+            accepted += 1
+            #expect(read.bases.count <= 2)
+        }
+        #expect(accepted > 100)
+    }
+
     @Test func `no mutant of a compressed plane traps the decoder`() throws {
         var generator = SeededGenerator(seed: 3)
         let file = try SnapshotFile([Tensor.text("words", String(repeating: "again and again, ", count: 40))])
@@ -88,8 +149,9 @@ import Testing
         }
     }
 
-    private static func parse(_ index: [UInt8]) throws -> SnapshotIndex {
+    private static func parse(_ index: [UInt8], hasBases: Bool = false) throws -> SnapshotIndex {
         let header = SnapshotHeader(
+            hasBases: hasBases,
             indexOffset: SnapshotFormat.headerByteCount + ZstdFrame.skippableHeaderByteCount,
             indexByteCount: index.count,
             indexDigest: try Hash.snapshot(of: index)
@@ -98,7 +160,7 @@ import Testing
         return try SnapshotIndex(parsing: index, header: header, fileByteCount: fileByteCount)
     }
 
-    private static func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
+    static func mutate(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
         guard !bytes.isEmpty else { return bytes.append(0) }
         let offset = Int.random(in: 0..<bytes.count, using: &generator)
         switch Int.random(in: 0..<6, using: &generator) {

@@ -33,7 +33,7 @@ import Testing
         var span = bytes.mutableSpan
         var target = span.mutableBytes
         let place = try #require(index.entries.first?.places().first)
-        try decoder.decode(place, from: file.open(), into: &target)
+        try decoder.decode(place, from: file.open(), [], into: &target)
         #expect(bytes == tensor.bytes)
     }
 

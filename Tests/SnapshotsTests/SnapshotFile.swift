@@ -21,9 +21,23 @@ final class SnapshotFile {
         try write(tensors, producer: producer)
     }
 
+    /// A snapshot that stores nothing again of what these have, however little it is.
+    convenience init(_ tensors: [Tensor], sharing bases: SnapshotFile...) throws {
+        self.init()
+        var catalog = TensorCatalog(savingByteCountMin: 1)
+        for base in bases { try catalog.add(base.index()) }
+        try write(tensors, sharing: catalog)
+    }
+
+    func index() throws -> SnapshotIndex { try SnapshotIndex(reading: open()) }
+
     @discardableResult
-    func write(_ tensors: [Tensor], producer: String = "test") throws -> SnapshotDigest {
-        var writer = try SnapshotWriter(file: open(.creating), producer: producer)
+    func write(
+        _ tensors: [Tensor],
+        producer: String = "test",
+        sharing catalog: TensorCatalog = TensorCatalog()
+    ) throws -> SnapshotDigest {
+        var writer = try SnapshotWriter(file: open(.creating), producer: producer, sharing: catalog)
         for tensor in tensors {
             try writer.add(
                 name: tensor.name,
@@ -56,15 +70,23 @@ final class SnapshotFile {
     @discardableResult
     func load(
         _ verification: LoadedSnapshot.Verification = .digests,
+        bases: [SnapshotFile] = [],
         arenaByteCountMax: Int = 1 << 28
     ) throws(SnapshotError) -> LoadedSnapshot {
         let file: FileDescriptor
+        let others: [SharedDescriptor]
         do {
+            others = try bases.map { SharedDescriptor(try $0.open()) }
             file = try open()
         } catch {
             throw .incomplete("\(error)")
         }
-        return try LoadedSnapshot(file: file, verifying: verification, arenaByteCountMax: arenaByteCountMax)
+        return try LoadedSnapshot(
+            file: file,
+            bases: others,
+            verifying: verification,
+            arenaByteCountMax: arenaByteCountMax
+        )
     }
 }
 

@@ -7,8 +7,11 @@ import Testing
     @Test func `without a model the body comes back, any bytes, with its type`() throws {
         let runner = try TinyModels.runner(TaskConfiguration(kind: .none), nil)
         let body: [UInt8] = [0, 0xFF, 0x7B, 0x0A]
-        #expect(try runner.run(body: body, contentType: "image/png") == TaskReply(contentType: "image/png", body: body))
-        #expect(try runner.run(body: [], contentType: "").body.isEmpty)
+        #expect(
+            try runner.run(TaskRequest(contentType: "image/png", body: body))
+                == TaskReply(contentType: "image/png", body: body)
+        )
+        #expect(try runner.run(TaskRequest(contentType: "", body: [])).body.isEmpty)
     }
 
     @Test func `parts that do not fit each other are refused before the first call`() throws {
@@ -77,7 +80,9 @@ import Testing
                 default: body.remove(at: place)
                 }
             }
-            if (try? runners[round % 2].run(body: body, contentType: "application/json")) != nil { answered += 1 }
+            if (try? runners[round % 2].run(TaskRequest(contentType: "application/json", body: body))) != nil {
+                answered += 1
+            }
         }
         #expect(answered > 100)
     }

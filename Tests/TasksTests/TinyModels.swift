@@ -72,7 +72,7 @@ enum TinyModels {
 extension TaskRunner {
     /// The reply's text.
     func reply(to body: String) throws -> String {
-        let reply = try run(body: Array(body.utf8), contentType: "application/json")
+        let reply = try run(TaskRequest(contentType: "application/json", body: Array(body.utf8)))
         #expect(reply.contentType == "application/json")
         return String(decoding: reply.body, as: UTF8.self)
     }
@@ -80,7 +80,7 @@ extension TaskRunner {
     /// The sentence of the refusal.
     func refusal(of body: String) -> String? {
         let failure = #expect(throws: TaskFailure.self) {
-            _ = try run(body: Array(body.utf8), contentType: "application/json")
+            _ = try run(TaskRequest(contentType: "application/json", body: Array(body.utf8)))
         }
         guard case .badInput(let sentence) = failure else { return failure.map { "\($0)" } }
         return sentence

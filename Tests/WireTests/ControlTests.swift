@@ -55,8 +55,8 @@ struct ControlTests {
 
     @Test func `another version of the contract is refused by its number`() {
         var bytes = TemplateOrder.fork(worker: 1).encoded()
-        bytes[0] = 3
-        #expect(throws: WireError.version(3)) { try TemplateOrder(parsing: bytes) }
+        bytes[0] = UInt8(WireLimits.version) + 1
+        #expect(throws: WireError.version(WireLimits.version + 1)) { try TemplateOrder(parsing: bytes) }
     }
 
     @Test func `the largest boot fits one control message`() {

@@ -12,11 +12,11 @@ private struct Pack {
     let index: SnapshotIndex
     let snapshotByteCount: Int
 
-    init(_ archive: [UInt8]) throws {
+    init(_ archive: [UInt8], sharing catalog: TensorCatalog = TensorCatalog()) throws {
         let bundle = try FileDescriptor.memoryFile("bundle")
         try bundle.writeAll(archive)
         let snapshot = try FileDescriptor.memoryFile("snapshot")
-        packed = try Packer.pack(bundle, into: try snapshot.duplicate())
+        packed = try Packer.pack(bundle, into: try snapshot.duplicate(), sharing: catalog)
         index = try SnapshotIndex(reading: snapshot)
         snapshotByteCount = try snapshot.size()
     }
@@ -60,7 +60,8 @@ private func mlp() throws -> [UInt8] {
         tar.add("m.onnx", try mlp())
         let pack = try Pack(tar.finished())
         let packed = pack.packed
-        #expect(pack.index.entries.map(\.name) == ["task", "plan", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"])
+        let names = ["task", "graph", "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
+        #expect(pack.index.entries.map(\.name) == names)
         #expect(packed.arenaBytes == UInt64(pack.index.arenaByteCount))
     }
 
@@ -69,6 +70,27 @@ private func mlp() throws -> [UInt8] {
         tar.add("function.yaml", "name: digits\nmodel: {source: m.onnx, task: tensor}\n")
         tar.add("m.onnx", try mlp())
         #expect(try Pack(tar.finished()).index.digest == Pack(tar.finished()).index.digest)
+    }
+
+    @Test func `stores nothing again that another snapshot has`() throws {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let digits = tests.deletingLastPathComponent().appendingPathComponent("functions/digits/digits.onnx")
+        let model = [UInt8](try Data(contentsOf: digits))
+        func archive(_ settings: String) -> [UInt8] {
+            var tar = TarWriter()
+            tar.add("function.yaml", "name: digits\nmodel: {source: m.onnx, task: \(settings)}\n")
+            tar.add("m.onnx", model)
+            return tar.finished()
+        }
+        let first = try Pack(archive("classify"))
+        var catalog = TensorCatalog()
+        try catalog.add(first.index)
+        // As it reaches the sandbox.
+        let second = try Pack(archive("tensor"), sharing: TensorCatalog(parsing: catalog.encoded()))
+        #expect(second.index.bases.map(\.digest) == [first.index.digest])
+        #expect(second.index.entries.filter { $0.home == nil }.map(\.name) == ["task"])
+        #expect(second.packed.storedBytes < 4096 && second.packed.arenaBytes == first.packed.arenaBytes)
+        #expect(try second.index.contentDigest() == Pack(archive("tensor")).index.digest)
     }
 
     @Test func `rehearses without a bundle`() throws {

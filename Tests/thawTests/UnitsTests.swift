@@ -30,4 +30,11 @@ import Testing
         #expect(Units.ratio(10, 4) == "2.50:1")
         #expect(Units.ratio(10, 0) == "–")
     }
+
+    @Test(arguments: [(0, 0, 0), (31, 100, 31), (100, 100, 100), (7, 5, 100)])
+    func `a bar is never longer than full`(done: Int, total: Int, percent: Int) {
+        let text = ProgressBar.text("packing", "embed", done: done, of: total)
+        #expect(text.contains(" \(percent) %"))
+        #expect(text.filter { $0 == "#" || $0 == "·" }.count == 20)
+    }
 }

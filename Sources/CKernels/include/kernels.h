@@ -6,6 +6,8 @@
 #ifndef THAW_KERNELS_H
 #define THAW_KERNELS_H
 
+#include "convolution.h"
+
 #include <stdint.h>
 
 // A panel holds 16 columns of a weight, one row of 16 after the other: one AVX-512 register, two of AVX2.
@@ -122,6 +124,9 @@ struct thaw_kernels {
     // out[i] = left[i] ∘ right.
     void (*_Nonnull combine_scalar)(
         const float *_Nonnull left, float right, float *_Nonnull out, int64_t count, int32_t arithmetic);
+
+    // Images: see convolution.h.
+    struct thaw_convolution_kernels convolution;
 };
 
 // Floats of scratch that `attention` needs for one sequence.

@@ -22,6 +22,9 @@ static void attention_bf16(
 #endif
 #include "embed.h"
 #include "pool.h"
+#include "convolution.h"
+#include "winograd.h"
+#include "depthwise.h"
 #include "fma_loop.h"
 
 #include "../table_entry.h"

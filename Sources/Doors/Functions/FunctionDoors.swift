@@ -4,7 +4,7 @@ import Invoking
 import Manifests
 import Registry
 
-/// Functions as things: `GET /functions`, and `PUT`, `GET`, `DELETE /functions/{name}`.
+/// Functions as things: `GET /functions`, `PUT`, `GET`, `DELETE /functions/{name}`, and `GET /functions/{name}/deploy`.
 struct FunctionDoors: Sendable {
     let services: DoorServices
 
@@ -18,6 +18,15 @@ struct FunctionDoors: Sendable {
                 .delete: { _, context in try await delete(context.functionName()) },
             ]
         )
+        router.path("/functions/:name/deploy", [.get: { _, context in try progress(context.functionName()) }])
+    }
+
+    /// How far a deploy is that another request waits for.
+    private func progress(_ name: String) throws(Refusal) -> Response {
+        guard let progress = services.deployProgress(name) else {
+            throw Refusal(status: .notFound, code: "noDeploy", message: "no deploy of \"\(name)\" is under way")
+        }
+        return Response(progress)
     }
 
     private func describe(_ name: String) throws -> Response {

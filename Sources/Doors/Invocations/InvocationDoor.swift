@@ -1,6 +1,9 @@
+import HTTPTypes
 import Invoking
+import Manifests
 import NIOCore
 import Registry
+import Wire
 
 /// `POST /functions/{name}/invocations[?qualifier=]`, and the paths that functions have chosen: body in, body out.
 ///
@@ -24,13 +27,17 @@ final class InvocationDoor: Sendable {
     /// Refuses, before its body is read, what must not or cannot become a call.
     func admit(_ head: InvocationHead) throws(Refusal) -> PendingCall {
         if let refusal = policy.refusal(of: head.presented) { throw refusal }
-        let bytesMax: Int
+        // Where the function stands in the body, the largest body of any holds until it is known.
+        if head.door == .openAIEmbeddings {
+            return try PendingCall(head, bytesMax: ManifestBounds.payloadBytesMax, form: .openAIEmbeddings)
+        }
+        let bounds: CallBounds
         do throws(Failure) {
-            bytesMax = try services.payloadBytesMax(head.function, head.qualifier)
+            bounds = try services.bounds(head.function, head.qualifier)
         } catch {
             throw Replies.refusal(for: error)
         }
-        return try PendingCall(head, bytesMax: bytesMax)
+        return try PendingCall(head, bytesMax: bounds.payloadBytesMax, form: try head.form(version: bounds.version))
     }
 
     /// What is still to come of a request that is refused at its head.
@@ -60,18 +67,23 @@ final class InvocationDoor: Sendable {
 final class PendingCall {
     private(set) var call: Call
     let isLast: Bool
+    let dialect: ErrorDialect
     private var allowance: BodyAllowance
 
-    init(_ head: InvocationHead, bytesMax: Int) throws(Refusal) {
+    init(_ head: InvocationHead, bytesMax: Int, form: CallForm) throws(Refusal) {
         allowance = try BodyAllowance(
             bytesAnnounced: try BodyAllowance.announced(head.contentLength),
             bytesMax: bytesMax
         )
         isLast = head.isLast
+        dialect = head.door.dialect
+        // A reply that names a version must be that version's, whatever is deployed meanwhile.
+        let pinned = if case .openInference(let call) = form { String(call.version) } else { head.qualifier }
         call = Call(
             function: head.function,
-            qualifier: head.qualifier,
+            qualifier: pinned,
             contentType: head.contentType ?? "application/octet-stream",
+            form: form,
             body: ByteBuffer()
         )
     }
@@ -91,5 +103,68 @@ final class PendingCall {
 
     func end() throws(Refusal) {
         try allowance.end()
+    }
+
+    /// The call, once the body is whole.
+    ///
+    /// - Throws: 400 where the function stands in the body, and none does.
+    func complete() throws(Refusal) -> Call {
+        guard call.form == .openAIEmbeddings else { return call }
+        guard let text = ModelField.find(in: call.body.readableBytesUInt8Span), !text.isEmpty else {
+            throw Refusal(
+                status: .badRequest,
+                code: Refusal.badInputCode,
+                message: "\"model\" is missing: it names the function that answers; GET /v1/models lists them",
+                fault: InputFault(.missing, path: "model")
+            )
+        }
+        let model = ModelName(text)
+        call.function = model.function
+        call.qualifier = model.qualifier
+        return call
+    }
+}
+
+extension InvocationHead {
+    /// What door and headers say of the body.
+    ///
+    /// - Throws: 400 and 415 for headers of an inference request that cannot be followed.
+    fileprivate func form(version: Int) throws(Refusal) -> CallForm {
+        switch door {
+        case .own: return .own
+        case .openAIEmbeddings: return .openAIEmbeddings
+        case .prediction: return .prediction
+        case .openInference(let model):
+            let count = try inferenceHeaderLength.map { (text) throws(Refusal) in try Self.byteCount(text) }
+            return .openInference(
+                OpenInferenceCall(
+                    model: String(decoding: model.utf8.prefix(WireLimits.modelNameBytesMax), as: UTF8.self),
+                    version: UInt32(clamping: version),
+                    encoding: try bodyEncoding(),
+                    jsonByteCount: count
+                )
+            )
+        }
+    }
+
+    private static func byteCount(_ text: String) throws(Refusal) -> UInt32 {
+        guard let count = UInt32(text), count <= ManifestBounds.payloadBytesMax else {
+            throw .badInput("Inference-Header-Content-Length is not a size of JSON: \(text)")
+        }
+        return count
+    }
+
+    private func bodyEncoding() throws(Refusal) -> BodyEncoding {
+        switch contentEncoding?.lowercased() {
+        case nil, "", "identity": return .identity
+        case "gzip", "x-gzip": return .gzip
+        case "deflate": return .deflate
+        case let other?:
+            throw Refusal(
+                status: .unsupportedMediaType,
+                code: "unsupportedEncoding",
+                message: "a body is sent as it is, or with Content-Encoding gzip or deflate, not \(other)"
+            )
+        }
     }
 }

@@ -10,7 +10,11 @@ struct InvocationHead {
     let function: String
     /// Version number or alias; nil for what serves now.
     let qualifier: String?
+    let door: CallDoor
     private(set) var contentType: String?
+    private(set) var contentEncoding: String?
+    /// Bytes of JSON in front of an inference request's tensors, in the client's text.
+    private(set) var inferenceHeaderLength: String?
     /// Bytes of the body as announced, in the client's text; nil where it comes in chunks, or where there is none.
     private(set) var contentLength: String?
     private(set) var isChunked = false
@@ -34,6 +38,7 @@ struct InvocationHead {
         guard head.method == .POST, let target = Self.target(of: head, &memory, route) else { return nil }
         function = target.function
         qualifier = target.qualifier
+        door = target.door
         isLast = head.version != .http1_1
         for (name, value) in head.headers { note(name, value) }
     }
@@ -62,7 +67,9 @@ struct InvocationHead {
         case 12 where Self.matches(name, "content-type"): Self.join(value, to: &contentType)
         case 13 where Self.matches(name, "authorization"): Self.join(value, to: &presented.authorization)
         case 14 where Self.matches(name, "content-length"): contentLength = value
+        case 16 where Self.matches(name, "content-encoding"): Self.join(value, to: &contentEncoding)
         case 17 where Self.matches(name, "transfer-encoding"): isChunked = true
+        case 31 where Self.matches(name, "inference-header-content-length"): inferenceHeaderLength = value
         default: break
         }
     }
@@ -95,6 +102,7 @@ extension InvocationHead {
     fileprivate struct Target {
         let function: String
         let qualifier: String?
+        let door: CallDoor
         /// The path says the function's name, and not a route of its choice.
         let isNamed: Bool
 
@@ -108,9 +116,17 @@ extension InvocationHead {
             let hasQuery = path.endIndex != uri.utf8.endIndex
             if let name = Self.functionName(path) {
                 function = String(name)
+                door = .own
                 isNamed = true
+            } else if let call = InferencePath(path) {
+                function = call.model.function
+                qualifier = call.model.qualifier
+                door = call.door
+                isNamed = true
+                return
             } else if let name = route(URI(uri).path) {
                 function = name
+                door = .own
                 isNamed = false
             } else {
                 return nil
@@ -120,7 +136,7 @@ extension InvocationHead {
 
         /// `/functions/{name}/invocations`; empty segments do not count.
         private static func functionName(_ path: String.UTF8View.SubSequence) -> Substring? {
-            var segments = Segments(rest: path)
+            var segments = PathSegments(rest: path)
             guard let first = segments.next(), first.elementsEqual("functions".utf8), let name = segments.next(),
                 let last = segments.next(), last.elementsEqual("invocations".utf8), segments.next() == nil
             else { return nil }
@@ -132,16 +148,17 @@ extension InvocationHead {
             return String(value)
         }
     }
+}
 
-    private struct Segments {
-        var rest: Substring.UTF8View
+/// A path's segments; empty ones do not count.
+struct PathSegments {
+    var rest: Substring.UTF8View
 
-        mutating func next() -> Substring.UTF8View? {
-            rest = rest.drop { $0 == UInt8(ascii: "/") }
-            guard !rest.isEmpty else { return nil }
-            let segment = rest.prefix { $0 != UInt8(ascii: "/") }
-            rest = rest[segment.endIndex...]
-            return segment
-        }
+    mutating func next() -> Substring.UTF8View? {
+        rest = rest.drop { $0 == UInt8(ascii: "/") }
+        guard !rest.isEmpty else { return nil }
+        let segment = rest.prefix { $0 != UInt8(ascii: "/") }
+        rest = rest[segment.endIndex...]
+        return segment
     }
 }

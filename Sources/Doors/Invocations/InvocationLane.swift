@@ -24,7 +24,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     private enum Turn {
         case free
         case reading(PendingCall)
-        case running(isLast: Bool)
+        case running(isLast: Bool, ErrorDialect)
         /// Refused, and the rest of the body is short.
         case dropping
         case routed(RoutedRequest)
@@ -110,12 +110,16 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: What arrives
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What is dropped keeps no connection open.
-        if case .ending = turn {} else { lastActive = context.eventLoop.now }
         arrive(.part(unwrapInboundIn(data)), context)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        // Once for all the parts of a read. What is dropped keeps no connection open.
+        if case .ending = turn {} else { lastActive = context.eventLoop.now }
+        completeForwarding(context)
+    }
+
+    private func completeForwarding(_ context: ChannelHandlerContext) {
         // The router's side has nothing to do for what it did not get.
         guard hasForwarded else { return }
         hasForwarded = false
@@ -212,7 +216,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
             if invocation.isContinueAwaited { write(InvocationReply.interimContinue) }
         } catch {
             let leftover = door.leftover(of: invocation)
-            refuse(error, isLast: invocation.isLast || leftover == .long)
+            refuse(error, invocation.door.dialect, isLast: invocation.isLast || leftover == .long)
         }
     }
 
@@ -229,13 +233,13 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
             }
         } catch {
             // Given up in the middle: where the next request begins is far, or unknown.
-            refuse(error, isLast: true)
+            refuse(error, pending.dialect, isLast: true)
         }
     }
 
     private func takeFailure(_ error: any Error, _ context: ChannelHandlerContext) {
         switch turn {
-        case .reading: refuse(.endedEarly, isLast: true)
+        case .reading(let pending): refuse(.endedEarly, pending.dialect, isLast: true)
         case .dropping: closeAfterWrites(context)
         case .ending, .running: break
         case .free, .routed: context.fireErrorCaught(error)
@@ -255,24 +259,33 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: A call
 
     private func run(_ pending: PendingCall, _ context: ChannelHandlerContext) {
-        turn = .running(isLast: pending.isLast)
+        let call: Call
+        do throws(Refusal) {
+            call = try pending.complete()
+        } catch {
+            output.clear(minimumCapacity: Self.outputBytesMin)
+            let isLast = pending.isLast
+            InvocationReply.write(error, pending.dialect, isLast: isLast, date: door.date.text(), to: &output)
+            return finishReply(nil, isLast: isLast, context)
+        }
+        turn = .running(isLast: pending.isLast, pending.dialect)
         let lane = NIOLoopBound(self, eventLoop: context.eventLoop)
-        door.invoke(pending.call, context.eventLoop) { completion in lane.value.answer(completion) }
+        door.invoke(call, context.eventLoop) { completion in lane.value.answer(completion) }
     }
 
     private func answer(_ completion: Completion) {
         // The connection may have ended meanwhile.
-        guard case .running(let isLastAsked) = turn, let context else { return }
+        guard case .running(let isLastAsked, let dialect) = turn, let context else { return }
         let isLast = isLastAsked || isQuiescing && waiting.isEmpty
         output.clear(minimumCapacity: Self.outputBytesMin)
-        let body = InvocationReply.write(completion, isLast: isLast, date: door.date.text(), to: &output)
+        let body = InvocationReply.write(completion, dialect, isLast: isLast, date: door.date.text(), to: &output)
         finishReply(body, isLast: isLast, context)
     }
 
-    private func refuse(_ refusal: Refusal, isLast: Bool) {
+    private func refuse(_ refusal: Refusal, _ dialect: ErrorDialect, isLast: Bool) {
         guard let context else { return }
         output.clear(minimumCapacity: Self.outputBytesMin)
-        InvocationReply.write(refusal, isLast: isLast, date: door.date.text(), to: &output)
+        InvocationReply.write(refusal, dialect, isLast: isLast, date: door.date.text(), to: &output)
         write(nil)
         if isLast { endConnection(context) } else { turn = .dropping }
     }
@@ -347,7 +360,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
             take(next, context)
         }
         isServing = false
-        channelReadComplete(context: context)
+        completeForwarding(context)
         if waiting.isEmpty, isReadHeld {
             isReadHeld = false
             context.read()

@@ -3,6 +3,7 @@ import Invoking
 import Metering
 import NIOCore
 import Scheduling
+import Wire
 
 /// The bytes of a reply to an invocation: written once, straight into the buffer that the socket gets.
 enum InvocationReply {
@@ -14,12 +15,17 @@ enum InvocationReply {
     /// Writes the reply, or all but its body.
     ///
     /// - Returns: the body where it is too large to be copied.
-    static func write(_ completion: Completion, isLast: Bool, date: String, to output: inout ByteBuffer) -> ByteBuffer?
-    {
+    static func write(
+        _ completion: Completion,
+        _ dialect: ErrorDialect,
+        isLast: Bool,
+        date: String,
+        to output: inout ByteBuffer
+    ) -> ByteBuffer? {
         switch completion.result {
         case .success(let reply):
             output.writeStaticString("HTTP/1.1 200 OK\r\nContent-Type: ")
-            output.writeFieldValue(reply.contentType)
+            writeType(of: reply, completion, dialect, to: &output)
             output.writeStaticString("\r\nContent-Length: ")
             output.writeDecimal(UInt64(reply.body.readableBytes))
             writeTrace(completion, to: &output)
@@ -29,7 +35,7 @@ enum InvocationReply {
         case .failure(let failure):
             var refusal = Replies.refusal(for: failure)
             refusal.invocation = completion.id.description
-            let document = writeHead(of: refusal, to: &output)
+            let document = writeHead(of: dialect.translated(refusal), dialect, to: &output)
             writeTrace(completion, to: &output)
             writeEnd(isLast: isLast, date: date, to: &output)
             output.writeImmutableBuffer(document)
@@ -38,15 +44,45 @@ enum InvocationReply {
     }
 
     /// Writes the refusal of a request that did not become a call.
-    static func write(_ refusal: Refusal, isLast: Bool, date: String, to output: inout ByteBuffer) {
-        let document = writeHead(of: refusal, to: &output)
+    static func write(
+        _ refusal: Refusal,
+        _ dialect: ErrorDialect,
+        isLast: Bool,
+        date: String,
+        to output: inout ByteBuffer
+    ) {
+        let document = writeHead(of: dialect.translated(refusal), dialect, to: &output)
         writeEnd(isLast: isLast, date: date, to: &output)
         output.writeImmutableBuffer(document)
     }
 
+    /// The content type, and the headers that a protocol adds to a success.
+    private static func writeType(
+        of reply: Reply,
+        _ completion: Completion,
+        _ dialect: ErrorDialect,
+        to output: inout ByteBuffer
+    ) {
+        if dialect == .openInference, let count = InferenceReplyType.jsonByteCount(of: reply.contentType),
+            count <= reply.body.readableBytes
+        {
+            output.writeStaticString("application/octet-stream\r\nInference-Header-Content-Length: ")
+            output.writeDecimal(UInt64(count))
+            return
+        }
+        output.writeFieldValue(reply.contentType)
+        guard dialect == .openAI else { return }
+        output.writeStaticString("\r\nx-request-id: ")
+        output.writeString(completion.id.description)
+    }
+
     /// - Returns: the body.
-    private static func writeHead(of refusal: Refusal, to output: inout ByteBuffer) -> ByteBuffer {
-        let document = refusal.document
+    private static func writeHead(
+        of refusal: Refusal,
+        _ dialect: ErrorDialect,
+        to output: inout ByteBuffer
+    ) -> ByteBuffer {
+        let document = dialect.document(refusal)
         output.writeString("HTTP/1.1 \(refusal.status.code) \(refusal.status.reasonPhrase)\r\n")
         for field in refusal.headers {
             output.writeString("\(field.name.rawName): \(field.value)\r\n")
@@ -59,7 +95,7 @@ enum InvocationReply {
     /// The call's id and where its time went.
     private static func writeTrace(_ completion: Completion, to output: inout ByteBuffer) {
         output.writeStaticString("\r\nThaw-Invocation-Id: ")
-        output.writeString(completion.id.description)
+        output.writeWithOutputRawSpan(minimumWritableBytes: 36) { completion.id.write(to: &$0) }
         guard let start = completion.start else { return }
         output.writeStaticString("\r\nThaw-Start: ")
         output.writeString(start.rawValue)
@@ -90,21 +126,20 @@ extension ByteBuffer {
     }
 
     /// Decimal digits, without a string on the way.
+    ///
+    /// - Parameter digitsMin: zeros stand before a shorter number; at most 20.
     mutating func writeDecimal(_ number: UInt64, digitsMin: Int = 1) {
-        var digits = 1
-        var above: UInt64 = 10
-        while digits < 19, number >= above {
-            digits += 1
-            above *= 10
-        }
-        if digits == 19, number >= 10_000_000_000_000_000_000 { digits = 20 }
-        let count = max(digits, digitsMin)
-        var rest = number
-        // From the end: the writer index moves once, over what was set.
-        writeRepeatingByte(UInt8(ascii: "0"), count: count)
-        for place in 1...count where rest > 0 {
-            setInteger(UInt8(ascii: "0") + UInt8(rest % 10), at: writerIndex - place)
-            rest /= 10
+        writeWithOutputRawSpan(minimumWritableBytes: 20) { text in
+            // The largest has 20 digits, and the last comes first.
+            var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
+            var place = 20
+            var rest = number
+            repeat {
+                place -= 1
+                digits[place] += UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            for index in min(place, 20 - digitsMin)..<20 { text.append(digits[index]) }
         }
     }
 }

@@ -137,5 +137,5 @@ extension ProtobufReader.Field {
 }
 
 extension ProtobufReader {
-    fileprivate var hasMore: Bool { position < end }
+    var hasMore: Bool { position < end }
 }

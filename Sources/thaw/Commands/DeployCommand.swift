@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Invoking
 import Manifests
 import Registry
 
@@ -27,19 +28,20 @@ struct DeployCommand: AsyncParsableCommand {
         defer { progress.clear() }
         let byteCount = archive.byteCount
         let pieces = archive.pieces { sent in
-            // The last piece is taken before it has arrived; after it the node packs.
-            progress.show(
-                sent < byteCount
-                    ? "sending \(name): \(Units.bytes(sent)) of \(Units.bytes(byteCount))"
-                    : "packing \(name): \(Units.bytes(byteCount))"
-            )
+            // The last piece is taken before it has arrived; from there on the node is asked.
+            guard sent < byteCount else { return }
+            progress.show(ProgressBar.text("sending", name, done: sent, of: byteCount))
         }
+        let watch = progress.isShown ? Task { await Self.follow(name, client, progress) } : nil
+        defer { watch?.cancel() }
         let document = try await client.document(
             .put,
             "/functions/\(name.asPathSegment)",
             contentType: "application/x-tar",
             body: .archive(pieces, byteCount: byteCount)
         )
+        watch?.cancel()
+        await watch?.value
         progress.clear()
         if output.json { return try Output.document(document) }
         let version = try client.decode(FunctionVersion.self, from: document)
@@ -51,6 +53,20 @@ struct DeployCommand: AsyncParsableCommand {
         )
         if let evidence = version.manifest.evidence {
             try Output.line("computes in \(evidence.summary)")
+        }
+    }
+
+    /// Shows what the node does with a bundle that it has, until cancelled.
+    private static func follow(_ name: String, _ client: Client, _ line: ProgressLine) async {
+        while (try? await Task.sleep(for: .milliseconds(200))) != nil {
+            guard let document = try? await client.document(.get, "/functions/\(name.asPathSegment)/deploy"),
+                let progress = try? client.decode(DeployProgress.self, from: document), progress.phase != .receiving
+            else { continue }
+            // A snapshot is seldom longer than its bundle, and how much shorter shows at the end.
+            let done =
+                progress.phase == .packing ? min(progress.snapshotBytes, progress.bundleBytes) : progress.bundleBytes
+            let verb = progress.phase == .packing ? "packing" : "checking"
+            line.show(ProgressBar.text(verb, name, done: done, of: progress.bundleBytes))
         }
     }
 }

@@ -13,7 +13,9 @@ struct ListCommand: AsyncParsableCommand {
         let client = try Client()
         let document = try await client.document(.get, "/functions")
         if output.json { return try Output.document(document) }
-        var table = Table(["NAME": .left, "SERVES": .right, "TASK": .left, "MODEL": .right, "DESCRIPTION": .left])
+        var table = Table([
+            "NAME": .left, "SERVES": .right, "TASK": .left, "MODEL": .right, "SHARED": .left, "DESCRIPTION": .left,
+        ])
         for function in try client.decode(Functions.self, from: document).functions {
             let serving = function.serving
             table.add(
@@ -21,6 +23,7 @@ struct ListCommand: AsyncParsableCommand {
                 "\(serving.version)",
                 serving.snapshot.task.rawValue,
                 Units.bytes(serving.snapshot.arenaByteCount),
+                function.shares.map(\.text).joined(separator: ", "),
                 serving.manifest.description ?? ""
             )
         }
@@ -65,6 +68,7 @@ struct DescribeCommand: AsyncParsableCommand {
             "\(serving.snapshot.digest), \(Units.bytes(serving.snapshot.byteCount)) on disk, "
                 + "\(Units.bytes(serving.snapshot.arenaByteCount)) in memory"
         )
+        for share in function.shares { table.add("shared", share.text) }
         if let route = manifest.route { table.add("route", route) }
         table.add("timeout", Self.seconds(manifest.limits.timeoutMilliseconds))
         table.add("payload", Units.bytes(manifest.limits.payloadBytes))
@@ -85,6 +89,11 @@ struct DescribeCommand: AsyncParsableCommand {
             nanoseconds: UInt64(clamping: milliseconds).multipliedReportingOverflow(by: 1_000_000).partialValue
         )
     }
+}
+
+extension SharedTensors {
+    /// As in `91 MB with embed@3`.
+    var text: String { "\(Units.bytes(byteCount)) with \(owner ?? "a deleted version")" }
 }
 
 /// Removes a function: `thaw delete NAME`.

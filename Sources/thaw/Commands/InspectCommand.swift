@@ -27,10 +27,11 @@ struct InspectCommand: AsyncParsableCommand {
         do {
             let file = try FileDescriptor.open(snapshot, .reading)
             let index = try SnapshotIndex(reading: file)
+            let bases = try bases(of: index)
             if verify {
-                _ = try LoadedSnapshot(file: file, verifying: .digests)
+                _ = try LoadedSnapshot(file: file, bases: bases, verifying: .digests)
             }
-            report = try SnapshotReport(index, of: file, isVerified: verify)
+            report = try SnapshotReport(index, of: file, try index.baseFiles(bases), isVerified: verify)
         } catch {
             throw CommandFailure.file("\(snapshot): \(error)")
         }
@@ -38,8 +39,30 @@ struct InspectCommand: AsyncParsableCommand {
     }
 }
 
+extension InspectCommand {
+    /// The files of its bases, which lie beside the snapshot's own.
+    private func bases(of index: SnapshotIndex) throws -> [SharedDescriptor] {
+        let folder = URL(fileURLWithPath: snapshot).deletingLastPathComponent()
+        return try index.bases.map { base in
+            let path = folder.appendingPathComponent("\(base.digest).thaw").path
+            do {
+                return SharedDescriptor(try FileDescriptor.open(path, .reading))
+            } catch {
+                throw SnapshotError.base(base.digest, "\(error)")
+            }
+        }
+    }
+}
+
 /// A snapshot's index, for people and programs.
 struct SnapshotReport: Encodable {
+    struct Base: Encodable {
+        var digest: String
+        /// Bytes of its file, and those of them that are referred to.
+        var byteCount: Int
+        var sharedByteCount: Int
+    }
+
     struct Entry: Encodable {
         var name: String
         var element: String
@@ -49,6 +72,8 @@ struct SnapshotReport: Encodable {
         var storedByteCount: Int
         /// The entry that lends it its bytes.
         var twin: String?
+        /// The snapshot in whose file its bytes lie, if not in this one.
+        var home: String?
         /// Whether its rows are decoded when a call asks for them.
         var isRowTable: Bool
         /// Names its content in any snapshot.
@@ -65,14 +90,28 @@ struct SnapshotReport: Encodable {
     var storedByteCount: Int
     /// Whether every digest was checked, not only that of the index.
     var isVerified: Bool
+    /// Other snapshots in whose files entries lie.
+    var bases: [Base]
     var entries: [Entry]
 
-    init(_ index: SnapshotIndex, of file: borrowing FileDescriptor, isVerified: Bool) throws {
+    init(
+        _ index: SnapshotIndex,
+        of file: borrowing FileDescriptor,
+        _ files: [BaseFile],
+        isVerified: Bool
+    ) throws {
         digest = index.digest.hex
         producer = index.producer
         arenaByteCount = index.arenaByteCount
         storedByteCount = index.storedByteCount
         self.isVerified = isVerified
+        bases = index.bases.enumerated().map { number, base in
+            Base(
+                digest: base.digest.hex,
+                byteCount: base.fileByteCount,
+                sharedByteCount: index.sharedByteCount(base: number)
+            )
+        }
         let trial = try DecodeTrial(arenaByteCount: index.arenaByteCount, threadsMax: 1)
         var entries: [Entry] = []
         for entry in index.entries {
@@ -84,10 +123,11 @@ struct SnapshotReport: Encodable {
                 byteCount: entry.byteCount,
                 storedByteCount: entry.storedByteCount,
                 twin: entry.twin.map { index.entries[$0].name },
+                home: entry.home.map { index.bases[$0].digest.hex },
                 isRowTable: entry.access == .rows,
                 contentDigest: try entry.contentDigest().hex,
                 planeByteCounts: entry.planeByteCounts.reversed(),
-                decodedBytesPerSecond: try Self.speed(of: entry, file, trial)
+                decodedBytesPerSecond: try Self.speed(of: entry, file, files, trial)
             )
             entries.append(item)
         }
@@ -98,13 +138,14 @@ struct SnapshotReport: Encodable {
     private static func speed(
         of entry: SnapshotEntry,
         _ file: borrowing FileDescriptor,
+        _ files: [BaseFile],
         _ trial: DecodeTrial
     ) throws -> Double {
         guard entry.twin == nil, entry.byteCount > 0 else { return 0 }
         var best = UInt64.max
         for _ in 0..<5 {
             let begin = Clock.monotonicNanoseconds()
-            try trial.decode([entry], from: file)
+            try trial.decode([entry], from: file, files)
             best = min(best, max(Clock.monotonicNanoseconds() - begin, 1))
         }
         return Double(entry.byteCount) / (Double(best) / 1e9)
@@ -125,22 +166,32 @@ struct SnapshotReport: Encodable {
                 Units.ratio(entry.byteCount, entry.storedByteCount),
                 entry.planes,
                 entry.decodedBytesPerSecond > 0 ? Units.bytes(UInt64(entry.decodedBytesPerSecond)) + "/s" : "–",
-                entry.twin.map { "the bytes of \($0)" } ?? (entry.isRowTable ? "row by row" : "")
+                entry.note
             )
         }
         let word = isVerified ? "every digest is right" : "the index is right, the entries are not checked (--verify)"
+        let shared = bases.map { base in
+            "\n\(Units.bytes(base.sharedByteCount)) of it in the \(Units.bytes(base.byteCount)) of \(base.digest)"
+        }
         return """
             \(table.text)
 
             snapshot \(digest), by \(producer)
             \(entries.count) entries, \(Units.bytes(arenaByteCount)) in memory, \(Units.bytes(storedByteCount)) stored, \
-            \(Units.ratio(arenaByteCount, storedByteCount))
+            \(Units.ratio(arenaByteCount, storedByteCount))\(shared.joined())
             \(word)
             """
     }
 }
 
 extension SnapshotReport.Entry {
+    /// Where its bytes are, if not here, and when they are decoded.
+    fileprivate var note: String {
+        if let twin { return "the bytes of \(twin)" }
+        let notes = [home.map { "in \($0.prefix(12))" }, isRowTable ? "row by row" : nil]
+        return notes.compactMap { $0 }.joined(separator: ", ")
+    }
+
     /// As in `33 % 100 % 100 % 97 %`.
     fileprivate var planes: String {
         let whole = max(byteCount / max(planeByteCounts.count, 1), 1)

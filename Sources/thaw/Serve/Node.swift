@@ -81,7 +81,7 @@ final class Node: Sendable {
             ledger: ledger,
             bindings: bindings,
             logger: logger,
-            status: { Doors.status(of: $0) }
+            status: { Doors.status(of: $0, $1) }
         )
         deployer = Deployer(
             registry: registry,
@@ -97,10 +97,13 @@ final class Node: Sendable {
             listen: configuration.listen,
             token: configuration.token,
             services: DoorServices(
-                payloadBytesMax: { function, qualifier throws(Failure) in
-                    try invoker.payloadBytesMax(function: function, qualifier: qualifier)
+                bounds: { function, qualifier throws(Failure) in
+                    try invoker.bounds(function: function, qualifier: qualifier)
                 },
                 invoke: { call, loop, completion in invoker.invoke(call, on: loop, completion: completion) },
+                load: { version async throws(Failure) in try await invoker.load(version) },
+                unload: { version async throws(Failure) in try invoker.unload(version) },
+                statistics: { invoker.statistics(function: $0, version: $1) },
                 readiness: { phase.readiness },
                 pools: { invoker.pools() },
                 // These wait for the disk: not on the loop that answers calls.
@@ -109,6 +112,7 @@ final class Node: Sendable {
                         try await deployer.deploy(name: name, upload: bundle)
                     }
                 },
+                deployProgress: { deployer.progress(of: $0) },
                 delete: { name in
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)

@@ -24,6 +24,15 @@ import Testing
         }
     }
 
+    @Test func `a deploy under way says how far it is, and one that is not says that`() async throws {
+        try await DoorHarness.run { doors async throws in
+            let reply = try await doors.ask("GET", "/functions/slow/deploy")
+            #expect(reply.status == 200)
+            #expect(reply.body.contains(#""phase":"packing""#) && reply.body.contains(#""snapshotBytes":50"#))
+            #expect(try await doors.ask("GET", "/functions/echo/deploy").status == 404)
+        }
+    }
+
     @Test func `a deploy that fails midway is answered although the client sends on`() async throws {
         var options = DoorHarness.Options()
         options.deployBytesMax = 100_000

@@ -62,7 +62,7 @@ enum RouterOracle {
         let qualifier = request.query("qualifier")
         let bytesMax: Int
         do {
-            bytesMax = try services.payloadBytesMax(function, qualifier)
+            bytesMax = try services.bounds(function, qualifier).payloadBytesMax
         } catch {
             throw Replies.refusal(for: error)
         }
