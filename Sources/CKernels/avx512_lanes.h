@@ -119,6 +119,17 @@ static inline void store_bf16(char *to, lanes x) {
     _mm256_storeu_si256((__m256i *)to, _mm512_cvtepi32_epi16(nearest));
 #endif
 }
+#ifdef HAS_BF16
+// Thirty-two bfloat16 in the bits of sixteen lanes: low, then high.
+static inline lanes rounded_pairs(lanes low, lanes high) { return (lanes)_mm512_cvtne2ps_pbh(high, low); }
+// The same, each of even before its neighbour of odd.
+static inline lanes rounded_side_by_side(lanes even, lanes odd) {
+    __m512i turns = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
+        16, 0);
+    return (lanes)_mm512_permutexvar_epi16(turns, (__m512i)rounded_pairs(even, odd));
+}
+#endif
 // Sixteen whole numbers as bytes, those out of 0…255 as the nearest end.
 static inline void store_bytes(char *to, lanes x) {
     __m512i whole = _mm512_cvtps_epi32(greater(x, broadcast(0.0f)));

@@ -16,6 +16,12 @@
 #include "scalar/winograd.h"
 #include "scalar/fma_loop.h"
 
+// What attention in bfloat16 comes near to.
+static void attention_bf16(
+    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width) {
+    attention(fused, out, scratch, length, heads, width);
+}
+
 #define VARIANT thaw_scalar
 #define VARIANT_NAME "scalar"
 #include "table_entry.h"

@@ -7,6 +7,7 @@ const struct thaw_kernels VARIANT = {
     .fma_loop = fma_loop,
     .layer_norm = layer_norm,
     .attention = attention,
+    .attention_bf16 = attention_bf16,
     .embed = embed,
     .mean = mean,
     .normalize = normalize,

@@ -94,7 +94,8 @@ package struct Plan: Equatable, Sendable {
             out: ValueIndex
         )
         /// out[T, heads · d] = softmax(q kᵀ / √d) v within each sequence and head. `fused`[T, 3 · heads · d] holds
-        /// q, k and v side by side.
+        /// q, k and v side by side. Where a product of narrower numbers wrote them, attention is as narrow as bfloat16
+        /// on a processor that has it.
         case attention(fused: ValueIndex, heads: Int, out: ValueIndex)
         /// out[S, C] = mean of the sequence's rows of input[T, C].
         case meanPool(input: ValueIndex, out: ValueIndex)

@@ -13,6 +13,8 @@ package final class PlanRunner {
     private let attentionScratch = FloatBuffer(count: 0)
     private let productScratch = FloatBuffer(count: 0)
     private let rows: RowSource?
+    /// Values that come from a product of narrower numbers: what attends to them need not be more exact.
+    private let rounded: Set<Plan.ValueIndex>
 
     /// Brings rows of a weight into memory before they are read; answers a sentence where it cannot.
     package typealias RowSource = (_ weight: Plan.Weight, _ rows: [Int32]) -> String?
@@ -44,6 +46,7 @@ package final class PlanRunner {
         self.kernels = kernels
         self.rows = rows
         self.weights = weights
+        rounded = plan.rounded
         assignment = BufferAssignment(plan)
         buffers = assignment.valuesOfBuffer.map { _ in FloatBuffer(count: 0) }
     }
@@ -203,6 +206,7 @@ extension PlanRunner {
                 sequenceLengths: call.sequenceLengths,
                 heads: heads,
                 width: columns / heads,
+                isRounded: rounded.contains(fused),
                 scratch: attentionScratch,
                 out: out
             )
@@ -228,6 +232,17 @@ extension PlanRunner {
         case .combine(let left, let arithmetic, let right, _):
             kernels.combine(buffer(left), arithmetic.kernel, buffer(right), count: rows * columns, out: out)
         }
+    }
+}
+
+extension Plan {
+    /// The values that products in another format than f32 write.
+    fileprivate var rounded: Set<ValueIndex> {
+        var values: Set<ValueIndex> = []
+        for case .linear(_, let weight, _, _, let out) in steps where weights[weight].layout != .panels16 {
+            values.insert(out)
+        }
+        return values
     }
 }
 

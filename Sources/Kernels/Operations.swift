@@ -114,7 +114,7 @@ extension KernelSet {
         )
     }
 
-    /// Floats of scratch that ``attention(_:sequenceLengths:heads:width:scratch:out:)`` needs.
+    /// Floats of scratch that ``attention(_:sequenceLengths:heads:width:isRounded:scratch:out:)`` needs.
     package static func attentionScratchCount(lengthMax: Int, width: Int) -> Int {
         Int(thaw_attention_scratch(Int64(lengthMax), Int64(width)))
     }
@@ -122,12 +122,14 @@ extension KernelSet {
     /// out[tokens, heads · width] = softmax(q kᵀ / √width) v within each sequence and head.
     ///
     /// `fused` is [tokens, 3 · heads · width], q, k and v side by side; tokens = the sum of the lengths. `scratch` grows
-    /// where the longest sequence needs more.
+    /// where the longest sequence needs more. With `isRounded` its two products may be computed in bfloat16: where the
+    /// processor has instructions for it.
     package func attention(
         _ fused: FloatBuffer,
         sequenceLengths: [Int],
         heads: Int,
         width: Int,
+        isRounded: Bool = false,
         scratch: FloatBuffer,
         out: FloatBuffer
     ) {
@@ -136,9 +138,10 @@ extension KernelSet {
         let tokens = totalled(sequenceLengths)
         precondition(fused.count >= tokens * 3 * columns && out.count >= tokens * columns)
         scratch.reserve(Self.attentionScratchCount(lengthMax: sequenceLengths.max() ?? 0, width: width))
+        let kernel = unsafe isRounded ? table.pointee.attention_bf16 : table.pointee.attention
         var row = 0
         for length in sequenceLengths {
-            unsafe table.pointee.attention(
+            unsafe kernel(
                 fused.base + row * 3 * columns,
                 out.base + row * columns,
                 scratch.base,

@@ -3,7 +3,14 @@ import Kernels
 import Testing
 
 struct AttentionTests {
-    private func attended(_ kernels: KernelSet, _ fused: [Float], _ lengths: [Int], heads: Int, width: Int) -> [Float] {
+    private func attended(
+        _ kernels: KernelSet,
+        _ fused: [Float],
+        _ lengths: [Int],
+        heads: Int,
+        width: Int,
+        isRounded: Bool = false
+    ) -> [Float] {
         let count = fused.count / 3
         let out = FloatBuffer.guarded(count)
         kernels.attention(
@@ -11,6 +18,7 @@ struct AttentionTests {
             sequenceLengths: lengths,
             heads: heads,
             width: width,
+            isRounded: isRounded,
             scratch: FloatBuffer(count: 0),
             out: out
         )
@@ -64,5 +72,18 @@ struct AttentionTests {
         let expected = attended(KernelSet.runnable[0], fused, [length], heads: 2, width: 32)
         #expect(expected.count == length * 64)
         #expect(greatestDifference(attended(kernels, fused, [length], heads: 2, width: 32), expected) < 5e-6)
+    }
+
+    @Test(arguments: KernelSet.runnable, [[1], [2, 1, 3], [16, 17], [37, 80], [255]])
+    func `rounded attention is nearly what doubles say`(_ kernels: KernelSet, _ lengths: [Int]) {
+        for (heads, width) in [(1, 1), (2, 3), (3, 8), (2, 17), (1, 32), (1, 33), (2, 64), (1, 80)] {
+            var generator = SeededGenerator(state: UInt64(width))
+            let fused = generator.floats(lengths.reduce(0, +) * 3 * heads * width, in: -1...1)
+            let result = attended(kernels, fused, lengths, heads: heads, width: width, isRounded: true)
+            let expected = oracle(fused, lengths, heads: heads, width: width)
+            // A score of at most √width is off by 2⁻⁸ of itself at most, and so is a value.
+            let bound = Double(width).squareRoot() / 128 + 1.0 / 256
+            #expect(greatestDifference(result, expected) < bound, "\(heads) heads of \(width)")
+        }
     }
 }

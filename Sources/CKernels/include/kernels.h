@@ -94,6 +94,11 @@ struct thaw_kernels {
         const float *_Nonnull fused, float *_Nonnull out, float *_Nonnull scratch, int64_t length, int64_t heads,
         int64_t width);
 
+    // The same with products in bfloat16 where the processor has them, else the very same.
+    void (*_Nonnull attention_bf16)(
+        const float *_Nonnull fused, float *_Nonnull out, float *_Nonnull scratch, int64_t length, int64_t heads,
+        int64_t width);
+
     // One sequence: out[L, N] = words[ids[l]] + positions[l] + types[0].
     void (*_Nonnull embed)(
         const int32_t *_Nonnull ids, const float *_Nonnull words, const float *_Nonnull positions,
@@ -128,8 +133,10 @@ struct thaw_kernels {
 static inline int64_t thaw_attention_scratch(int64_t length, int64_t width) {
     int64_t padded_length = (length + THAW_PANEL_COLUMNS - 1) / THAW_PANEL_COLUMNS * THAW_PANEL_COLUMNS;
     int64_t padded_width = (width + THAW_PANEL_COLUMNS - 1) / THAW_PANEL_COLUMNS * THAW_PANEL_COLUMNS;
-    // keys as panels [width][16 keys] + values as panels [length][16 columns] + a block of scores
-    return padded_length * width + length * padded_width + THAW_ATTENTION_BLOCK_ROWS * padded_length;
+    // Keys as panels [width][16 keys] + values as panels [length][16 columns] + a block of scores; in bfloat16 panels of
+    // half the size, but the block of scores and one of queries a second time, and a register of slack.
+    int64_t block = THAW_ATTENTION_BLOCK_ROWS * (padded_length + (padded_length + padded_width) / 2);
+    return padded_length * padded_width + (length + 1) * padded_width + block + THAW_PANEL_COLUMNS;
 }
 
 // The variants from the plainest to the fastest: 0 scalar, 1 avx2, 2 avx512, 3 avx512-vnni (integers), 4 avx512-bf16

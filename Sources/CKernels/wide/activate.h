@@ -10,14 +10,14 @@
     }
 
 static void activate(const float *input, float *out, int64_t count, int32_t activation) {
-    lanes zero = broadcast(0.0f), half = broadcast(0.5f), one = broadcast(1.0f);
+    lanes zero = broadcast(0.0f);
     int64_t i = 0;
     switch (activation) {
     case THAW_RELU:
         ACTIVATE(greater(zero, x))
         break;
     case THAW_GELU:
-        ACTIVATE(half * x * (one + error_function(x * broadcast(0.70710678f))))
+        ACTIVATE(x * normal_distribution(x))
         break;
     case THAW_TANH:
         ACTIVATE(hyperbolic_tangent(x))

@@ -11,6 +11,15 @@ static inline int64_t lanes_left(int64_t i, int64_t count) { return count - i < 
 #include "layer_norm.h"
 #include "softmax.h"
 #include "attention.h"
+#ifdef HAS_BF16
+#include "attention_bf16.h"
+#else
+// Widened products are slower than those of floats, and floats are nearer to the truth.
+static void attention_bf16(
+    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width) {
+    attention(fused, out, scratch, length, heads, width);
+}
+#endif
 #include "embed.h"
 #include "pool.h"
 #include "convolution.h"
