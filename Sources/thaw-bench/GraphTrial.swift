@@ -4,7 +4,7 @@ import Graphs
 import Linux
 import Models
 
-/// One ONNX model, compiled and run in this process: does it answer what the reference did, and how fast?
+/// One ONNX model, compiled and run in this process beside what the reference answered.
 struct GraphTrial: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph",

@@ -221,10 +221,24 @@ extension Graph {
         }
         let wanted = [size(0), size(1), sketch.integers([2, 3])]
         let joined = sketch.node("Concat", wanted[0], wanted[1], wanted[2], settings: ["axis": .integer(0)])
-        sketch.output(sketch.node("Relu", sketch.node("Reshape", x, joined)))
+        let reshaped = sketch.node("Reshape", x, joined, settings: ["allowzero": .integer(0)])
+        sketch.output(sketch.node("Relu", reshaped))
         let graph = try sketch.compiled([2, 5, 6])
         #expect(graph.names == ["Reshape", "Relu"])
         #expect(graph.outputs[0].shape == [.open(""), .open(""), .fixed(2), .fixed(3)])
+    }
+
+    @Test func `with an expansion to sizes that are kept, as torch writes it`() throws {
+        var sketch = Sketch()
+        let x = sketch.input([.open("batch"), .fixed(1), .fixed(6)])
+        let tokens = sketch.random([1, 1, 6])
+        let batch = sketch.node("Slice", sketch.node("Shape", x), sketch.integers([0]), sketch.integers([1]))
+        let wanted = sketch.node("Concat", batch, sketch.integers([-1, -1]), settings: ["axis": .integer(0)])
+        let same = sketch.node("Equal", wanted, sketch.integers([-1, -1, -1]))
+        let chosen = sketch.node("Where", same, sketch.integers([1, 1, 1]), wanted)
+        let expanded = sketch.node("Expand", tokens, chosen)
+        sketch.output(sketch.node("Concat", expanded, x, settings: ["axis": .integer(1)]))
+        #expect(try sketch.compiled([3, 1, 6]).outputs[0].shape == [.open(""), .fixed(2), .fixed(6)])
     }
 
     @Test func `with what depends on no call worked out`() throws {

@@ -220,7 +220,7 @@ struct Folding {
         _ inputs: [ValueFacts]
     ) {
         guard node.inputs.count == 2, let wanted = inputs[1].numbers, editor.constant(node.inputs[1]) == nil,
-            node.attributes["allowzero"] == nil, let shape = inputs[0].shape
+            node.integer("allowzero") ?? 0 == 0, let shape = inputs[0].shape
         else { return }
         var sizes: [Int64] = []
         var openCount = 0

@@ -154,7 +154,7 @@ extension ShapeInference {
         guard var shape = shape(0) else { return ValueFacts(element) }
         guard let starts = integers(1, orAttribute: "starts"), let ends = integers(2, orAttribute: "ends"),
             starts.count == ends.count
-        else { return ValueFacts(element, unknownWhere(shape)) }
+        else { return ValueFacts(element, headed(shape)) }
         let axes =
             isGiven(3) || node.attributes["axes"] != nil ? integers(3, orAttribute: "axes") : Array(starts.indices)
         let steps = isGiven(4) ? integers(4) : .init(repeating: 1, count: starts.count)
@@ -176,6 +176,26 @@ extension ShapeInference {
             numbers = numbers.map { all in (0..<min(count, all.count)).map { all[from + $0 * step] } }
         }
         return ValueFacts(element, shape, numbers: numbers)
+    }
+
+    /// What is left of a shape by a slice of which a size is the end: from 0 on, as many as there are asked for.
+    ///
+    /// A call that asks for more than there are gets all; what it meets next was made for as many as it asked for.
+    private mutating func headed(_ shape: [Size]) -> [Size] {
+        guard let starts = integers(1), let ends = input(2).numbers, starts.count == ends.count, isGiven(3),
+            let axes = integers(3), axes.count == starts.count,
+            !isGiven(4) || integers(4)?.allSatisfy({ $0 == 1 }) == true
+        else { return unknownWhere(shape) }
+        var result = shape
+        for (place, given) in axes.enumerated() {
+            guard let axis = axis(given, shape.count) else { return unknownWhere(shape) }
+            if case .symbol(1...) = ends[place], starts[place] == 0 {
+                result[axis] = ends[place]
+            } else if starts[place] != 0 || ends[place].known.map({ $0 < Int(Int32.max) }) ?? true {
+                result[axis] = unknown()
+            }
+        }
+        return result
     }
 
     /// The first place that a slice picks of a dimension, and how many.

@@ -29,6 +29,12 @@ struct ShapeInference {
         return .symbol(nextSymbol)
     }
 
+    /// One that is no size, and may be negative: its symbol is negative too.
+    mutating func unknownNumber() -> Size {
+        nextSymbol += 1
+        return .symbol(-nextSymbol)
+    }
+
     func input(_ index: Int) -> ValueFacts { inputs.indices.contains(index) ? inputs[index] : ValueFacts() }
 
     func shape(_ index: Int) -> [Size]? { input(index).shape }
@@ -115,11 +121,13 @@ extension ShapeInference {
         if Self.arithmetic.contains(name) {
             return [ValueFacts(input(0).element, broadcast(inputs.map(\.shape)), numbers: arithmeticNumbers())]
         }
-        if Self.comparisons.contains(name) { return [ValueFacts(.bool, broadcast(inputs.map(\.shape)))] }
+        if Self.comparisons.contains(name) {
+            return [ValueFacts(.bool, broadcast(inputs.map(\.shape)), numbers: name == "Equal" ? equalNumbers() : nil)]
+        }
         if name.hasPrefix("Reduce") { return [reduced(input(0).element)] }
         switch name {
         case "IsNaN", "IsInf": return [ValueFacts(.bool, shape(0))]
-        case "Where": return [ValueFacts(input(1).element, broadcast(inputs.map(\.shape)))]
+        case "Where": return [ValueFacts(input(1).element, broadcast(inputs.map(\.shape)), numbers: chosenNumbers())]
         case "Cast": return [cast()]
         case "CastLike": return [ValueFacts(input(1).element, shape(0))]
         case "Shape": return [shapeOf()]

@@ -24,10 +24,38 @@ extension ShapeInference {
             ("Mul", let size, .known(1)), ("Mul", .known(1), let size), ("Div", let size, .known(1)):
             return size
         case (_, .known(let left), .known(let right)):
-            guard let result = Self.combined(node.name, left, right) else { return unknown() }
+            guard let result = Self.combined(node.name, left, right) else { return unknownNumber() }
             return .known(result)
-        default: return unknown()
+        default: return unknownNumber()
         }
+    }
+
+    /// 1 where two numbers are the same; nil where that cannot be told of one.
+    func equalNumbers() -> [Size]? {
+        guard let left = input(0).numbers, let right = input(1).numbers,
+            left.count == right.count || left.count == 1 || right.count == 1
+        else { return nil }
+        var numbers: [Size] = []
+        for place in 0..<max(left.count, right.count) {
+            let (a, b) = (left[left.count == 1 ? 0 : place], right[right.count == 1 ? 0 : place])
+            switch (a, b) {
+            case (.known(let a), .known(let b)): numbers.append(.known(a == b ? 1 : 0))
+            // No size is negative.
+            case (.symbol(1...), .known(..<0)), (.known(..<0), .symbol(1...)): numbers.append(.known(0))
+            default:
+                guard a == b else { return nil }
+                numbers.append(.known(1))
+            }
+        }
+        return numbers
+    }
+
+    /// What Where picks, as far as the condition is known.
+    func chosenNumbers() -> [Size]? {
+        guard let condition = integers(0), let yes = input(1).numbers, let no = input(2).numbers,
+            yes.count == condition.count, no.count == condition.count
+        else { return nil }
+        return condition.indices.map { condition[$0] != 0 ? yes[$0] : no[$0] }
     }
 
     private static func combined(_ name: String, _ left: Int, _ right: Int) -> Int? {
