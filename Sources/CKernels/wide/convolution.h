@@ -47,7 +47,7 @@ static __attribute__((noinline)) void finish(float *out, int64_t count, int32_t 
         case THAW_FINISH_LEAKY_RELU: y = where_less(x, zero, x * broadcast(low), x); break;
         case THAW_FINISH_SIGMOID: y = logistic(x); break;
         case THAW_FINISH_TANH: y = hyperbolic_tangent(x); break;
-        case THAW_FINISH_GELU: y = half * x * (one + error_function(x * broadcast(0.70710678f))); break;
+        case THAW_FINISH_GELU: y = x * normal_distribution(x); break;
         }
         store(out + i, y);
     }
