@@ -95,16 +95,21 @@ extension TreeModel {
     /// The form of operator set 5: children by index, leaves in lists of their own.
     init(ensembleOf call: borrowing OperatorCall) throws(GraphError) {
         let features = try call.integers("nodes_featureids") ?? []
-        guard case .tensor(let modeTensor) = call.attributes["nodes_modes"] else { throw .invalid("nodes_modes is missing") }
+        guard case .tensor(let modeTensor) = call.attributes["nodes_modes"] else {
+            throw .invalid("nodes_modes is missing")
+        }
         let modes = try modeTensor.integers()
         let splits = try Self.numbers(call, "nodes_splits")
         let (yes, no) = try (call.integers("nodes_truenodeids") ?? [], call.integers("nodes_falsenodeids") ?? [])
-        let (yesIsLeaf, noIsLeaf) = try (call.integers("nodes_trueleafs") ?? [], call.integers("nodes_falseleafs") ?? [])
+        let (yesIsLeaf, noIsLeaf) = try (
+            call.integers("nodes_trueleafs") ?? [], call.integers("nodes_falseleafs") ?? []
+        )
         let missing = try call.integers("nodes_missing_value_tracks_true") ?? []
         let targets = try call.integers("leaf_targetids") ?? []
         let weights = try Self.numbers(call, "leaf_weights")
         let counts = Set([features, modes, yes, no, yesIsLeaf, noIsLeaf].map(\.count) + [splits.count])
-        guard counts.count == 1, targets.count == weights.count, missing.isEmpty || missing.count == features.count else {
+        guard counts.count == 1, targets.count == weights.count, missing.isEmpty || missing.count == features.count
+        else {
             throw .invalid("the lists of nodes or leaves are of different lengths")
         }
         for (target, weight) in zip(targets, weights) { _ = addLeaf([(target, weight)]) }

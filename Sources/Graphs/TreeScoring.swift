@@ -64,7 +64,11 @@ extension TreeModel {
                 continue
             }
             var out = leaves.mutableSpan
-            if count == 1 { forest.leavesOfRow(x.span, leaves: &out) } else { forest.leavesOfRows(x.span, leaves: &out) }
+            if count == 1 {
+                forest.leavesOfRow(x.span, leaves: &out)
+            } else {
+                forest.leavesOfRows(x.span, leaves: &out)
+            }
             if let singleWeights, isSum, targets == 1 {
                 for index in 0..<count { sums[index] = 0 }
                 var total = sums.mutableSpan

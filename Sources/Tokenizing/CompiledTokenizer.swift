@@ -2,23 +2,30 @@ extension Tokenizer {
     /// "THTK", read as little-endian.
     private static let magic: UInt32 = 0x4B54_4854
     /// Bumped on any change of the bytes or of what they mean.
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
 
     /// The form that ``init(compiled:)`` reads.
     package func compiled() -> [UInt8] {
         var writer = CompiledWriter()
         writer.append(Self.magic)
         writer.append(Self.version)
-        writer.append(unknownID)
-        writer.append(UInt32(wordScalarsMax))
         writer.append(UInt32(vocabularyCount))
-        writer.append(hasNormalizedTokens ? 1 : 0 as UInt8)
-        writer.append(prefixIDs)
-        writer.append(suffixIDs)
+        writer.append((hasNormalizedTokens ? 1 : 0) | (isBert ? 4 : 0) as UInt8)
+        writer.append(trimming.rawValue)
+        template.write(to: &writer)
         writer.append(addedTokens.map(\.id))
-        writer.append(addedTokens.map { $0.isSingleWord ? 1 : 0 as UInt8 })
-        characters.write(to: &writer)
-        trie.write(to: &writer)
+        writer.append(
+            addedTokens.map { token -> UInt8 in
+                (token.isSingleWord ? 1 : 0) | (token.stripsLeft ? 2 : 0) | (token.stripsRight ? 4 : 0)
+            }
+        )
+        writer.append(UInt8(normalizers.count))
+        for step in normalizers { step.write(to: &writer) }
+        writer.append(UInt8(splits.count))
+        for step in splits { step.write(to: &writer) }
+        model.write(to: &writer)
+        writer.append(pieces.unknownID)
+        pieces.trie.write(to: &writer)
         return writer.bytes
     }
 
@@ -34,25 +41,74 @@ extension Tokenizer {
         guard version == Self.version else {
             throw .notCompiled("version \(version), but this program reads \(Self.version): deploy the function again")
         }
-        unknownID = try reader.read(UInt32.self, from: bytes)
-        wordScalarsMax = Int(try reader.read(UInt32.self, from: bytes))
         vocabularyCount = Int(try reader.read(UInt32.self, from: bytes))
-        hasNormalizedTokens = try reader.read(UInt8.self, from: bytes) != 0
-        prefixIDs = try reader.readArray(of: Int32.self, from: bytes)
-        suffixIDs = try reader.readArray(of: Int32.self, from: bytes)
+        let flags = try reader.read(UInt8.self, from: bytes)
+        hasNormalizedTokens = flags & 1 != 0
+        guard let trimming = Trimming(rawValue: try reader.read(UInt8.self, from: bytes)) else {
+            throw .notCompiled("it trims in a way that is not known")
+        }
+        self.trimming = trimming
+        template = try TextTemplate(reading: &reader, from: bytes)
+        prefixIDs = template.singleIDs(after: false)
+        suffixIDs = template.singleIDs(after: true)
         let tokenIDs = try reader.readArray(of: UInt32.self, from: bytes)
         let tokenFlags = try reader.readArray(of: UInt8.self, from: bytes)
         guard tokenIDs.count == tokenFlags.count else { throw .notCompiled("its added tokens are damaged") }
-        addedTokens = zip(tokenIDs, tokenFlags).map { CompiledToken(id: $0, isSingleWord: $1 != 0) }
-        characters = try CharacterTable(reading: &reader, from: bytes)
-        trie = try PieceTrie(reading: &reader, from: bytes)
+        addedTokens = zip(tokenIDs, tokenFlags).map { id, flags in
+            CompiledToken(
+                id: id,
+                isSingleWord: flags & 1 != 0,
+                stripsLeft: flags & 2 != 0,
+                stripsRight: flags & 4 != 0
+            )
+        }
+        normalizers = try Self.list(&reader, bytes) { reader, bytes throws(TokenizerError) in
+            try NormalizerStep(reading: &reader, from: bytes)
+        }
+        splits = try Self.list(&reader, bytes) { reader, bytes throws(TokenizerError) in
+            try SplitStep(reading: &reader, from: bytes)
+        }
+        model = try PieceModel(reading: &reader, from: bytes)
+        let unknownID = try reader.read(UInt32.self, from: bytes)
+        pieces = PieceSet(trie: try PieceTrie(reading: &reader, from: bytes), unknownID: unknownID)
+        isBert = flags & 4 != 0
         try reader.finish(bytes)
-        let count = vocabularyCount
-        let areInRange =
-            unknownID < count && tokenIDs.allSatisfy { $0 < count }
-            && (prefixIDs + suffixIDs).allSatisfy { $0 >= 0 && $0 < count }
-            && trie.values.allSatisfy { $0 < count || $0 == PieceTrie.noValue }
-        guard count <= TokenizerDefinition.idMax, areInRange else { throw .notCompiled("an id is out of range") }
+        try validate()
+    }
+
+    private static func list<Step>(
+        _ reader: inout CompiledReader,
+        _ bytes: RawSpan,
+        _ read: (inout CompiledReader, RawSpan) throws(TokenizerError) -> Step
+    ) throws(TokenizerError) -> [Step] {
+        var steps: [Step] = []
+        for _ in 0..<(try reader.read(UInt8.self, from: bytes)) { steps.append(try read(&reader, bytes)) }
+        return steps
+    }
+
+    /// Each id must be one that the model has a row for, and one that the model's own tables have.
+    private func validate() throws(TokenizerError) {
+        let count = UInt32(clamping: vocabularyCount)
+        let isKnown = { (id: UInt32) in id < count || id == BytePairModel.noID }
+        var areInRange = count <= TokenizerDefinition.idMax && addedTokens.allSatisfy { $0.id < count }
+        areInRange = areInRange && template.ids.allSatisfy { $0 < count } && isKnown(pieces.unknownID)
+        // Values of added tokens are places in their list.
+        areInRange = areInRange && addedTokens.count <= count
+        switch model {
+        case .words: break
+        case .wordPiece: areInRange = areInRange && pieces.unknownID < count
+        case .bytePair(let model):
+            let sizes = model.isByteLevel ? [256] : [0, 256]
+            areInRange = areInRange && sizes.contains(model.byteIDs.count) && model.byteIDs.allSatisfy(isKnown)
+            areInRange = areInRange && model.merges.merged.allSatisfy { $0 < count }
+        case .unigram(let model):
+            areInRange =
+                areInRange && [0, 256].contains(model.byteIDs.count) && model.byteIDs.allSatisfy { $0 < count }
+        }
+        let isUnigram = if case .unigram = model { true } else { false }
+        let mask = isUnigram ? PieceModel.idMask : UInt32.max
+        areInRange = areInRange && pieces.trie.values.allSatisfy { $0 == PieceTrie.noValue || $0 & mask < count }
+        guard areInRange else { throw .notCompiled("an id is out of range") }
     }
 
     /// Loads what ``compiled()`` wrote.

@@ -4,6 +4,8 @@
 /// into pieces.
 struct TextEncoding {
     private let tokenizer: Tokenizer
+    private let characters: CharacterTable
+    private let wordScalarsMax: Int
     private var ids: [Int32]
     /// Ids beyond are cut off; nothing more is read once they are there.
     private let idsMax: Int
@@ -15,8 +17,10 @@ struct TextEncoding {
     /// The normalised text since the last added token; filled only where tokens are looked for in it.
     private var segment = NormalizedSegment()
 
-    init(tokenizer: Tokenizer, ids: [Int32], idsMax: Int) {
+    init(tokenizer: Tokenizer, characters: CharacterTable, wordScalarsMax: Int, ids: [Int32], idsMax: Int) {
         self.tokenizer = tokenizer
+        self.characters = characters
+        self.wordScalarsMax = wordScalarsMax
         self.ids = ids
         self.idsMax = idsMax
         word.reserveCapacity(64)
@@ -24,7 +28,7 @@ struct TextEncoding {
 
     /// - Parameter text: Valid UTF-8.
     mutating func encode(_ text: Span<UInt8>) {
-        let ascii = tokenizer.characters.ascii
+        let ascii = characters.ascii
         let keepsSegment = tokenizer.hasNormalizedTokens
         var position = 0
         // A token that was found but is no single word is text, and no other token is looked for inside it.
@@ -47,7 +51,7 @@ struct TextEncoding {
                 }
             }
             if position >= tokensFrom, tokenizer.startsToken(byte),
-                let match = tokenizer.trie.longestMatch(in: text, from: position, root: .verbatimTokens),
+                let match = tokenizer.pieces.trie.longestMatch(in: text, from: position, root: .verbatimTokens),
                 let token = tokenizer.addedToken(match.value)
             {
                 guard token.isSingleWord, !text.isWholeWord(from: position, to: match.end) else {
@@ -73,7 +77,7 @@ struct TextEncoding {
     }
 
     private mutating func normalize(_ scalar: UInt32, from range: Range<Int>, of text: Span<UInt8>) {
-        let action = tokenizer.characters.action(for: scalar)
+        let action = characters.action(for: scalar)
         switch action {
         case CharacterTable.Action.keep: put(text, range, .word)
         case CharacterTable.Action.vanish: return
@@ -106,8 +110,8 @@ struct TextEncoding {
     }
 
     private mutating func putRecord(_ index: Int) {
-        let bytes = tokenizer.characters.recordBytes
-        var position = Int(tokenizer.characters.recordStarts[index])
+        let bytes = characters.recordBytes
+        var position = Int(characters.recordStarts[index])
         let parts = bytes[position]
         position += 1
         for _ in 0..<parts {
@@ -165,7 +169,7 @@ struct TextEncoding {
         var tokensFrom = 0
         while position < text.count, ids.count < idsMax {
             if position >= tokensFrom,
-                let match = tokenizer.trie.longestMatch(in: text, from: position, root: .normalizedTokens),
+                let match = tokenizer.pieces.trie.longestMatch(in: text, from: position, root: .normalizedTokens),
                 let token = tokenizer.addedToken(match.value)
             {
                 guard token.isSingleWord, !text.isWholeWord(from: position, to: match.end) else {
@@ -190,17 +194,17 @@ struct TextEncoding {
             word.removeAll(keepingCapacity: true)
             wordScalars = 0
         }
-        guard wordScalars <= tokenizer.wordScalarsMax else {
-            ids.append(Int32(bitPattern: tokenizer.unknownID))
+        guard wordScalars <= wordScalarsMax else {
+            ids.append(Int32(bitPattern: tokenizer.pieces.unknownID))
             return
         }
         let start = ids.count
         var position = 0
         var root = PieceTrie.Root.wordStart
         while position < word.count {
-            guard let match = tokenizer.trie.longestMatch(in: word.span, from: position, root: root) else {
+            guard let match = tokenizer.pieces.trie.longestMatch(in: word.span, from: position, root: root) else {
                 ids.removeLast(ids.count - start)
-                ids.append(Int32(bitPattern: tokenizer.unknownID))
+                ids.append(Int32(bitPattern: tokenizer.pieces.unknownID))
                 return
             }
             ids.append(Int32(bitPattern: match.value))
@@ -213,10 +217,6 @@ struct TextEncoding {
 extension Tokenizer {
     @inline(__always)
     func startsToken(_ byte: UInt8) -> Bool {
-        trie.hasText(startingWith: byte, root: .verbatimTokens)
-    }
-
-    func addedToken(_ place: UInt32) -> CompiledToken? {
-        Int(place) < addedTokens.count ? addedTokens[Int(place)] : nil
+        pieces.trie.hasText(startingWith: byte, root: .verbatimTokens)
     }
 }

@@ -12,7 +12,8 @@ struct Bench: AsyncParsableCommand {
             """,
         subcommands: [
             DispatchBench.self, ChannelBench.self, ColdBench.self, KernelsBench.self, SnapshotBench.self,
-            PolicyBench.self, DensityBench.self, ZeroBench.self, OperatorsBench.self, BareEcho.self, BareFork.self,
+            PolicyBench.self, DensityBench.self, ZeroBench.self, OperatorsBench.self, TokenizerBench.self,
+            GraphTrial.self, BareEcho.self, BareFork.self,
             OperatorCases.self,
         ]
     )

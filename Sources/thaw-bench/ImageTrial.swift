@@ -46,7 +46,7 @@ struct ImageTrial {
         // Bytes of bytes: there is no padding.
         let span = unsafe bytes.span.bytes
         let files = ModelFiles(ranges: ["model.onnx": 0..<bytes.count])
-        return try ImportedGraph.onnx("model.onnx", of: files, in: span).blockingImages(in: span).runner(in: span)
+        return try ImportedGraph.onnx("model.onnx", of: files, in: span).compiled(in: span).runner(in: span)
     }
 
     private func image() throws -> Tensor {

@@ -69,16 +69,32 @@ struct NodeCase {
 
     /// nil where the outputs are as the standard says.
     private func difference(compiled: Bool) throws -> String? {
-        let model = try bytes("model.onnx")
-        let files = ModelFiles(ranges: ["model.onnx": 0..<model.count])
+        let runner = try runner(compiled: compiled)
+        return try difference(runner, try inputs(of: runner.graph))
+    }
+
+    func runner(compiled: Bool) throws -> GraphRunner {
+        // The folder as the archive of a bundle, its files one after the other.
+        var archive: [UInt8] = []
+        var files = ModelFiles(ranges: [:])
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
+            guard !name.hasSuffix(".pb"), name != "case.txt" else { continue }
+            let bytes = try bytes(name)
+            files.ranges[name] = archive.count..<archive.count + bytes.count
+            archive += bytes
+        }
         // Bytes of bytes: there is no padding.
-        let span = unsafe model.span.bytes
+        let span = unsafe archive.span.bytes
         var imported = try ImportedGraph.onnx("model.onnx", of: files, in: span)
         if compiled { imported = try imported.compiled(in: span) }
-        let runner = try imported.runner(in: span)
-        let inputs = try runner.graph.inputs.enumerated().map { place, port in
-            try value(port, "input_\(place).pb")
-        }
+        return try imported.runner(in: span)
+    }
+
+    func inputs(of graph: Graph) throws -> [GraphValue] {
+        try graph.inputs.enumerated().map { place, port in try value(port, "input_\(place).pb") }
+    }
+
+    func difference(_ runner: GraphRunner, _ inputs: [GraphValue]) throws -> String? {
         let outputs = try runner.run(inputs)
         for (place, port) in runner.graph.outputs.enumerated() {
             let expected = try value(port, "output_\(place).pb")

@@ -95,7 +95,9 @@ struct HostileCallTests {
 
     @Test(
         "Operands that do not fit each other are refused",
-        arguments: ["Add", "Mul", "Pow", "Less", "MatMul", "Gemm", "Where", "Max", "PRelu", "Mod", "Concat", "Attention"]
+        arguments: [
+            "Add", "Mul", "Pow", "Less", "MatMul", "Gemm", "Where", "Max", "PRelu", "Mod", "Concat", "Attention",
+        ]
     )
     func operands(_ name: String) {
         let other = Tensor([Float](repeating: 1, count: 20), shape: [5, 4])

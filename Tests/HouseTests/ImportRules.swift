@@ -45,7 +45,7 @@ enum ImportRules {
         ],
         "thaw-bench": [
             "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
-            "Snapshots", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Snapshots", "Tokenizing", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
         ],
     ]
 

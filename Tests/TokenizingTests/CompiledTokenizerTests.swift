@@ -22,7 +22,7 @@ import Testing
         var other = bytes
         other[4] = 9
         let error = #expect(throws: TokenizerError.self) { try Tokenizer(compiled: other) }
-        #expect(error?.description.contains("version 9, but this program reads 1: deploy the function again") == true)
+        #expect(error?.description.contains("version 9, but this program reads 2: deploy the function again") == true)
         for count in [0, 3, 4, 8, 20, 100, bytes.count / 2, bytes.count - 1] {
             #expect(throws: TokenizerError.self) { try Tokenizer(compiled: Array(bytes.prefix(count))) }
         }

@@ -17,20 +17,42 @@ import Testing
 
     private static let refusals: [(path: String, json: String, sentence: String)] = [
         (
-            "normalizer.type", #""Precompiled""#,
-            "normalizer Precompiled is not supported yet; supported: BertNormalizer"
+            "normalizer.type", #""Spelling""#,
+            "normalizer Spelling is not supported yet; supported: BertNormalizer, NFC"
         ),
-        ("normalizer", "null", "normalizer null is not supported yet; supported: BertNormalizer"),
-        ("pre_tokenizer.type", #""ByteLevel""#, "pre_tokenizer ByteLevel is not supported yet"),
-        ("model.type", #""BPE""#, "model BPE is not supported yet; supported: WordPiece"),
+        ("normalizer.type", #""Precompiled""#, "precompiled_charsmap: expected Base64"),
+        ("normalizer", #"{"type": "Replace", "pattern": {"Regex": "(?<n>a)"}, "content": ""}"#, "has the group (?<n"),
+        (
+            "normalizer", #"{"type": "Replace", "pattern": {"Regex": "(a*)*"}, "content": ""}"#,
+            "repeats what may be empty"
+        ),
+        ("pre_tokenizer.type", #""UnicodeScripts""#, "pre_tokenizer UnicodeScripts is not supported yet"),
+        ("pre_tokenizer.type", #""ByteLevel""#, "ByteLevel with the model WordPiece is not supported"),
+        (
+            "pre_tokenizer", #"{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]}"#,
+            "pre_tokenizer ByteLevel before others is not supported yet"
+        ),
+        (
+            "pre_tokenizer", #"{"type": "Split", "pattern": {"String": "a"}, "behavior": "Odd"}"#,
+            "the behavior Odd is not"
+        ),
+        ("model.type", #""Tiktoken""#, "model Tiktoken is not supported yet; supported: WordPiece, BPE"),
+        ("model", #"{"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}"#, "a piece of it is not in the vocabulary"),
+        ("model", #"{"type": "BPE", "vocab": {"a": 0}, "merges": ["a"]}"#, "expected two pieces"),
+        (
+            "model", #"{"type": "BPE", "dropout": 0.1, "vocab": {"a": 0}, "merges": []}"#,
+            "model.dropout is for training"
+        ),
+        ("model", #"{"type": "Unigram", "vocab": [["a"]]}"#, "model.vocab: expected [piece, score]"),
+        ("model", #"{"type": "Unigram", "unk_id": 1, "vocab": [["a", -1]]}"#, "model.unk_id is beyond the vocabulary"),
         ("model.dropout", "0.1", "\"dropout\" in model is not supported yet"),
-        ("model.continuing_subword_prefix", #""@@""#, "continuing_subword_prefix \"@@\" is not supported yet"),
+        ("model.continuing_subword_prefix", #""""#, "an empty continuing_subword_prefix is not supported"),
         ("model.max_input_chars_per_word", "0", "max_input_chars_per_word 0 is not supported"),
         ("model.unk_token", #""<unk>""#, "model.unk_token \"<unk>\" is not in the vocabulary"),
         ("model.vocab", "{}", "model.vocab: expected an object of pieces and ids"),
         ("model.vocab", #"{"a": -1}"#, "model.vocab \"a\": expected an id from 0 to 4194303"),
         ("model.vocab", #"{"a": 1.5}"#, "model.vocab \"a\": expected an id from 0 to 4194303"),
-        ("post_processor.type", #""RobertaProcessing""#, "post_processor RobertaProcessing is not supported yet"),
+        ("post_processor.type", #""Padding""#, "post_processor Padding is not supported yet"),
         ("post_processor.cls", #"["[CLS]"]"#, "post_processor.cls: expected [token, id]"),
         ("truncation.direction", #""Left""#, "truncation direction Left is not supported yet"),
         ("normalizer.lowercase", "3", "lowercase: expected true or false, got a number"),

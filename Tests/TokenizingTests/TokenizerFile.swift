@@ -38,7 +38,7 @@ extension Fixtures {
 
     static func tokenizer(_ file: [String: Any]) throws -> Tokenizer {
         let definition = try TokenizerDefinition(parsing: [UInt8](JSONSerialization.data(withJSONObject: file)))
-        return try Tokenizer(definition, characters: table(of: definition.rules))
+        return try Tokenizer(definition) { table(of: $0) }
     }
 
     /// Tables of characters, made once: a debug build takes a good part of a second for one.

@@ -91,7 +91,9 @@ enum FeatureOperators {
         var parts: [Tensor] = []
         for (tensor, width) in zip(tensors, widths) {
             let own = tensor.rank == 2 ? tensor.shape[1] : 1
-            guard tensor.rank <= 2, tensor.count == rows * own else { throw .input("\(tensor.shape) is not \(rows) rows") }
+            guard tensor.rank <= 2, tensor.count == rows * own else {
+                throw .input("\(tensor.shape) is not \(rows) rows")
+            }
             let matrix = try call.cast(tensor, to: .f32).reshaped([rows, own])
             let kept = StridedView(matrix.shape).sliced(axis: 1, from: 0, count: min(own, width))
             parts.append(try call.materialise(matrix, kept))

@@ -17,7 +17,8 @@ enum LearningOperators {
         _ intercepts: [Float],
         _ call: borrowing OperatorCall
     ) throws(GraphError) -> [Float] {
-        guard targets > 0, coefficients.count == targets * rows.width else {
+        let size = try OperatorCall.elementCount([targets, rows.width])
+        guard targets > 0, coefficients.count == size else {
             throw .input("\(coefficients.count) coefficients for \(targets) targets do not fit rows of \(rows.width)")
         }
         guard intercepts.isEmpty || intercepts.count == targets else {
@@ -73,7 +74,8 @@ enum LearningOperators {
         let winners = (0..<rows.count).map { row in
             let range = row * targets..<(row + 1) * targets
             return targets == 1
-                ? (scores[row] > 0 ? 1 : 0) : (range.max { scores[$0] < scores[$1] } ?? range.lowerBound) - range.lowerBound
+                ? (scores[row] > 0 ? 1 : 0)
+                : (range.max { scores[$0] < scores[$1] } ?? range.lowerBound) - range.lowerBound
         }
         let values = transformed(scores, width: targets, transform)
         return try [.tensor(labels.tensor(winners)), .tensor(call.make(.f32, [rows.count, targets], doubles: values))]
@@ -87,7 +89,8 @@ enum LearningOperators {
         let vectors = supports > 0 ? try call.floats("support_vectors") ?? [] : coefficients
         let count = max(supports, 1)
         let (size, overflow) = count.multipliedReportingOverflow(by: rows.width)
-        guard let shift = rho.first, !overflow, vectors.count == size, supports == 0 || coefficients.count >= supports else {
+        guard let shift = rho.first, !overflow, vectors.count == size, supports == 0 || coefficients.count >= supports
+        else {
             throw .input("\(vectors.count) numbers of support vectors do not fit rows of \(rows.width)")
         }
         let x = try rows.tensor.floats()
@@ -179,10 +182,10 @@ struct SupportClassifier {
         rho = try call.floats("rho") ?? []
         probabilities = try (call.floats("prob_a") ?? [], call.floats("prob_b") ?? [])
         transform = try PostTransform(call.string("post_transform", or: "NONE"))
-        let (total, pairs) = (perClass.reduce(0, +), classes * (classes - 1) / 2)
         guard classes > 0, classes < 1 << 16, perClass.allSatisfy({ $0 >= 0 && $0 <= vectors.count }) else {
             throw .invalid("the classes have no labels, or impossible numbers of vectors")
         }
+        let (total, pairs) = (perClass.reduce(0, +), classes * (classes - 1) / 2)
         let fits =
             total > 0
             ? perClass.count == classes && vectors.count == total * width && coefficients.count >= (classes - 1) * total

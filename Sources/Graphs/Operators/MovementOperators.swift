@@ -208,6 +208,7 @@ enum MovementOperators {
         guard lengths.count == batches, lengths.allSatisfy({ $0 >= 0 && $0 <= times }) else {
             throw .input("the lengths \(lengths.prefix(8)) do not fit \(batches) sequences of \(times)")
         }
+        guard tensor.count > 0 else { return [.tensor(tensor)] }
         let strides = StridedView.strides(of: tensor.shape)
         var places = [Int](repeating: 0, count: batches * times)
         for batch in 0..<batches {

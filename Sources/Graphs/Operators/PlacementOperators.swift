@@ -1,7 +1,7 @@
 /// Places in images to sample at.
 enum PlacementOperators {
     static let operators: [Operator] = [
-        Operator("AffineGrid", affineGrid),
+        Operator("AffineGrid", affineGrid)
     ]
 
     private static func affineGrid(_ call: borrowing OperatorCall) throws(GraphError) -> [GraphValue] {

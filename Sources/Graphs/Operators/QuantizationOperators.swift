@@ -28,7 +28,8 @@ enum QuantizationOperators {
     ) throws(GraphError) -> [Int] {
         guard scale.count != 1 else { return [Int](repeating: 0, count: tensor.count) }
         let axis = try Axes.resolve(call.integer("axis", or: 1), rank: tensor.rank)
-        let block = try call.integer("block_size", or: 0)
+        // One block of all is as good as any larger one.
+        let block = min(try call.integer("block_size", or: 0), max(tensor.shape[axis], 1))
         var expected = tensor.shape
         if block > 0 { expected[axis] = (expected[axis] + block - 1) / block }
         let isByAxis = block == 0 && scale.shape == [tensor.shape[axis]]

@@ -41,7 +41,9 @@ enum RandomOperators {
     /// From the node's seed, or from this process's hash seed and the number of the call.
     private static func generator(_ call: borrowing OperatorCall) throws(GraphError) -> Generator {
         // Dropout's seed is an integer.
-        if case .integer(let seed) = call.attributes["seed"] { return Generator(state: UInt64(bitPattern: Int64(seed))) }
+        if case .integer(let seed) = call.attributes["seed"] {
+            return Generator(state: UInt64(bitPattern: Int64(seed)))
+        }
         if let seed = try call.float("seed") { return Generator(state: UInt64(seed.bitPattern)) }
         var hasher = Hasher()
         hasher.combine(calls.add(1, ordering: .relaxed).newValue)
@@ -125,7 +127,8 @@ enum RandomOperators {
         let ratio = try call.optionalTensor(1)?.doubles().first ?? 0.5
         guard trains != 0, ratio > 0 else {
             // Before operator set 10 the mask is of the input's own type.
-            let one = call.version < 10 ? try call.make(tensor.element, [], integers: [1]) : Tensor(scalar: TensorBool(true))
+            let one =
+                call.version < 10 ? try call.make(tensor.element, [], integers: [1]) : Tensor(scalar: TensorBool(true))
             guard call.outputCount > 1 else { return [.tensor(tensor)] }
             return try [.tensor(tensor), .tensor(call.expanded(one, to: tensor.shape))]
         }

@@ -134,7 +134,9 @@ private struct NGramPool {
                 gram += 1
             }
         }
-        guard weights.isEmpty || weights.count == indexes.count else { throw .invalid("there is not one weight a n-gram") }
+        guard weights.isEmpty || weights.count == indexes.count else {
+            throw .invalid("there is not one weight a n-gram")
+        }
     }
 
     func counts(_ words: ArraySlice<String>) -> [Float] {

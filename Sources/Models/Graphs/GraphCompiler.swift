@@ -5,7 +5,7 @@ import Kernels
 ///
 ///     fold      constants worked out, shapes inferred, nodes that change nothing gone, branches that are never taken gone
 ///     fuse      patterns of exporters become one operator each
-///     pack      weights lie as the kernels read them
+///     pack      weights lie as the kernels read them, images in blocks between convolutions
 ///
 /// Each step leaves a graph that runs, so that whatever matches nothing runs as it came.
 enum GraphCompiler {
@@ -47,7 +47,7 @@ enum GraphCompiler {
             }
             editor.sweep()
         }
-        let compiled = editor.finished()
+        let compiled = editor.finished().blockingImages(in: archive)
         do throws(GraphError) {
             try compiled.graph.validate()
         } catch {

@@ -25,7 +25,7 @@ extension ImageBlocking {
             return emit(node, [form.value] + node.inputs.dropFirst(), like: form, to: output)
         case let name where Self.binary.contains(name): return emitBinary(node, to: output)
         case "MaxPool", "AveragePool":
-            guard let form = blocked[first], let kernel = node.attributes.integers("kernel_shape"),
+            guard let form = blocked[first], let kernel = node.integers("kernel_shape"),
                 kernel.count == form.rank
             else { return false }
             var extent = form.extent
@@ -121,7 +121,7 @@ extension ImageBlocking {
     /// Along the channels: whole blocks follow one another.
     private mutating func emitConcat(_ node: Graph.Node, to output: Graph.ValueIndex) -> Bool {
         let forms = node.inputs.compactMap { $0.flatMap { blocked[$0] } }
-        guard forms.count == node.inputs.count, let first = forms.first, let axis = node.attributes.integer("axis"),
+        guard forms.count == node.inputs.count, let first = forms.first, let axis = node.integer("axis"),
             axis == 1 || axis == -1 - first.rank,
             forms.allSatisfy({ $0.groups == 1 && $0.rank == first.rank }),
             forms.dropLast().allSatisfy({ $0.channels % ChannelBlocks.channels == 0 })

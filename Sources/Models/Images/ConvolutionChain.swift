@@ -4,15 +4,13 @@ import Kernels
 /// A convolution with constant weights and the nodes after it that it can do on its way.
 struct ConvolutionChain {
     let convolution: Graph.Node
-    /// Folded into weights and bias.
-    var normalisation: Graph.Node?
     /// What is added, and the node that adds it.
     var sum: (node: Graph.Node, residual: Graph.ValueIndex)?
     /// The activation, and its nodes in their order.
     var finish: (nodes: [Graph.Node], name: String, low: Float, high: Float)?
 
-    /// What the convolution with its normalisation alone would write.
-    var sums: Graph.ValueIndex? { (normalisation ?? convolution).outputs[0] }
+    /// What the convolution alone would write.
+    var sums: Graph.ValueIndex? { convolution.outputs[0] }
     /// What the chain writes.
     var output: Graph.ValueIndex? { finish?.nodes.last?.outputs[0] ?? sum?.node.outputs[0] ?? sums }
 }
@@ -24,11 +22,11 @@ extension ImageBlocking {
             guard let weights = source(of: input(node, 1)), weights.element == .f32,
                 (3...4).contains(weights.shape.count),
                 weights.count > 0, weights.shape.allSatisfy({ $0 <= 1 << 20 }), isFloats(input(node, 2)),
-                packing(node, isBlocked: true) != nil
+                packing(node, isBlocked: true) != nil,
+                input(node, 2) == nil || source(of: input(node, 2))?.shape == [weights.shape[0]]
             else { continue }
             var places = [place]
             var chain = ConvolutionChain(convolution: node)
-            addNormalisation(&chain, &places)
             addSum(&chain, &places)
             addFinish(&chain, &places)
             inChain.formUnion(places)
@@ -52,17 +50,6 @@ extension ImageBlocking {
         let node = original.nodes[places[0]]
         return node.domain.isEmpty && node.outputs.dropFirst().allSatisfy({ $0 == nil }) && node.outputs.first != nil
             ? (places[0], node) : nil
-    }
-
-    private func addNormalisation(_ chain: inout ConvolutionChain, _ places: inout [Int]) {
-        guard let (place, node) = onlyReader(of: chain.sums), node.name == "BatchNormalization", node.version >= 7,
-            (node.attributes.integer("training_mode") ?? 0) == 0, let channels = source(of: input(node, 1))?.shape,
-            channels.count == 1, (1...4).allSatisfy({ source(of: input(node, $0))?.shape == channels }),
-            (1...4).allSatisfy({ source(of: input(node, $0))?.element == .f32 }),
-            source(of: input(chain.convolution, 1))?.shape.first == channels[0]
-        else { return }
-        chain.normalisation = node
-        places.append(place)
     }
 
     private func addSum(_ chain: inout ConvolutionChain, _ places: inout [Int]) {
@@ -103,15 +90,15 @@ extension ImageBlocking {
         case "Sigmoid": return ("sigmoid", 0, 0)
         case "Tanh": return ("tanh", 0, 0)
         case "HardSwish": return ("hard_swish", 0, 0)
-        case "LeakyRelu": return ("leaky_relu", node.attributes.float("alpha") ?? 0.01, 0)
+        case "LeakyRelu": return ("leaky_relu", node.float("alpha") ?? 0.01, 0)
         case "HardSigmoid":
-            return ("hard_sigmoid", node.attributes.float("alpha") ?? 0.2, node.attributes.float("beta") ?? 0.5)
+            return ("hard_sigmoid", node.float("alpha") ?? 0.2, node.float("beta") ?? 0.5)
         case "Gelu":
             if case .string("tanh") = node.attributes["approximate"] { return nil }
             return ("gelu", 0, 0)
         case "Clip":
             guard node.version >= 11 else {
-                return ("clip", node.attributes.float("min") ?? -.infinity, node.attributes.float("max") ?? .infinity)
+                return ("clip", node.float("min") ?? -.infinity, node.float("max") ?? .infinity)
             }
             guard let low = bound(input(node, 1), or: -.infinity), let high = bound(input(node, 2), or: .infinity)
             else {
@@ -126,19 +113,5 @@ extension ImageBlocking {
     private func bound(_ value: Graph.ValueIndex?, or standard: Float) -> Float? {
         guard let value else { return standard }
         return bounds[value]
-    }
-}
-
-extension [String: Attribute] {
-    func integer(_ name: String) -> Int? {
-        if case .integer(let value) = self[name] { value } else { nil }
-    }
-
-    func integers(_ name: String) -> [Int]? {
-        if case .integers(let values) = self[name] { values } else { nil }
-    }
-
-    func float(_ name: String) -> Float? {
-        if case .float(let value) = self[name] { value } else { nil }
     }
 }

@@ -12,11 +12,11 @@ extension ImageBlocking {
     /// How the weights of a convolution are packed; nil where its settings are not those of the standard.
     func packing(_ node: Graph.Node, isBlocked: Bool) -> ConvolutionPacking? {
         guard let shape = source(of: input(node, 1))?.shape else { return nil }
-        let groups = node.attributes.integer("group") ?? 1
+        let groups = node.integer("group") ?? 1
         guard groups >= 1, shape[0] % groups == 0 else { return nil }
         let (channelsIn, channelsOut) = (shape[1], shape[0] / groups)
         let kernel = Array(shape[2...])
-        guard node.attributes.integers("kernel_shape") ?? kernel == kernel else { return nil }
+        guard node.integers("kernel_shape") ?? kernel == kernel else { return nil }
         func packing(_ method: ConvolutionMethod, planar: Bool = false) -> ConvolutionPacking {
             ConvolutionPacking(
                 groups: groups,
@@ -33,8 +33,8 @@ extension ImageBlocking {
         if !isBlocked, channelsIn < Self.blockedChannelsMin { return packing(.direct, planar: true) }
         let isOne = { (values: [Int]?) in (values ?? []).allSatisfy { $0 == 1 } }
         let isDense =
-            kernel == [3, 3] && isOne(node.attributes.integers("strides"))
-            && isOne(node.attributes.integers("dilations"))
+            kernel == [3, 3] && isOne(node.integers("strides"))
+            && isOne(node.integers("dilations"))
         let isWide = min(channelsIn, channelsOut) >= Self.blockedChannelsMin
         return packing(isDense && isWide && channelsIn * channelsOut <= Self.winogradPairsMax ? .winograd : .direct)
     }
@@ -110,9 +110,9 @@ extension ImageBlocking {
     func step(_ node: Graph.Node, kernel: [Int]) -> [Int]? {
         let ones = kernel.map { _ in 1 }
         let (strides, dilations) = (
-            node.attributes.integers("strides") ?? ones, node.attributes.integers("dilations") ?? ones
+            node.integers("strides") ?? ones, node.integers("dilations") ?? ones
         )
-        let pads = node.attributes.integers("pads") ?? (kernel + kernel).map { _ in 0 }
+        let pads = node.integers("pads") ?? (kernel + kernel).map { _ in 0 }
         guard strides.count == kernel.count, dilations.count == kernel.count, pads.count == 2 * kernel.count else {
             return [-1]
         }
@@ -126,71 +126,33 @@ extension ImageBlocking {
             }
             step += [strides[axis], slack]
         }
-        if node.attributes.integer("ceil_mode") == 1 { step.append(1) }
+        if node.integer("ceil_mode") == 1 { step.append(1) }
         return zip(step, kernel.flatMap { _ in [1, 0] }).allSatisfy(==) && step.count == 2 * kernel.count ? nil : step
     }
 
-    /// Weights and bias with the normalisation in them, packed.
+    /// Weights and bias, packed.
     private mutating func packedWeights(
         _ chain: ConvolutionChain,
         _ packing: ConvolutionPacking
     ) -> [Graph.ValueIndex?] {
         let node = chain.convolution
         guard let weights = source(of: input(node, 1)) else { return [] }
-        let bias = source(of: input(node, 2))
-        let normalisation = chain.normalisation.map { norm in (1...4).compactMap { source(of: input(norm, $0)) } }
-        let epsilon = chain.normalisation?.attributes.float("epsilon") ?? 1e-5
-        let channels = packing.groups * packing.channelsOut
-        let name = "weights of \(node.title)"
         let packed = TensorSource(
             .f32,
             shape: [packing.weightCount],
-            .made([weights] + (normalisation ?? [])) { parts in
-                let norm = Normalisation(parts.dropFirst(), epsilon: epsilon)
-                let floats = norm.scaled(parts[0].array(of: Float.self), channels: channels)
-                return Tensor(packing.pack(weights: floats), shape: [packing.weightCount])
+            .made([weights]) { parts in
+                Tensor(packing.pack(weights: parts[0].array(of: Float.self)), shape: [packing.weightCount])
             }
         )
-        guard bias != nil || normalisation != nil else { return [newConstant(name, packed), nil] }
-        let parts = [bias].compactMap(\.self) + (normalisation ?? [])
-        let hasBias = bias != nil
+        let value = newConstant("weights of \(node.title)", packed)
+        guard let bias = source(of: input(node, 2)) else { return [value, nil] }
         let packedBias = TensorSource(
             .f32,
             shape: [packing.biasCount],
-            .made(parts) { parts in
-                let norm = Normalisation(parts.dropFirst(hasBias ? 1 : 0), epsilon: epsilon)
-                let floats = hasBias ? parts[0].array(of: Float.self) : [Float](repeating: 0, count: channels)
-                return Tensor(packing.pack(bias: norm.moved(floats)), shape: [packing.biasCount])
+            .made([bias]) { parts in
+                Tensor(packing.pack(bias: parts[0].array(of: Float.self)), shape: [packing.biasCount])
             }
         )
-        return [newConstant(name, packed), newConstant("bias of \(node.title)", packedBias)]
-    }
-}
-
-/// A batch normalisation as factors and shifts of channels; of nothing it changes nothing.
-private struct Normalisation {
-    private let factors: [Float]
-    private let shifts: [Float]
-
-    /// - Parameter parts: scale, shift, mean and variance, or none.
-    init(_ parts: ArraySlice<Tensor>, epsilon: Float) {
-        guard parts.count == 4 else {
-            (factors, shifts) = ([], [])
-            return
-        }
-        let numbers = parts.map { $0.array(of: Float.self).map { Double($0) } }
-        let factors = zip(numbers[0], numbers[3]).map { $0 / ($1 + Double(epsilon)).squareRoot() }
-        self.factors = factors.map { Float($0) }
-        shifts = factors.indices.map { Float(numbers[1][$0] - numbers[2][$0] * factors[$0]) }
-    }
-
-    func scaled(_ weights: [Float], channels: Int) -> [Float] {
-        guard !factors.isEmpty else { return weights }
-        let perChannel = weights.count / channels
-        return weights.indices.map { weights[$0] * factors[$0 / perChannel] }
-    }
-
-    func moved(_ bias: [Float]) -> [Float] {
-        factors.isEmpty ? bias : bias.indices.map { bias[$0] * factors[$0] + shifts[$0] }
+        return [value, newConstant("bias of \(node.title)", packedBias)]
     }
 }

@@ -4,10 +4,10 @@ import Kernels
 extension ImportedGraph {
     /// The same graph with its convolutions fused and packed, and images in blocks of 16 channels between them.
     ///
-    ///     Conv ─ BatchNormalization ─ Add ─ Relu        →    Block ─ thaw.Conv ─ … ─ thaw.Conv ─ Unblock
+    ///     Conv ─ Add ─ Relu ─ …    →    Block ─ thaw.Conv ─ … ─ thaw.Conv ─ Unblock
     ///
     /// Images are blocked where a chain of such nodes begins and unblocked for the first node that knows only planar ones.
-    package func blockingImages(in archive: borrowing RawSpan) -> ImportedGraph {
+    func blockingImages(in archive: borrowing RawSpan) -> ImportedGraph {
         guard let body = graph.bodies.first else { return self }
         var blocking = ImageBlocking(self)
         blocking.readBounds(in: archive)

@@ -87,7 +87,10 @@ struct ValueInfoProto {
                 // Some exporters write −1 for what a call chooses.
                 let size = try field.integer(reader)
                 dimension = (0...Int64(ModelLimits.elementsMax)).contains(size) ? .fixed(Int(size)) : .open("")
-            case 2: dimension = .open(try field.text(reader, in: archive))
+            case 2:
+                // Paddle's exporter calls every dimension "?", of whatever size.
+                let name = try field.text(reader, in: archive)
+                dimension = .open(name == "?" ? "" : name)
             default: continue
             }
         }

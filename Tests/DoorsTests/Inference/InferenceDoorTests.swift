@@ -30,32 +30,40 @@ import Wire
         }
     }
 
-    @Test(arguments: [
-        (Failure.overloaded(retryAfterSeconds: 7), 429, "rate_limit_exceeded", "true"),
-        (.unavailable("full"), 503, "unavailable", "true"), (.draining, 503, "draining", "true"),
-        (.died(reason: "signal 9"), 502, "workerDied", "true"), (.model("a defect"), 500, "modelFailed", "false"),
-        (.timedOut(milliseconds: 5), 504, "timedOut", "false"),
-        (.badInput("wrong", InputFault(.invalid, path: "input.3")), 400, "badInput", nil),
-    ])
-    func `a failure is one of OpenAI's, and says whether to try again`(
-        failure: Failure,
-        status: Int,
-        code: String,
-        shouldRetry: String?
-    ) async throws {
+    /// A failure, and what OpenAI's client is told of it.
+    struct Told: Sendable {
+        var failure: Failure
+        var status: Int
+        var code: String
+        /// Of `x-should-retry`; the header is absent where that is nil.
+        var shouldRetry: String?
+    }
+
+    static let told = [
+        Told(failure: .overloaded(retryAfterSeconds: 7), status: 429, code: "rate_limit_exceeded", shouldRetry: "true"),
+        Told(failure: .unavailable("full"), status: 503, code: "unavailable", shouldRetry: "true"),
+        Told(failure: .draining, status: 503, code: "draining", shouldRetry: "true"),
+        Told(failure: .died(reason: "signal 9"), status: 502, code: "workerDied", shouldRetry: "true"),
+        Told(failure: .model("a defect"), status: 500, code: "modelFailed", shouldRetry: "false"),
+        Told(failure: .timedOut(milliseconds: 5), status: 504, code: "timedOut", shouldRetry: "false"),
+        Told(failure: .badInput("wrong", InputFault(.invalid, path: "input.3")), status: 400, code: "badInput"),
+    ]
+
+    @Test(arguments: told)
+    func `a failure is one of OpenAI's, and says whether to try again`(expected: Told) async throws {
         var options = DoorHarness.Options()
-        options.failure = failure
+        options.failure = expected.failure
         try await DoorHarness.run(options) { doors async throws in
             let reply = try await doors.ask("POST", "/v1/embeddings", body: #"{"input": "a", "model": "echo"}"#)
-            #expect(reply.status == status && reply.headers["x-should-retry"] == shouldRetry)
+            #expect(reply.status == expected.status && reply.headers["x-should-retry"] == expected.shouldRetry)
             #expect(reply.headers["x-request-id"] != nil)
-            if status == 429 {
+            if expected.status == 429 {
                 #expect(reply.headers["retry-after-ms"] == "7000" && reply.headers["retry-after"] == "7")
             }
             let told = try error(reply.body)
-            #expect(told["code"] as? String == code && told["message"] is String)
+            #expect(told["code"] as? String == expected.code && told["message"] is String)
             #expect(told.keys.sorted() == ["code", "message", "param", "type"])
-            if status == 400 { #expect(told["param"] as? String == "input.3") }
+            if expected.status == 400 { #expect(told["param"] as? String == "input.3") }
         }
     }
 
@@ -98,7 +106,8 @@ import Wire
         options.token = "secret"
         try await DoorHarness.run(options) { doors async throws in
             let openAI = try await doors.ask("GET", "/v1/models")
-            #expect(openAI.status == 401 && (try error(openAI.body)["code"] as? String) == "invalid_api_key")
+            let told = try error(openAI.body)
+            #expect(openAI.status == 401 && told["code"] as? String == "invalid_api_key")
             let inference = try await doors.ask("GET", "/v2/models/echo")
             #expect(inference.status == 401 && inference.body.hasPrefix(#"{"error":"this node asks"#))
             let lane = try await doors.ask("POST", "/v2/models/echo/infer", body: "{}")

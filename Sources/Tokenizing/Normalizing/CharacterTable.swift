@@ -92,7 +92,7 @@ struct CharacterTable: Equatable {
             return rules.padsIdeographs && UnicodeProperties.isIdeograph(scalar) ? Action.pad : Action.keep
         default: break
         }
-        if rules.stripsAccents, hangulSyllables.contains(scalar.value) { return Action.hangul }
+        if rules.decomposes, hangulSyllables.contains(scalar.value) { return Action.hangul }
         let parts = rules.parts(of: scalar)
         guard let first = parts.first else { return Action.vanish }
         guard parts.count == 1, first.combiningClass == 0 else { return records.place(of: parts) }

@@ -82,6 +82,40 @@ struct UnicodeProperties {
         return Array(String(Character(scalar))._nfd)
     }
 
+    /// The canonical composition of decomposed scalars.
+    static func composed(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: scalars)
+        return Array(String(text)._nfc)
+    }
+
+    /// The compatibility decomposition, in full and in order.
+    var compatibilityDecomposition: [Unicode.Scalar] {
+        guard isNormalized, let decomposition = CompatibilityDecompositions.all[scalar.value] else {
+            return self.decomposition
+        }
+        return decomposition
+    }
+
+    /// What `StripAccents` drops.
+    var isMark: Bool {
+        guard isNormalized else { return false }
+        return switch scalar.properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark: true
+        default: false
+        }
+    }
+
+    /// What `Nmt` makes of a scalar, nil where it stays.
+    var cleanedForTranslation: [CharacterPart]? {
+        switch scalar.value {
+        case 0x01...0x08, 0x0B, 0x0E...0x1F, 0x7F, 0x8F, 0x9F: []
+        case 0x09, 0x0A, 0x0C, 0x0D, 0x1680, 0x200B...0x200F, 0x2028, 0x2029, 0x2581, 0xFEFF, 0xFFFD:
+            [CharacterPart(combiningClass: 0, kind: .space, text: CharacterTable.spaceText)]
+        default: nil
+        }
+    }
+
     var lowercase: [Unicode.Scalar] {
         Array(scalar.properties.lowercaseMapping.unicodeScalars)
     }

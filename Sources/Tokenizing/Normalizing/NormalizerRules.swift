@@ -1,5 +1,10 @@
-/// What happens to each scalar of a text before it is cut into words: `BertNormalizer`, then `BertPreTokenizer`.
+/// What happens to each scalar of a text: `BertNormalizer`, and what `BertPreTokenizer` makes of the result; with other
+/// values the normalizers that go scalar by scalar.
 struct NormalizerRules: Equatable {
+    enum Decomposition {
+        case none, canonical, compatibility
+    }
+
     /// Remove control characters, turn white space into spaces.
     var cleansText = true
     /// Put spaces around ideographs.
@@ -7,17 +12,30 @@ struct NormalizerRules: Equatable {
     /// Decompose (NFD) and drop nonspacing marks.
     var stripsAccents = true
     var lowercases = true
+    /// NFD or NFKD, as far as it goes without `stripsAccents`, which brings its own NFD.
+    var decomposition = Decomposition.none
+    /// Drop all marks, spacing ones too (`StripAccents`).
+    var dropsMarks = false
+    /// Drop control characters, turn odd spaces into spaces (`Nmt`).
+    var cleansForTranslation = false
+
+    /// Nothing happens; for rules that differ from it in one thing.
+    static let none = NormalizerRules(cleansText: false, padsIdeographs: false, stripsAccents: false, lowercases: false)
+
+    var decomposes: Bool { stripsAccents || decomposition != .none }
 
     /// The scalars that `scalar` becomes, in order; empty where it vanishes without a trace.
     func parts(of scalar: Unicode.Scalar) -> [CharacterPart] {
         let original = UnicodeProperties(scalar)
         if cleansText, original.isRemovedByCleaning { return [] }
+        if cleansForTranslation, let text = original.cleanedForTranslation { return text }
+        if dropsMarks, original.isMark { return [] }
         let source = cleansText && original.isWhitespace ? UnicodeProperties(" ") : original
         let isPadded = padsIdeographs && UnicodeProperties.isIdeograph(source.scalar)
         var parts: [CharacterPart] = []
-        for scalar in stripsAccents ? source.decomposition : [source.scalar] {
+        for scalar in decomposed(source) {
             let properties = UnicodeProperties(scalar)
-            let combiningClass = stripsAccents ? properties.combiningClass : 0
+            let combiningClass = decomposes ? properties.combiningClass : 0
             if stripsAccents, properties.isNonspacingMark {
                 // A mark of class 0 is gone in the end, but marks are not sorted across it.
                 if combiningClass == 0 { parts.append(CharacterPart(combiningClass: 0, kind: .barrier, text: [])) }
@@ -40,6 +58,11 @@ struct NormalizerRules: Equatable {
             }
         }
         return parts
+    }
+
+    private func decomposed(_ source: UnicodeProperties) -> [Unicode.Scalar] {
+        if decomposition == .compatibility { return source.compatibilityDecomposition }
+        return decomposes ? source.decomposition : [source.scalar]
     }
 }
 

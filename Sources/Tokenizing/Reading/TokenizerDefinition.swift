@@ -5,24 +5,31 @@ import JSON
 /// Format: Hugging Face `tokenizers`. Truncation and padding in the file are ignored: how many tokens a text may have
 /// is the model's business (`max_seq_length`), and padding is not needed.
 struct TokenizerDefinition {
-    var rules = NormalizerRules()
+    var normalizers: [NormalizerDefinition] = []
+    var splits: [SplitStep] = []
+    /// Words are the bytes of their text, not its scalars (`ByteLevel`).
+    var isByteLevel = false
+    /// `BertPreTokenizer`, alone.
+    var isBertSplit = false
     var addedTokens: [AddedToken] = []
-    /// Pieces with their `##`, and their ids.
+    var model = ModelDefinition.words
+    /// Pieces and their ids; for byte-level models as the file spells bytes.
     var vocabulary: [(piece: String, id: UInt32)] = []
-    var unknownID: UInt32 = 0
-    /// Longer words are unknown, in scalars.
-    var wordScalarsMax: UInt32 = 0
-    var prefixIDs: [UInt32] = []
-    var suffixIDs: [UInt32] = []
+    /// nil where the model has no such piece.
+    var unknownID: UInt32?
+    var template = TextTemplate()
+    var trimming = Tokenizer.Trimming.none
 
     /// Ids beyond are refused: the largest vocabularies in use have 256 Ki.
     static let idMax: Int64 = 4 * 1024 * 1024
+    /// Gemma's 256 Ki pieces and 580 Ki merges of two are 2.3 Mi values.
+    private static let bounds = JSONBounds(depthMax: 64, valuesMax: 4 * 1024 * 1024)
 
     /// Reads a whole tokenizer.json.
     init(parsing bytes: [UInt8]) throws(TokenizerError) {
         let file: JSON
         do {
-            file = try JSON.parse(bytes)
+            file = try JSON.parse(bytes, bounds: Self.bounds)
         } catch {
             throw .malformed(error.description)
         }
@@ -34,64 +41,23 @@ struct TokenizerDefinition {
         if file["truncation"]?["direction"]?.stringValue == "Left" {
             throw .unsupported("truncation direction Left is not supported yet; supported: Right")
         }
-        rules = try Self.rules(file["normalizer"] ?? .null)
-        try Self.expectType(file["pre_tokenizer"] ?? .null, "pre_tokenizer", supported: ["BertPreTokenizer"])
+        try readNormalizer(file["normalizer"] ?? .null)
+        try readPreTokenizer(file["pre_tokenizer"] ?? .null)
         try readModel(file["model"] ?? .null)
         try readAddedTokens(file["added_tokens"] ?? .array([]))
         try readPostProcessor(file["post_processor"] ?? .null)
     }
 
-    private static func rules(_ normalizer: JSON) throws(TokenizerError) -> NormalizerRules {
-        try expectType(normalizer, "normalizer", supported: ["BertNormalizer"])
-        let known = ["type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"]
-        try refuseUnknownKeys(of: normalizer, known: known, in: "normalizer")
-        let lowercases = try flag("lowercase", of: normalizer, default: true)
-        return NormalizerRules(
-            cleansText: try flag("clean_text", of: normalizer, default: true),
-            padsIdeographs: try flag("handle_chinese_chars", of: normalizer, default: true),
-            stripsAccents: try flag("strip_accents", of: normalizer, default: lowercases),
-            lowercases: lowercases
-        )
-    }
-
-    private mutating func readModel(_ model: JSON) throws(TokenizerError) {
-        try Self.expectType(model, "model", supported: ["WordPiece"])
-        let known = ["type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"]
-        try Self.refuseUnknownKeys(of: model, known: known, in: "model")
-        let prefix = model["continuing_subword_prefix"]?.stringValue ?? "##"
-        guard prefix == "##" else {
-            throw .unsupported("continuing_subword_prefix \"\(prefix)\" is not supported yet; supported: \"##\"")
-        }
-        let scalarsMax = model["max_input_chars_per_word"]?.integerValue ?? 100
-        // A word is held whole while it is read; 10,000 is a hundred times what models use.
-        guard (1...10_000).contains(scalarsMax) else {
-            throw .unsupported("max_input_chars_per_word \(scalarsMax) is not supported; supported: 1 to 10000")
-        }
-        wordScalarsMax = UInt32(scalarsMax)
-        guard let members = model["vocab"]?.objectMembers, !members.isEmpty else {
-            throw .malformed("model.vocab: expected an object of pieces and ids")
-        }
-        vocabulary.reserveCapacity(members.count)
-        for member in members {
-            vocabulary.append((member.key, try Self.id(member.value, "model.vocab \"\(member.key)\"")))
-        }
-        let unknown = model["unk_token"]?.stringValue ?? "[UNK]"
-        guard let entry = vocabulary.first(where: { $0.piece == unknown }) else {
-            throw .malformed("model.unk_token \"\(unknown)\" is not in the vocabulary")
-        }
-        unknownID = entry.id
-    }
-
     private mutating func readAddedTokens(_ list: JSON) throws(TokenizerError) {
         guard let entries = list.arrayValue else { throw .malformed("added_tokens: expected an array") }
-        guard entries.count <= vocabulary.count else {
-            throw .unsupported("\(entries.count) added tokens are not supported; supported: as many as the vocabulary")
+        guard entries.count <= Self.idMax / 4 else {
+            throw .unsupported("\(entries.count) added tokens are not supported; supported: \(Self.idMax / 4)")
         }
-        var ids: [String: UInt32] = [:]
-        for (piece, id) in entries.isEmpty ? [] : vocabulary { ids[piece] = id }
+        var ids: PieceIDs = [:]
+        for (piece, id) in entries.isEmpty ? [] : vocabulary { ids[Array(piece.utf8)] = id }
         // Tokens that the vocabulary lacks are numbered after it, in order, whatever id the entry says: as `tokenizers`
         // does.
-        var next = UInt32(clamping: vocabulary.count)
+        var next = UInt32(clamping: ids.count)
         var tokens: [(token: AddedToken, isSpecial: Bool)] = []
         for entry in entries {
             let known = ["id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"]
@@ -100,13 +66,15 @@ struct TokenizerDefinition {
                 throw .malformed("added_tokens: expected a content that is not empty")
             }
             let isSpecial = try Self.flag("special", of: entry, default: false)
-            let id = ids[content] ?? next
-            ids[content] = id
+            let id = ids[Array(content.utf8)] ?? next
+            ids[Array(content.utf8)] = id
             next = max(next, id + 1)
             let token = AddedToken(
                 id: id,
                 content: content,
                 isSingleWord: try Self.flag("single_word", of: entry, default: false),
+                stripsLeft: try Self.flag("lstrip", of: entry, default: false),
+                stripsRight: try Self.flag("rstrip", of: entry, default: false),
                 isNormalized: try Self.flag("normalized", of: entry, default: !isSpecial)
             )
             tokens.append((token, isSpecial))
@@ -114,13 +82,25 @@ struct TokenizerDefinition {
         // Where two have the same text, special ones win, then the first.
         addedTokens = tokens.filter(\.isSpecial).map(\.token) + tokens.filter { !$0.isSpecial }.map(\.token)
     }
+}
 
+/// What all parts of the file are read with.
+extension TokenizerDefinition {
     /// False, true, or the default where the key is missing or null.
-    private static func flag(_ key: String, of object: JSON, default value: Bool) throws(TokenizerError) -> Bool {
+    static func flag(_ key: String, of object: JSON, default value: Bool) throws(TokenizerError) -> Bool {
         switch object[key] {
         case nil, .null?: return value
         case .bool(let flag)?: return flag
         case let other?: throw .malformed("\(key): expected true or false, got \(other.kindName)")
+        }
+    }
+
+    /// A text, or nil where the key is missing or null.
+    static func text(_ key: String, of object: JSON) throws(TokenizerError) -> String? {
+        switch object[key] {
+        case nil, .null?: return nil
+        case .string(let text)?: return text
+        case let other?: throw .malformed("\(key): expected a string, got \(other.kindName)")
         }
     }
 
@@ -131,11 +111,25 @@ struct TokenizerDefinition {
         return UInt32(id)
     }
 
-    static func expectType(_ part: JSON, _ name: String, supported: [String]) throws(TokenizerError) {
-        let type = part["type"]?.stringValue ?? (part == .null ? "null" : "without a type")
-        guard supported.contains(type) else {
-            throw .unsupported("\(name) \(type) is not supported yet; supported: \(supported.joined(separator: ", "))")
+    /// The `type` of a part; the word "null" where there is none.
+    static func type(of part: JSON) -> String {
+        part["type"]?.stringValue ?? (part == .null ? "null" : "without a type")
+    }
+
+    static func refusal(_ name: String, _ type: String, supported: [String]) -> TokenizerError {
+        .unsupported("\(name) \(type) is not supported yet; supported: \(supported.joined(separator: ", "))")
+    }
+
+    /// The parts of a Sequence (however deep), or the part itself; none of null.
+    static func flattened(_ part: JSON, _ key: String, depth: Int = 0) throws(TokenizerError) -> [JSON] {
+        if part == .null { return [] }
+        guard type(of: part) == "Sequence" else { return [part] }
+        guard let items = part[key]?.arrayValue, depth < 8, items.count <= 64 else {
+            throw .malformed("a Sequence: expected an array of at most 64 \(key)")
         }
+        var result: [JSON] = []
+        for item in items { result += try flattened(item, key, depth: depth + 1) }
+        return result
     }
 
     static func refuseUnknownKeys(of object: JSON, known: [String], in name: String) throws(TokenizerError) {

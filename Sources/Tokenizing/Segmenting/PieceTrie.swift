@@ -62,6 +62,35 @@ struct PieceTrie: Equatable {
         return found == Self.noValue ? nil : (found, end)
     }
 
+    /// The node behind `node` under `byte`.
+    @inline(__always)
+    func child(of node: UInt32, _ byte: UInt8) -> UInt32? {
+        let child = bases[Int(node)] + UInt32(byte)
+        return parents[Int(child)] == node ? child : nil
+    }
+
+    /// The value of the text that `range` of `bytes` is, nil where it is none.
+    @inline(__always)
+    func value(of bytes: Span<UInt8>, _ range: Range<Int>, root: Root) -> UInt32? {
+        var node = root.rawValue
+        for position in range {
+            guard let next = child(of: node, bytes[position]) else { return nil }
+            node = next
+        }
+        let value = values[Int(node)]
+        return value == Self.noValue ? nil : value
+    }
+
+    /// Sets `bits` in the value of `text`, which must be there.
+    mutating func mark(_ text: [UInt8], root: Root, with bits: UInt32) {
+        var node = root.rawValue
+        for byte in text {
+            guard let next = child(of: node, byte) else { return }
+            node = next
+        }
+        values[Int(node)] |= bits
+    }
+
     /// False where no text of `root` starts with `byte`.
     func hasText(startingWith byte: UInt8, root: Root) -> Bool {
         parents[Int(bases[Int(root.rawValue)] + UInt32(byte))] == root.rawValue
