@@ -90,7 +90,9 @@ struct Folding {
         _ inputs: [ValueFacts],
         _ editor: GraphEditor
     ) -> Graph.ValueIndex? {
-        guard node.domain.isEmpty, let input = node.inputs.first ?? nil, let facts = inputs.first else { return nil }
+        guard let input = node.inputs.first ?? nil, let facts = inputs.first else { return nil }
+        if node.domain == "ai.onnx.ml" { return node.name == "ZipMap" ? input : nil }
+        guard node.domain.isEmpty else { return nil }
         let isAlone = node.outputs.dropFirst().allSatisfy { $0.map { editor.readerCount($0) == 0 } ?? true }
         guard isAlone else { return nil }
         switch node.name {

@@ -75,7 +75,7 @@ package struct OnnxImporter {
             guard let value = try lookUp(output.name, for: "the graph's output") else {
                 throw .invalid("\(file): the graph's output \(output.name) has no value")
             }
-            outputs.append(try port(output, value, hasDefault: false))
+            outputs.append(try port(output, value, nodes, hasDefault: false))
         }
         bodies[0] = Graph.Body(inputs: ports.map(\.value), outputs: outputs.map(\.value), nodes: nodes)
         let graph = Graph(
@@ -96,8 +96,13 @@ package struct OnnxImporter {
     private func port(
         _ info: ValueInfoProto,
         _ value: Graph.ValueIndex,
+        _ nodes: [Graph.Node] = [],
         hasDefault: Bool
     ) throws(ModelError) -> Graph.Port {
+        // Classifiers of scikit-learn end with a list of maps from class to score: it is served as the scores themselves.
+        if let node = nodes.last(where: { $0.outputs.contains(value) }), node.name == "ZipMap" {
+            return Graph.Port(info.name, value, element: .f32, shape: [.open(""), Self.classCount(of: node)])
+        }
         if let other = info.otherKind {
             throw .unsupported("\(file): \(info.name) is \(other), which is not supported")
         }
@@ -113,6 +118,16 @@ package struct OnnxImporter {
             shape: info.kind == .tensor ? info.shape : nil,
             hasDefault: hasDefault
         )
+    }
+}
+
+extension OnnxImporter {
+    private static func classCount(of zipMap: Graph.Node) -> Graph.Dimension {
+        switch (zipMap.attributes["classlabels_int64s"], zipMap.attributes["classlabels_strings"]) {
+        case (.integers(let labels)?, _) where !labels.isEmpty: .fixed(labels.count)
+        case (_, .strings(let labels)?) where !labels.isEmpty: .fixed(labels.count)
+        default: .open("")
+        }
     }
 }
 
