@@ -192,7 +192,7 @@ struct Folding {
             switch source.numbers {
             case .archive, .varints: return TensorSource(element, shape: shape, source.numbers)
             case .tensor(let tensor): return TensorSource(tensor.reshaped(shape))
-            case .made: return TensorSource(element, shape: shape, .made([source]) { $0[0].reshaped(shape) })
+            case .made, .panels: return TensorSource(element, shape: shape, .made([source]) { $0[0].reshaped(shape) })
             }
         }
         guard Self.patient.contains(node.name), byteCount > 1 << 20, element != .string, sources.count == 1,
