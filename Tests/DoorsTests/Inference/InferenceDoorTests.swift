@@ -31,7 +31,7 @@ import Wire
     }
 
     @Test(arguments: [
-        (Failure.overloaded(retryAfterSeconds: 7), 429, "rate_limit_exceeded", "true"),
+        (Failure.overloaded(retryAfterSeconds: 7), 429, "rate_limit_exceeded", "true" as String?),
         (.unavailable("full"), 503, "unavailable", "true"), (.draining, 503, "draining", "true"),
         (.died(reason: "signal 9"), 502, "workerDied", "true"), (.model("a defect"), 500, "modelFailed", "false"),
         (.timedOut(milliseconds: 5), 504, "timedOut", "false"),
@@ -98,7 +98,7 @@ import Wire
         options.token = "secret"
         try await DoorHarness.run(options) { doors async throws in
             let openAI = try await doors.ask("GET", "/v1/models")
-            #expect(openAI.status == 401 && (try error(openAI.body)["code"] as? String) == "invalid_api_key")
+            #expect(try openAI.status == 401 && (error(openAI.body)["code"] as? String) == "invalid_api_key")
             let inference = try await doors.ask("GET", "/v2/models/echo")
             #expect(inference.status == 401 && inference.body.hasPrefix(#"{"error":"this node asks"#))
             let lane = try await doors.ask("POST", "/v2/models/echo/infer", body: "{}")
