@@ -110,7 +110,12 @@ enum Packer {
         guard let reference = manifest.model else { return nil }
         do throws(ModelError) {
             let files = ModelFiles(ranges: archive.files)
-            return try ModelImporter.importModel(source: reference.source, of: files, in: bytes)
+            return try ModelImporter.importModel(
+                source: reference.source,
+                asClassifier: reference.task == .classify,
+                of: files,
+                in: bytes
+            )
         } catch {
             throw PackRefusal(error, fetch: manifest.fetch)
         }
