@@ -1,4 +1,5 @@
 package import Graphs
+package import Kernels
 
 /// How to make one constant of a graph, when it is needed and not before: a model's numbers are never held all at once.
 package struct TensorSource: Sendable {
@@ -9,6 +10,8 @@ package struct TensorSource: Sendable {
         case varints([Range<Int>])
         /// At hand: small, or worked out.
         case tensor(Tensor)
+        /// A product's weight of `inner` × `columns` floats as the kernel reads it; column-major means `[columns, inner]`.
+        indirect case panels(TensorSource, inner: Int, columns: Int, isColumnMajor: Bool, format: WeightFormat)
         /// Made of other constants.
         indirect case made([TensorSource], @Sendable ([Tensor]) -> Tensor)
     }
@@ -27,6 +30,28 @@ package struct TensorSource: Sendable {
         self.init(tensor.element, shape: tensor.shape, .tensor(tensor))
     }
 
+    /// `source` as the weight of a product.
+    static func panels(
+        of source: TensorSource,
+        inner: Int,
+        columns: Int,
+        isColumnMajor: Bool,
+        format: WeightFormat
+    ) -> TensorSource {
+        let words = Panels.wordCount(inner: inner, columns: columns, format: format)
+        let (element, perWord): (TensorElement, Int) =
+            switch format {
+            case .f32: (.f32, 1)
+            case .bf16: (.bf16, 2)
+            case .int8: (.i8, 4)
+            }
+        return TensorSource(
+            element,
+            shape: [words * perWord],
+            .panels(source, inner: inner, columns: columns, isColumnMajor: isColumnMajor, format: format)
+        )
+    }
+
     package var count: Int { shape.reduce(1, *) }
     package var byteCount: Int { count * element.byteCount }
 
@@ -38,6 +63,20 @@ package struct TensorSource: Sendable {
             return Tensor(element, shape: shape, copying: part)
         case .varints(let ranges): return varints(ranges, in: archive)
         case .tensor(let tensor): return tensor
+        case .panels(let source, let inner, let columns, let isColumnMajor, let format):
+            let floats = source.tensor(in: archive).array(of: Float.self)
+            guard format != .f32 else {
+                let panels = Panels.pack(floats, inner: inner, columns: columns, isColumnMajor: isColumnMajor)
+                return Tensor(panels, shape: shape)
+            }
+            let panels = Panels.pack(
+                floats,
+                inner: inner,
+                columns: columns,
+                isColumnMajor: isColumnMajor,
+                format: format
+            )
+            return Tensor(element, shape: shape, copying: unsafe panels.span.bytes)
         case .made(let sources, let make):
             var parts: [Tensor] = []
             for source in sources { parts.append(source.tensor(in: archive)) }

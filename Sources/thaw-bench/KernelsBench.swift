@@ -25,6 +25,9 @@ struct KernelsBench: AsyncParsableCommand {
             and in the row embeddings c=8 together, against a function that runs each call by itself. They take turns, and of \
             each the best turn counts.
 
+            Rows trees 1, trees 1000, only with --rivals: a regressor of 500 trees of depth 8 over one row, or a thousand, \
+            against ONNX Runtime.
+
             Needs functions/embed/model: functions/embed/fetch brings it.
             """
     )
@@ -62,6 +65,7 @@ struct KernelsBench: AsyncParsableCommand {
             }
         }
         await images(&misses)
+        await trees(&misses)
         for row in EmbeddingsTrial.rows where isWanted(row) {
             await misses.attempt(row) { try await EmbeddingsTrial(row, isBesideRival: rivals).run().show(json: json) }
         }
@@ -78,6 +82,20 @@ struct KernelsBench: AsyncParsableCommand {
         for network in networks {
             await misses.attempt(ImageTrial.rowName(network)) {
                 try ImageTrial(network: network, turns: turns, rival: rival).run().show(json: json)
+            }
+        }
+    }
+
+    /// A forest, one row at a time and a thousand: beside ONNX Runtime, or not at all.
+    private func trees(_ misses: inout Misses) async {
+        let batches = TreesTrial.batches.filter { isWanted(TreesTrial.rowName($0)) }
+        guard rivals, !batches.isEmpty else { return }
+        var rival: TreesRival?
+        await misses.attempt("trees' rival") { rival = try await TreesRival.prepared() }
+        guard let rival else { return }
+        for batch in batches {
+            await misses.attempt(TreesTrial.rowName(batch)) {
+                try TreesTrial(batch: batch, turns: turns, rival: rival).run().show(json: json)
             }
         }
     }

@@ -21,7 +21,7 @@ extension GoldenSet {
     /// Reads `{"inputs": […], "outputs": [[…], …]}`.
     init(
         _ reference: GoldenReference,
-        for model: ImportedModel,
+        for model: EngineModel,
         of archive: Archive,
         _ bytes: borrowing RawSpan
     ) throws(PackRefusal) {
@@ -67,7 +67,7 @@ extension GoldenSet {
     }
 
     /// Inputs of the packer's own: sentences of several lengths, or numbers between −1 and 1.
-    static func samples(for model: ImportedModel) throws(PackRefusal) -> GoldenSet {
+    static func samples(for model: EngineModel) throws(PackRefusal) -> GoldenSet {
         if let tokenizer = try tokenizer(of: model) {
             // Each, and all up to it: from a few tokens to a page.
             let texts =
@@ -100,7 +100,7 @@ extension GoldenSet {
         "Patients in both groups were followed for twelve weeks, after which no significant difference was found.",
     ]
 
-    private static func tokenizer(of model: ImportedModel) throws(PackRefusal) -> Tokenizer? {
+    private static func tokenizer(of model: EngineModel) throws(PackRefusal) -> Tokenizer? {
         guard let compiled = model.tokenizer else { return nil }
         do throws(TokenizerError) {
             return try Tokenizer(compiled: compiled)
@@ -109,11 +109,11 @@ extension GoldenSet {
         }
     }
 
-    private static func columns(of model: ImportedModel) -> Int {
-        model.plan.input.map { model.plan.values[$0].columns } ?? 0
+    private static func columns(of model: EngineModel) -> Int {
+        model.inputCount ?? 0
     }
 
-    private static func input(_ json: JSON, for model: ImportedModel, _ tokenizer: Tokenizer?) -> Input? {
+    private static func input(_ json: JSON, for model: EngineModel, _ tokenizer: Tokenizer?) -> Input? {
         if let tokenizer {
             return json.stringValue.map { .tokens(tokenizer.encode($0, tokensMax: model.tokensMax)) }
         }

@@ -33,15 +33,13 @@ enum Packer {
                 let task = try TaskConfiguration(manifest, model)
                 let signature = try self.signature(task, model, manifest)
                 try output.add("task", task.encoded())
-                switch model {
-                case .plan(let model):
+                if let model {
                     let choice = try PrecisionChoice(manifest, model, of: archive, bytes)
                     manifest.evidence = choice.report
-                    try write(choice, bytes, to: &output)
-                case .graph(let model):
-                    try requirePlain(manifest)
-                    try write(model, bytes, to: &output)
-                case nil: break
+                    switch choice.model {
+                    case .plan(let model): try write(model, choice, bytes, to: &output)
+                    case .graph(let model): try write(model, bytes, to: &output)
+                    }
                 }
                 return (manifest, signature)
             }
@@ -141,24 +139,12 @@ enum Packer {
         }
     }
 
-    /// Graphs are computed in f32, and golden results are compared for encoders only: nothing asked for is left out
-    /// without a word.
-    private static func requirePlain(_ manifest: Manifest) throws(PackRefusal) {
-        guard manifest.precision == .f32 || manifest.precision == .auto, manifest.golden == nil else {
-            throw PackRefusal(
-                kind: .unsupported,
-                message: "precision \(manifest.precision.rawValue) and golden results are for encoders in Hugging Face "
-                    + "layout; an ONNX model is computed as it is: leave both out"
-            )
-        }
-    }
-
     private static func write(
+        _ model: ImportedModel,
         _ choice: PrecisionChoice,
         _ archive: borrowing RawSpan,
         to output: inout SnapshotOutput
     ) throws(PackRefusal) {
-        let model = choice.model
         try output.add("plan", model.plan.encoded())
         if let tokenizer = model.tokenizer {
             try output.add("tokenizer", tokenizer)
@@ -167,7 +153,7 @@ enum Packer {
         let isTable = model.plan.weights.indices.map { tables.contains($0) }
         for access in [SnapshotEntry.Access.whole, .rows] {
             for number in model.plan.weights.indices where isTable[number] == (access == .rows) {
-                try choice.withBytes(of: number, in: archive) { (bytes) throws(PackRefusal) in
+                try choice.withBytes(of: number, model, in: archive) { (bytes) throws(PackRefusal) in
                     try output.add(model.plan.weights[number], access, bytes)
                 }
             }

@@ -7,18 +7,31 @@ import Models
 /// The model in the precision that its manifest asks for, and what that costs in accuracy.
 struct PrecisionChoice {
     /// In memory where it had to be measured.
-    private(set) var held: HeldModel?
-    let model: ImportedModel
+    private(set) var held: Candidate?
+    let model: EngineModel
     /// nil where there was nothing to measure.
     private(set) var report: PrecisionReport?
 
     init(
         _ manifest: Manifest,
-        _ model: ImportedModel,
+        _ model: EngineModel,
         of archive: Archive,
         _ bytes: borrowing RawSpan
     ) throws(PackRefusal) {
         guard manifest.precision != .f32 || manifest.golden != nil else {
+            self.model = model
+            return
+        }
+        guard model.inputCount != nil else {
+            // Asked for by name, it cannot be left out without a word.
+            guard manifest.precision == .auto, manifest.golden == nil else {
+                throw PackRefusal(
+                    kind: .unsupported,
+                    message:
+                        "precision \(manifest.precision.rawValue) and golden results need a model with one input of "
+                        + "floats and an output of floats; this one is computed in f32: leave both out"
+                )
+            }
             self.model = model
             return
         }
@@ -28,13 +41,13 @@ struct PrecisionChoice {
         } else {
             set = try GoldenSet.samples(for: model)
         }
-        let plain = try Self.hold(model, in: bytes)
+        let plain = try Candidate(model, in: bytes)
         let measured = try Self.run(plain, on: set)
         let references = set.outputs ?? measured.results
-        var candidates: [(held: HeldModel, trial: PrecisionReport.Trial)] = []
+        var candidates: [(held: Candidate, trial: PrecisionReport.Trial)] = []
         for precision in manifest.precision.candidates {
             if let format = precision.format, format != .f32 {
-                let held = try Self.hold(model.with(format), in: bytes, sharing: plain)
+                let held = try Candidate(model.with(format), in: bytes, sharing: plain)
                 let run = try Self.run(held, on: set)
                 candidates.append((held, try Self.compared(run, precision, with: references, manifest.golden)))
             } else {
@@ -58,26 +71,15 @@ struct PrecisionChoice {
         )
     }
 
-    /// Calls `body` with a weight's numbers as the snapshot keeps them.
+    /// Calls `body` with the numbers of a plan's weight as the snapshot keeps them.
     func withBytes(
         of weight: Plan.WeightIndex,
+        _ model: ImportedModel,
         in archive: borrowing RawSpan,
         _ body: (borrowing RawSpan) throws(PackRefusal) -> Void
     ) throws(PackRefusal) {
-        if let held { return try held.withBytes(of: weight, body) }
+        if case .plan(let held)? = held { return try held.withBytes(of: weight, body) }
         try model.sources[weight].withBytes(in: archive, body)
-    }
-
-    private static func hold(
-        _ model: ImportedModel,
-        in archive: borrowing RawSpan,
-        sharing other: HeldModel? = nil
-    ) throws(PackRefusal) -> HeldModel {
-        do throws(PlanError) {
-            return try HeldModel(model, in: archive, sharing: other)
-        } catch {
-            throw PackRefusal(kind: .invalid, message: "the model cannot be run: \(error)")
-        }
     }
 
     /// The results of one precision, and how long they took.
@@ -86,25 +88,16 @@ struct PrecisionChoice {
         var microseconds: Double
     }
 
-    private static func run(_ held: HeldModel, on set: GoldenSet) throws(PackRefusal) -> Run {
-        do throws(PlanError) {
-            var run = Run(results: [], microseconds: .infinity)
-            // The first touches memory that a worker has touched before its first call.
-            for _ in 0..<3 {
-                let start = Clock.monotonicNanoseconds()
-                run.results = []
-                for input in set.inputs {
-                    switch input {
-                    case .tokens(let ids): run.results.append(try held.run(ids: ids, sequenceLengths: [ids.count]))
-                    case .numbers(let numbers): run.results.append(try held.run(input: numbers, rows: 1))
-                    }
-                }
-                run.microseconds = min(run.microseconds, Double(Clock.monotonicNanoseconds() - start) / 1000)
-            }
-            return run
-        } catch {
-            throw PackRefusal(kind: .invalid, message: "the model cannot be run on the inputs that test it: \(error)")
+    private static func run(_ held: Candidate, on set: GoldenSet) throws(PackRefusal) -> Run {
+        var run = Run(results: [], microseconds: .infinity)
+        // The first touches memory that a worker has touched before its first call.
+        for _ in 0..<3 {
+            let start = Clock.monotonicNanoseconds()
+            run.results = []
+            for input in set.inputs { run.results.append(try held.run(input)) }
+            run.microseconds = min(run.microseconds, Double(Clock.monotonicNanoseconds() - start) / 1000)
         }
+        return run
     }
 
     private static func compared(

@@ -48,7 +48,7 @@ struct HostileCallTests {
     @Test(
         "Axes of an input are refused where they are no axes, or twice the same",
         arguments: ["ReduceSum", "ReduceMax", "Squeeze", "Unsqueeze", "CumSum"],
-        [[Int64(4)], [.min], [.max], [0, 0], [1, -1]]
+        [[Int64(4)], [.min], [.max], [0, 0]]
     )
     func axisLists(_ name: String, _ axes: [Int64]) {
         #expect(throws: GraphError.self) {
@@ -114,7 +114,7 @@ struct HostileCallTests {
 
     @Test(
         "An equation that says nothing sensible is refused",
-        arguments: ["", "ij", "ij,jk", "ij->ii", "ij->k", "...i.->", "iij->i", "ij...k->i", "ij->ij->ij"]
+        arguments: ["", "i", "ij,jk", "ij->ii", "ij->k", "...i.->", "iij->i", "ij...k->i", "ij->ij->ij"]
     )
     func equations(_ equation: String) {
         let trial = OperatorTrial(name: "Einsum", attributes: ["equation": .string(equation)])

@@ -54,7 +54,10 @@ enum BatchNormFolding {
             }
         )
         var fused = conv
-        fused.inputs = [conv.inputs[0], editor.addConstant(scaled), editor.addConstant(shift)]
+        fused.inputs = [
+            conv.inputs[0], editor.addConstant(scaled, insteadOf: conv.inputs[1]),
+            editor.addConstant(shift, insteadOf: node.inputs[2]),
+        ]
         fused.outputs = [node.outputs[0]]
         editor.replace(place, with: fused)
         editor.remove(convolution)

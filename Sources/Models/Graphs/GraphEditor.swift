@@ -20,6 +20,8 @@ struct GraphEditor {
     private var aliases: [Graph.ValueIndex: Graph.ValueIndex] = [:]
     /// Constants that the caller may override: they are no constants here.
     private let defaults: Set<Graph.ValueIndex>
+    /// Of constants.
+    private var names: [Graph.ValueIndex: String] = [:]
 
     init(_ imported: ImportedGraph) {
         graph = imported.graph
@@ -27,6 +29,7 @@ struct GraphEditor {
         for (constant, source) in zip(graph.constants, imported.sources) { sources[constant.value] = source }
         defaults = Set(graph.inputs.filter(\.hasDefault).map(\.value))
         readerCounts = .init(repeating: 0, count: graph.valueCount)
+        for constant in graph.constants { names[constant.value] = constant.name }
         count()
     }
 
@@ -188,9 +191,14 @@ extension GraphEditor {
         return graph.valueCount - 1
     }
 
-    mutating func addConstant(_ source: TensorSource) -> Graph.ValueIndex {
+    /// - Parameter original: the constant that it is made of, whose name it takes where that is free.
+    mutating func addConstant(
+        _ source: TensorSource,
+        insteadOf original: Graph.ValueIndex? = nil
+    ) -> Graph.ValueIndex {
         let value = newValue()
         sources[value] = source
+        if let original { names[value] = names[resolve(original)] }
         return value
     }
 
@@ -221,8 +229,6 @@ extension GraphEditor {
             for node in body.nodes { for case let input? in node.inputs { isRead.insert(input) } }
             isRead.formUnion(body.outputs)
         }
-        var names: [Graph.ValueIndex: String] = [:]
-        for constant in graph.constants { names[constant.value] = constant.name }
         var table = ConstantTable()
         for value in sources.keys.sorted() where isRead.contains(value) {
             if let source = sources[value] { table.add(source, called: names[value] ?? "", as: value) }

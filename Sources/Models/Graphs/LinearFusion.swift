@@ -20,7 +20,7 @@ enum LinearFusion {
         guard let weight = editor.constant(node.inputs[1]), weight.element == .f32, weight.shape.count == 2,
             editor.constant(node.inputs[0]) == nil
         else { return }
-        replace(&editor, place, node, weight, isColumnMajor: false, bias: nil)
+        replace(&editor, place, node, weight, isColumnMajor: false, bias: nil, nil)
     }
 
     private static func takeGemm(_ editor: inout GraphEditor, _ place: Int, _ node: Graph.Node) {
@@ -29,14 +29,16 @@ enum LinearFusion {
         else { return }
         let isColumnMajor = node.integer("transB") ?? 0 != 0
         var bias: TensorSource?
+        var biasName: Graph.ValueIndex?
         if node.inputs.count > 2, let value = node.inputs[2] {
             let columns = weight.shape[isColumnMajor ? 0 : 1]
             guard node.float("beta") ?? 1 == 1, let source = editor.constant(value),
                 let vector = vector(source, columns, rankMax: 2)
             else { return }
             bias = vector
+            biasName = value
         }
-        replace(&editor, place, node, weight, isColumnMajor: isColumnMajor, bias: bias)
+        replace(&editor, place, node, weight, isColumnMajor: isColumnMajor, bias: bias, biasName)
     }
 
     private static func replace(
@@ -45,26 +47,21 @@ enum LinearFusion {
         _ node: Graph.Node,
         _ weight: TensorSource,
         isColumnMajor: Bool,
-        bias: TensorSource?
+        bias: TensorSource?,
+        _ biasName: Graph.ValueIndex?
     ) {
         let (inner, columns) =
             isColumnMajor ? (weight.shape[1], weight.shape[0]) : (weight.shape[0], weight.shape[1])
-        guard inner > 0, columns > 0 else { return }
-        let packed = TensorSource(
-            .f32,
-            shape: [Panels.floatCount(inner: inner, columns: columns)],
-            .made([weight]) { parts in
-                let floats = Panels.pack(
-                    parts[0].array(of: Float.self),
-                    inner: inner,
-                    columns: columns,
-                    isColumnMajor: isColumnMajor
-                )
-                return Tensor(floats, shape: [floats.count])
-            }
+        guard (1...1 << 24).contains(inner), (1...1 << 24).contains(columns) else { return }
+        let packed = TensorSource.panels(
+            of: weight,
+            inner: inner,
+            columns: columns,
+            isColumnMajor: isColumnMajor,
+            format: .f32
         )
-        var inputs: [Graph.ValueIndex?] = [node.inputs[0], editor.addConstant(packed)]
-        if let bias { inputs.append(editor.addConstant(bias)) }
+        var inputs: [Graph.ValueIndex?] = [node.inputs[0], editor.addConstant(packed, insteadOf: node.inputs[1])]
+        if let bias { inputs.append(editor.addConstant(bias, insteadOf: biasName)) }
         let linear = Graph.Node(
             "Linear",
             domain: "thaw",
@@ -106,7 +103,7 @@ enum LinearFusion {
                 let bias = vector(source, columns, rankMax: rank)
             else { continue }
             var fused = linear
-            fused.inputs.append(editor.addConstant(bias))
+            fused.inputs.append(editor.addConstant(bias, insteadOf: node.inputs[1 - side]))
             fused.outputs = node.outputs
             editor.replace(place, with: fused)
             editor.remove(product)
