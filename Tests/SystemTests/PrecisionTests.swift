@@ -5,53 +5,55 @@ import Trials
 /// Narrower weights, from the manifest to the reply of a sandboxed worker.
 @Suite(.serialized)
 struct PrecisionTests {
-    private struct Example: Decodable {
-        var image: [Int]
-        var label: Int
+    /// The embed example in another precision, its golden file beside it.
+    private func bundle(_ name: String, precision: String, tolerance: Double) throws -> TrialBundle {
+        let embed = Tree.functions.appendingPathComponent("embed")
+        let golden = try Data(contentsOf: embed.appendingPathComponent("golden/check.json"))
+        let bundle = try TrialBundle(
+            """
+            name: \(name)
+            model: {source: model, task: embed}
+            precision: \(precision)
+            golden: {file: check.json, tolerance: \(tolerance)}
+            """,
+            files: ["check.json": golden]
+        )
+        try FileManager.default.copyItem(
+            atPath: embed.appendingPathComponent("model").path,
+            toPath: bundle.path + "/model"
+        )
+        return bundle
     }
 
-    private func digits(_ name: String, _ settings: String, golden: String? = nil) throws -> TrialBundle {
-        let model = try Data(contentsOf: Tree.functions.appendingPathComponent("digits/digits.onnx"))
-        var files = ["digits.onnx": model]
-        if let golden { files["golden.json"] = Data(golden.utf8) }
-        let manifest = "name: \(name)\nmodel: {source: digits.onnx, task: classify}\n\(settings)"
-        return try TrialBundle(manifest, files: files)
-    }
-
-    @Test func `digits in bfloat16 and in integers reads what it reads in floats, and says what that costs`()
+    @Test(.enabled(if: Tree.hasModel, "functions/embed/fetch brings the model"))
+    func `an encoder of narrower weights answers nearly as in f32, says what that costs, and is refused beyond`()
         async throws
     {
+        struct Reply: Decodable { var embeddings: [[Double]] }
         let node = try await TrialNode(programs: Tree.programs)
         defer { node.removeData() }
-        let url = Tree.functions.appendingPathComponent("digits/heldout.json")
-        let examples = try JSONDecoder().decode([Example].self, from: Data(contentsOf: url))
-        for precision in ["bf16", "int8"] {
-            let name = "digits-\(precision)"
-            let bundle = try digits(name, "precision: \(precision)\n")
+        var embeddings: [[Double]] = []
+        for (precision, tolerance) in [("f32", 1e-4), ("bf16", 0.02), ("int8", 0.2)] {
+            let bundle = try bundle("embed-\(precision)", precision: precision, tolerance: tolerance)
             defer { bundle.remove() }
             let deployed = try await node.thaw("deploy", bundle.path)
-            #expect(deployed.status == 0)
+            #expect(deployed.status == 0, "\(deployed.errors)")
             #expect(deployed.output.contains("computes in \(precision): cosine ≥ "))
-            #expect(try await node.thaw("describe", name).output.contains("against f32 on sample inputs (32)"))
-            for example in examples.prefix(20) {
-                let answer = try await node.invoke(name, #"{"image": \#(example.image)}"#)
-                #expect(answer.text.contains(#""label":\#(example.label),"#), "\(answer.text)")
-            }
+            let described = try await node.thaw("describe", "embed-\(precision)")
+            #expect(described.output.contains("against golden (16)"))
+            let answer = try await node.invoke("embed-\(precision)", #"{"text": "hello world"}"#)
+            #expect(answer.status == 200, "\(answer.text)")
+            embeddings += try JSONDecoder().decode(Reply.self, from: answer.body).embeddings
         }
-        #expect(await node.stop() == 0)
-    }
-
-    @Test func `a deploy whose golden results are not the model's is refused, and nothing is deployed`() async throws {
-        let node = try await TrialNode(programs: Tree.programs)
-        defer { node.removeData() }
-        let pixels = [Int](repeating: 3, count: 64)
-        let golden = #"{"inputs": [\#(pixels)], "outputs": [[1, 0, 0, 0, 0, 0, 0, 0, 0, 1]]}"#
-        let bundle = try digits("digits", "golden: {file: golden.json, tolerance: 0.01}\n", golden: golden)
-        defer { bundle.remove() }
-        let refused = try await node.thaw("deploy", bundle.path)
+        for (embedding, least) in zip(embeddings, [0.999999, 0.9998, 0.98]) {
+            #expect(zip(embedding, embeddings[0]).reduce(0) { $0 + $1.0 * $1.1 } > least)
+        }
+        let strict = try bundle("strict", precision: "int8", tolerance: 0.001)
+        defer { strict.remove() }
+        let refused = try await node.thaw("deploy", strict.path)
         #expect(refused.status != 0)
         #expect(refused.errors.contains("the model's results differ from the golden outputs by "))
-        #expect(try await node.thaw("describe", "digits").status != 0)
+        #expect(try await node.thaw("describe", "strict").status != 0)
         #expect(await node.stop() == 0)
     }
 }
