@@ -9,7 +9,7 @@ import Tasks
 /// Makes a snapshot of a bundle.
 enum Packer {
     /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
-    static let producer = "thaw-pack 3"
+    static let producer = "thaw-pack 4"
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
