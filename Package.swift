@@ -138,7 +138,7 @@ let testing: [Target] = [
     .testTarget(name: "HouseTests"),
     .testTarget(name: "thaw-packTests", dependencies: ["thaw-pack", "Manifests", "Snapshots", "Linux"]),
     .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
-    .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", nioCore, nioPosix]),
+    .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", "Manifests", nioCore, nioPosix]),
     .executableTarget(
         name: "fault-worker",
         dependencies: ["Serving", "Wire", "Linux", "CProbe"],

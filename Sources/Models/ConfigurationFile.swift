@@ -43,6 +43,20 @@ struct ConfigurationFile {
         return text
     }
 
+    /// The texts of an array; none where the field is missing.
+    func texts(_ key: String) throws(ModelError) -> [String] {
+        guard has(key), let value = json[key] else { return [] }
+        guard let items = value.arrayValue else { throw wrong(key, "an array", value) }
+        return items.compactMap(\.stringValue)
+    }
+
+    /// The members of an object; nil where the field is missing.
+    func members(_ key: String) throws(ModelError) -> [JSON.Member]? {
+        guard has(key), let value = json[key] else { return nil }
+        guard let members = value.objectMembers else { throw wrong(key, "an object", value) }
+        return members
+    }
+
     func flag(_ key: String) throws(ModelError) -> Bool {
         guard has(key), let value = json[key] else { return false }
         guard let flag = value.boolValue else { throw wrong(key, "true or false", value) }

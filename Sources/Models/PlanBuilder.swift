@@ -14,6 +14,10 @@ struct PlanBuilder {
         return values.count - 1
     }
 
+    func rows(of value: Plan.ValueIndex) -> Plan.Rows {
+        values[value].rows
+    }
+
     func columns(of value: Plan.ValueIndex) -> Int {
         values[value].columns
     }

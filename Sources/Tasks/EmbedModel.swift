@@ -13,6 +13,8 @@ struct EmbedModel {
     /// Names of its input and output where a protocol asks for them.
     static let inputName = "text"
     static let outputName = "embedding"
+    /// The output's where it is scores of classes.
+    static let scoresName = "scores"
 
     /// Numbers of a vector.
     let columns: Int
@@ -23,7 +25,11 @@ struct EmbedModel {
     private let tokenizer: Tokenizer
     private let runner: PlanRunner
 
-    init(tokenizer: Tokenizer, runner: PlanRunner, tokensMax: Int) throws(TaskError) {
+    /// Whether it gives scores of classes, and not vectors.
+    let isClassifier: Bool
+
+    init(tokenizer: Tokenizer, runner: PlanRunner, tokensMax: Int, isClassifier: Bool = false) throws(TaskError) {
+        self.isClassifier = isClassifier
         guard tokensMax > tokenizer.specialTokensCount else {
             throw .mismatch("tokensMax is \(tokensMax), which leaves no room for a text")
         }
@@ -35,7 +41,7 @@ struct EmbedModel {
     }
 
     var signature: TensorSignature {
-        TensorSignature(embeddingColumns: columns)
+        isClassifier ? TensorSignature(classes: columns) : TensorSignature(embeddingColumns: columns)
     }
 
     /// What the model made of some texts.

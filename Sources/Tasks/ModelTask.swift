@@ -11,9 +11,18 @@ struct ModelTask {
     private let engine: Engine
     private let face: ModelFace
 
-    init(_ embed: EmbedModel) {
+    /// - Parameter labels: names of the classes of one that classifies.
+    init(_ embed: EmbedModel, labels: [String]? = nil) throws(TaskError) {
+        if let labels, labels.count != embed.columns {
+            throw .mismatch("the model has \(embed.columns) scores, and there are \(labels.count) labels")
+        }
         engine = .embed(embed)
-        face = ModelFace(signature: embed.signature, embed: embed, isClassifier: false, labels: nil)
+        face = ModelFace(
+            signature: embed.signature,
+            embed: embed,
+            isClassifier: embed.isClassifier,
+            labels: embed.isClassifier ? labels : nil
+        )
     }
 
     init(_ model: TensorModel, isClassifier: Bool, labels: [String]?) throws(TaskError) {
@@ -63,11 +72,11 @@ struct ModelTask {
     private func read(_ request: TaskRequest) throws(TaskFailure) -> ReadCall {
         switch request.form {
         case .own:
-            if let embed = face.embed { return try EmbedJSON(columns: embed.columns).read(request.body) }
+            if let embed = face.embed { return try EmbedJSON(embed.columns, face).read(request.body) }
             if let numbers = NumberJSON(face) { return try numbers.read(request.body) }
             return try Prediction(face).read(request.body)
         case .openAIEmbeddings:
-            guard let embed = face.embed else {
+            guard let embed = face.embed, !embed.isClassifier else {
                 throw .invalid("model", "this model makes no embeddings; its inputs are \(face.signature.inputNames)")
             }
             return try OpenAIEmbeddings(embed).read(request.body)
@@ -83,7 +92,7 @@ extension ModelTask {
     private func answer(to input: ReadCall.Input) throws(TaskFailure) -> ReadCall.Answer {
         switch (engine, input) {
         case (.embed(let embed), .texts(let texts)):
-            return Self.answer(try embed.run(texts), embed.columns)
+            return answer(try embed.run(texts), embed.columns)
         case (.tensors(let model), .tensors(let tensors)):
             return ReadCall.Answer(outputs: try model.run(tensors))
         default:
@@ -91,9 +100,14 @@ extension ModelTask {
         }
     }
 
-    private static func answer(_ vectors: EmbedModel.Vectors, _ columns: Int) -> ReadCall.Answer {
+    private func answer(_ vectors: EmbedModel.Vectors, _ columns: Int) -> ReadCall.Answer {
         ReadCall.Answer(
-            outputs: [EmbedModel.outputName: Tensor(vectors.floats, shape: [vectors.tokenCounts.count, columns])],
+            outputs: [
+                face.isClassifier ? EmbedModel.scoresName : EmbedModel.outputName: Tensor(
+                    vectors.floats,
+                    shape: [vectors.tokenCounts.count, columns]
+                )
+            ],
             tokenCounts: vectors.tokenCounts
         )
     }
@@ -113,7 +127,7 @@ extension ModelTask {
             return texts.map { texts in
                 let rows = done..<done + texts.count
                 done = rows.upperBound
-                return Self.answer(
+                return answer(
                     EmbedModel.Vectors(
                         floats: Array(
                             vectors.floats[rows.lowerBound * embed.columns..<rows.upperBound * embed.columns]

@@ -33,6 +33,14 @@ extension TensorSignature {
         )
     }
 
+    /// Of texts and the scores of their classes.
+    package init(classes: Int) {
+        self.init(
+            inputs: [Port(EmbedModel.inputName, .string, shape: [-1])],
+            outputs: [Port(EmbedModel.scoresName, .f32, shape: [-1, classes])]
+        )
+    }
+
     /// Of texts and their vectors.
     package init(embeddingColumns columns: Int) {
         self.init(

@@ -31,25 +31,15 @@ package struct TaskRunner {
         case .none:
             task = .echo
         case .embed:
-            let runner = try Self.runner(plan, rows, lookup)
-            guard runner.plan.takesTokens else { throw .mismatch("the model takes numbers, and the task texts") }
-            if let longest = runner.plan.sequenceLengthMax, longest < configuration.tokensMax {
-                throw .mismatch("the model has \(longest) positions, and tokensMax is \(configuration.tokensMax)")
-            }
-            let compiled: Tokenizer
-            do throws(TokenizerError) {
-                compiled = try Tokenizer(compiled: tokenizer)
-            } catch {
-                throw .tokenizer("\(error)")
-            }
-            task = .model(
-                ModelTask(
-                    try EmbedModel(tokenizer: compiled, runner: runner, tokensMax: configuration.tokensMax)
-                )
-            )
+            task = .model(try Self.textModel(configuration, try Self.runner(plan, rows, lookup), tokenizer))
         case .classify, .tensor:
+            let runner = try Self.runner(plan, rows, lookup)
+            if configuration.kind == .classify, runner.plan.takesTokens {
+                task = .model(try Self.textModel(configuration, runner, tokenizer))
+                return
+            }
             self = try TaskRunner(
-                PlanModel.model(of: try Self.runner(plan, nil, lookup)),
+                PlanModel.model(of: runner),
                 isClassifier: configuration.kind == .classify,
                 labels: configuration.labels
             )
@@ -115,6 +105,33 @@ package struct TaskRunner {
     /// Whether that succeeds is of no matter.
     package func warmUp() {
         if case .model(let model) = task { model.warmUp() }
+    }
+
+    /// The task of a model of texts.
+    private static func textModel(
+        _ configuration: TaskConfiguration,
+        _ runner: PlanRunner,
+        _ tokenizer: RawSpan
+    ) throws(TaskError) -> ModelTask {
+        guard runner.plan.takesTokens else { throw .mismatch("the model takes numbers, and the task texts") }
+        if let longest = runner.plan.sequenceLengthMax, longest < configuration.tokensMax {
+            throw .mismatch("the model has \(longest) positions, and tokensMax is \(configuration.tokensMax)")
+        }
+        let compiled: Tokenizer
+        do throws(TokenizerError) {
+            compiled = try Tokenizer(compiled: tokenizer)
+        } catch {
+            throw .tokenizer("\(error)")
+        }
+        return try ModelTask(
+            try EmbedModel(
+                tokenizer: compiled,
+                runner: runner,
+                tokensMax: configuration.tokensMax,
+                isClassifier: configuration.kind == .classify
+            ),
+            labels: configuration.labels
+        )
     }
 
     private static func runner(

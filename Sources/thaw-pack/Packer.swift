@@ -9,7 +9,7 @@ import Tasks
 /// Makes a snapshot of a bundle.
 enum Packer {
     /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
-    static let producer = "thaw-pack 3"
+    static let producer = "thaw-pack 4"
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
@@ -110,7 +110,12 @@ enum Packer {
         guard let reference = manifest.model else { return nil }
         do throws(ModelError) {
             let files = ModelFiles(ranges: archive.files)
-            return try ModelImporter.importModel(source: reference.source, of: files, in: bytes)
+            return try ModelImporter.importModel(
+                source: reference.source,
+                asClassifier: reference.task == .classify,
+                of: files,
+                in: bytes
+            )
         } catch {
             throw PackRefusal(error, fetch: manifest.fetch)
         }

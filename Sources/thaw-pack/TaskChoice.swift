@@ -18,7 +18,9 @@ extension TaskConfiguration {
         case (.embed, .graph): throw .mismatch(reference, "takes numbers; use task classify or tensor")
         case (.classify, .graph), (.tensor, .graph):
             self.init(kind: reference.task == .classify ? .classify : .tensor, labels: reference.labels)
-        case (.classify, .plan), (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed")
+        case (.classify, .plan(let model)):
+            self.init(kind: .classify, tokensMax: model.tokensMax, labels: reference.labels ?? model.labels)
+        case (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed")
         case (.echo, _): self.init(kind: .none)
         }
     }
@@ -28,7 +30,16 @@ extension TensorSignature {
     /// What a function of this task and model takes and gives, once labels are known to fit it.
     init(_ task: TaskConfiguration, _ model: EngineModel, _ reference: ModelReference) throws(PackRefusal) {
         switch model {
-        case .plan(let model): self.init(embeddingColumns: model.plan.values[model.plan.output].columns)
+        case .plan(let model):
+            let columns = model.plan.values[model.plan.output].columns
+            guard model.isClassifier else {
+                self.init(embeddingColumns: columns)
+                return
+            }
+            if let labels = task.labels, labels.count != columns {
+                throw .mismatch(reference, "has \(columns) scores, and model.labels names \(labels.count)")
+            }
+            self.init(classes: columns)
         case .graph(let model):
             do throws(TaskError) {
                 try self.init(of: model.graph, isClassifier: task.kind == .classify)

@@ -1,10 +1,12 @@
 import Foundation
 import Manifests
 
-/// A directory with a `function.yaml`, as its author keeps it.
+/// A directory with a `function.yaml`, as its author keeps it, or a model without one.
 struct Bundle: Sendable {
     let directory: String
     let manifest: Manifest
+    /// Of a model that came without a manifest.
+    private let bareMembers: [BundleArchive.Member]?
 
     /// Reads and checks the manifest, and that the model which it names is there.
     ///
@@ -16,8 +18,17 @@ struct Bundle: Sendable {
         self.directory = directory
         let file = directory + "/" + Manifest.fileName
         guard let data = FileManager.default.contents(atPath: file) else {
-            throw .file("\(file) cannot be read; a bundle is a directory with a \(Manifest.fileName)")
+            guard !FileManager.default.fileExists(atPath: file), let bare = try BareModel(path: directory) else {
+                throw .file(
+                    "\(file) cannot be read; a bundle is a directory with a \(Manifest.fileName), or a model: an .onnx "
+                        + "file, or a directory in Hugging Face layout (config.json, model.safetensors, tokenizer.json)"
+                )
+            }
+            manifest = bare.manifest
+            bareMembers = bare.members
+            return
         }
+        bareMembers = nil
         do {
             manifest = try Manifest.parse(bytes: Array(data), file: file)
         } catch {
@@ -30,6 +41,7 @@ struct Bundle: Sendable {
 
     /// What a deploy sends.
     func archive() throws(CommandFailure) -> BundleArchive {
+        if let bareMembers { return BundleArchive(members: bareMembers) }
         var paths = [Manifest.fileName]
         switch manifest.model?.source {
         case nil: break

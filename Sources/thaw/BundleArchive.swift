@@ -12,6 +12,21 @@ struct BundleArchive: Sendable {
         /// On the disk.
         var file: String
         var byteCount: Int
+        /// Of a file that is on no disk.
+        var contents: [UInt8]?
+
+        init(path: String, file: String, byteCount: Int) {
+            self.path = path
+            self.file = file
+            self.byteCount = byteCount
+        }
+
+        init(path: String, contents: [UInt8]) {
+            self.path = path
+            file = path
+            byteCount = contents.count
+            self.contents = contents
+        }
     }
 
     let members: [Member]
@@ -36,6 +51,11 @@ struct BundleArchive: Sendable {
         // A file may be named on its own and lie in a folder that is named too.
         var seen: Set<String> = []
         self.members = members.filter { seen.insert($0.path).inserted }
+    }
+
+    /// The files of a bundle that has no directory of its own.
+    init(members: [Member]) {
+        self.members = members
     }
 
     /// Bytes of the archive.
@@ -128,6 +148,12 @@ extension BundleArchive {
         private mutating func nextPiece() throws(CommandFailure) -> ByteBuffer? {
             if let current { return try contents(of: current.member, current.handle, bytesLeft: current.bytesLeft) }
             if let member = members.popFirst() {
+                if let contents = member.contents {
+                    var piece = ByteBuffer(bytes: BundleHeader.bytes(path: member.path, byteCount: contents.count))
+                    piece.writeBytes(contents)
+                    piece.writeRepeatingByte(0, count: BundleArchive.padded(contents.count) - contents.count)
+                    return piece
+                }
                 guard let handle = FileHandle(forReadingAtPath: member.file) else {
                     throw .file("\(member.file) cannot be opened")
                 }

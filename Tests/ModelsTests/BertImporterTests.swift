@@ -64,7 +64,11 @@ private func changing(_ file: String, _ old: String, _ new: String) -> (String, 
     }
 
     @Test(arguments: [
-        ("config.json", "\"bert\"", "\"gpt2\"", "model/config.json: model_type is gpt2; supported is bert"),
+        (
+            "config.json", "\"bert\"", "\"gpt2\"",
+            "model/config.json: model_type is gpt2; supported is bert, roberta, "
+                + "xlm-roberta, camembert or distilbert"
+        ),
         (
             "config.json", "\"gelu\"", "\"relu\"",
             "model/config.json: hidden_act is relu; supported is gelu (the exact one)"

@@ -24,9 +24,14 @@ struct ModelBundle {
         return [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
     }
 
-    func importModel(_ source: String) throws(ModelError) -> ImportedModel {
-        guard case .plan(let model) = try ModelImporter.importModel(source: source, of: files, in: bytes.span.bytes)
-        else { throw .unsupported("\(source) is a graph") }
+    func importModel(_ source: String, asClassifier: Bool = false) throws(ModelError) -> ImportedModel {
+        let engine = try ModelImporter.importModel(
+            source: source,
+            asClassifier: asClassifier,
+            of: files,
+            in: bytes.span.bytes
+        )
+        guard case .plan(let model) = engine else { throw .unsupported("\(source) is a graph") }
         return model
     }
 

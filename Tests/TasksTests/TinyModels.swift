@@ -64,7 +64,8 @@ enum TinyModels {
     }
 
     static func runner(_ configuration: TaskConfiguration, _ plan: Plan?) throws -> TaskRunner {
-        let tokenizer = configuration.kind == .embed ? try tokenizer.get() : []
+        let takesTexts = configuration.kind == .embed || (configuration.kind == .classify && plan?.takesTokens == true)
+        let tokenizer = takesTexts ? try tokenizer.get() : []
         return try TaskRunner(configuration, plan: plan?.encoded() ?? [], tokenizer: tokenizer) { weights[$0] }
     }
 }

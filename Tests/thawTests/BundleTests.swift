@@ -1,4 +1,5 @@
 import Foundation
+import Manifests
 import NIOCore
 import Testing
 
@@ -45,6 +46,52 @@ struct Scratch {
         let scratch = try Scratch()
         defer { scratch.remove() }
         #expect(failure(scratch.path)?.contains("function.yaml cannot be read") == true)
+    }
+
+    @Test func `a directory in Hugging Face layout needs no manifest`() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        for name in ["config.json", "tokenizer.json", "modules.json", "1_Pooling/config.json", "README.md"] {
+            try scratch.write("My_Model.v2/\(name)", "{}")
+        }
+        try scratch.write("My_Model.v2/model.safetensors", "x")
+        let bundle = try Bundle(directory: scratch.path + "/My_Model.v2/")
+        #expect(bundle.manifest.name == "my-model-v2")
+        #expect(bundle.manifest.model?.source == "model" && bundle.manifest.model?.task == .embed)
+        let members = try bundle.archive().members
+        let files = ["config.json", "model.safetensors", "modules.json", "tokenizer.json", "1_Pooling/config.json"]
+        #expect(members.map(\.path) == ["function.yaml"] + files.map { "model/" + $0 })
+    }
+
+    @Test func `the task of a bare model follows from its architecture`() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        try scratch.write("m/model.safetensors", "x")
+        try scratch.write("m/config.json", #"{"architectures": ["RobertaForSequenceClassification"]}"#)
+        #expect(try Bundle(directory: scratch.path + "/m").manifest.model?.task == .classify)
+        try scratch.write("m/config.json", #"{"architectures": ["BertForMaskedLM"]}"#)
+        #expect(try Bundle(directory: scratch.path + "/m").manifest.model?.task == .embed)
+        try scratch.write("m/config.json", #"{"architectures": ["LlamaForCausalLM"]}"#)
+        #expect(failure(scratch.path + "/m")?.contains("LlamaForCausalLM is no encoder") == true)
+    }
+
+    @Test func `a bare pickle is refused with the way out`() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        try scratch.write("config.json", "{}")
+        try scratch.write("pytorch_model.bin", "x")
+        #expect(failure(scratch.path)?.contains("pytorch_model.bin is a Python pickle") == true)
+    }
+
+    @Test func `an ONNX file needs no manifest`() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        try scratch.write("Net 1.onnx", "x")
+        try scratch.write("Net 1.onnx.data", "y")
+        let bundle = try Bundle(directory: scratch.path + "/Net 1.onnx")
+        #expect(bundle.manifest.name == "net-1" && bundle.manifest.model?.task == .tensor)
+        let paths = try bundle.archive().members.map(\.path)
+        #expect(paths == ["function.yaml", "Net 1.onnx", "Net 1.onnx.data"])
     }
 
     @Test func `a mistake in the manifest is told with its place`() throws {

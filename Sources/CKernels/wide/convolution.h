@@ -165,7 +165,7 @@ static void convolve_lines(struct lines *l) {
     int64_t tiles = (l->width + CONVOLUTION_PIXELS - 1) / CONVOLUTION_PIXELS;
     int64_t steps = l->planes * l->taps_y * l->taps_x, all = tiles * l->lines;
     // Each tap has as many weights to come as it has itself.
-    l->ahead = (CONVOLUTION_BLOCKS * l->depth + all - 1) / all;
+    int64_t ahead = (CONVOLUTION_BLOCKS * l->depth + all - 1) / all;
     for (int64_t block = 0; block < l->blocks; block += CONVOLUTION_BLOCKS) {
         const float *weights = l->weights + block * l->weights_stride;
         const float *bias = l->bias ? l->bias + block * THAW_BLOCK : NULL;
@@ -185,10 +185,12 @@ static void convolve_lines(struct lines *l) {
             for (int64_t tile = 0; tile < tiles; tile++) {
                 int64_t x = l->width * tile / tiles, end = l->width * (tile + 1) / tiles;
                 int64_t at = block * l->out_plane_stride + line * l->out_line_stride + x * THAW_BLOCK;
+                int64_t asked = (line * tiles + tile) * steps * ahead;
+                l->ahead = asked < CONVOLUTION_BLOCKS * l->depth * steps ? ahead : 0;
                 any_tile_here(
                     end - x, l, l->input + line * l->line_stride + x * l->pixel_stride, weights, bias,
                     l->residual ? l->residual + at : NULL, l->out + at,
-                    (line * tiles + tile) * steps * l->ahead * THAW_BLOCK);
+                    asked * THAW_BLOCK);
             }
         }
     }

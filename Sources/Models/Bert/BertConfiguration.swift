@@ -1,5 +1,6 @@
-/// What config.json says of a BERT encoder, checked against what the kernels do.
+/// What config.json says of an encoder, checked against what the kernels do.
 struct BertConfiguration: Equatable {
+    var family: EncoderFamily
     var layers: Int
     var heads: Int
     /// Columns of a token; heads · width of a head.
@@ -7,16 +8,22 @@ struct BertConfiguration: Equatable {
     /// Columns between the two products of a layer.
     var intermediate: Int
     var vocabulary: Int
+    /// Positions that a text may take.
     var positions: Int
+    /// Rows of the table of positions that stand before the first position's.
+    var positionOffset: Int
+    /// 0 where the model has no types.
     var types: Int
     var epsilon: Float
 
     init(_ file: ConfigurationFile) throws(ModelError) {
         let kind = try file.text("model_type") ?? "nothing"
-        guard kind == "bert" else {
-            throw .unsupported("\(file.path): model_type is \(kind); supported is bert")
+        guard let family = EncoderFamily(modelType: kind) else {
+            throw .unsupported("\(file.path): model_type is \(kind); supported is \(EncoderFamily.supported)")
         }
-        let activation = try file.text("hidden_act") ?? "gelu"
+        self.family = family
+        let isDistilled = family == .distilbert
+        let activation = try file.text(isDistilled ? "activation" : "hidden_act") ?? "gelu"
         guard activation == "gelu" else {
             throw .unsupported("\(file.path): hidden_act is \(activation); supported is gelu (the exact one)")
         }
@@ -27,13 +34,19 @@ struct BertConfiguration: Equatable {
         for key in ["is_decoder", "add_cross_attention"] where try file.flag(key) {
             throw .unsupported("\(file.path): \(key) is true; only encoders are supported")
         }
-        layers = try file.count("num_hidden_layers", in: 1...ModelLimits.layersMax)
-        heads = try file.count("num_attention_heads", in: 1...ModelLimits.columnsMax)
-        hidden = try file.count("hidden_size", in: 1...ModelLimits.columnsMax)
-        intermediate = try file.count("intermediate_size", in: 1...ModelLimits.columnsMax)
+        layers = try file.count(isDistilled ? "n_layers" : "num_hidden_layers", in: 1...ModelLimits.layersMax)
+        heads = try file.count(isDistilled ? "n_heads" : "num_attention_heads", in: 1...ModelLimits.columnsMax)
+        hidden = try file.count(isDistilled ? "dim" : "hidden_size", in: 1...ModelLimits.columnsMax)
+        intermediate = try file.count(isDistilled ? "hidden_dim" : "intermediate_size", in: 1...ModelLimits.columnsMax)
         vocabulary = try file.count("vocab_size", in: 1...ModelLimits.vocabularyMax)
-        positions = try file.count("max_position_embeddings", in: 1...ModelLimits.tokensMax)
-        types = try file.optionalCount("type_vocab_size", in: 1...ModelLimits.columnsMax) ?? 2
+        let rows = try file.count("max_position_embeddings", in: 1...ModelLimits.tokensMax)
+        positionOffset =
+            family == .roberta ? (try file.optionalCount("pad_token_id", in: 0...ModelLimits.tokensMax) ?? 1) + 1 : 0
+        guard positionOffset < rows else {
+            throw .invalid("\(file.path): max_position_embeddings \(rows) leaves no position behind pad_token_id")
+        }
+        positions = rows - positionOffset
+        types = isDistilled ? 0 : try file.optionalCount("type_vocab_size", in: 1...ModelLimits.columnsMax) ?? 2
         epsilon = Float(try file.number("layer_norm_eps") ?? 1e-12)
         guard hidden % heads == 0 else {
             throw .invalid("\(file.path): hidden_size \(hidden) is not a multiple of num_attention_heads \(heads)")

@@ -1,17 +1,21 @@
 import Inference
 import Tokenizing
 
-/// Turns a sentence-transformers directory with a BERT encoder into a plan: token ids in, a vector for each text out.
+/// Turns a directory in Hugging Face layout into a plan: token ids in, and for each text a vector out, as
+/// sentence-transformers makes it, or the scores of classes.
 struct BertImporter {
     let configuration: BertConfiguration
-    let tensors: SafeTensors
+    let tensors: TensorFiles
     /// `bert.` where the file holds more than the encoder, as a model with a head does.
     let prefix: String
     private var builder = PlanBuilder()
 
     /// Reads the directory, which is in Hugging Face layout.
+    ///
+    /// - Parameter asClassifier: whether the model's classes are wanted, and not vectors of texts.
     static func importModel(
         directory: String,
+        asClassifier: Bool = false,
         of files: ModelFiles,
         in archive: borrowing RawSpan
     ) throws(ModelError) -> ImportedModel {
@@ -21,38 +25,23 @@ struct BertImporter {
             throw .missing("\(configurationPath) is missing; a directory in Hugging Face layout has one")
         }
         let configuration = try BertConfiguration(file)
-        let weights = try weightFile(in: pipeline.transformer, of: files)
-        let tensors = try SafeTensors(weights.range, in: archive, path: weights.path)
+        let tensors = try TensorFiles(in: pipeline.transformer, of: files, archive)
         var importer = BertImporter(configuration, tensors)
-        var model = try importer.run(pipeline)
+        var model =
+            asClassifier
+            ? try importer.run(try ClassifierHead(file, configuration, tensors)) : try importer.run(pipeline)
         model.tokensMax = try tokensMax(pipeline, configuration, of: files, in: archive)
         let path = ModelFiles.path(pipeline.transformer, "tokenizer.json")
         model.tokenizer = try tokenizer(path, configuration, tokensMax: model.tokensMax, of: files, in: archive)
         return model
     }
 
-    private init(_ configuration: BertConfiguration, _ tensors: SafeTensors) {
+    private init(_ configuration: BertConfiguration, _ tensors: TensorFiles) {
         self.configuration = configuration
         self.tensors = tensors
-        let isPrefixed = tensors.tensors["bert.embeddings.word_embeddings.weight"] != nil
-        prefix = isPrefixed ? "bert." : ""
-    }
-
-    private static func weightFile(
-        in directory: String,
-        of files: ModelFiles
-    ) throws(ModelError) -> (path: String, range: Range<Int>) {
-        let path = ModelFiles.path(directory, "model.safetensors")
-        if let range = files[path] { return (path, range) }
-        let index = ModelFiles.path(directory, "model.safetensors.index.json")
-        guard files[index] == nil else {
-            throw .unsupported("\(index): weights in several files are not supported; save the model as one file")
-        }
-        let pickle = ModelFiles.path(directory, "pytorch_model.bin")
-        guard files[pickle] == nil else {
-            throw ModelImporter.pickle(pickle)
-        }
-        throw .missing("\(path) is missing; the model's weights should be there")
+        let prefix = configuration.family.prefix
+        let isPrefixed = tensors.shape(of: "\(prefix)embeddings.word_embeddings.weight") != nil
+        self.prefix = isPrefixed ? prefix : ""
     }
 
     /// The most tokens of a text: what sentence-transformers was told, within what the model has positions for.
@@ -106,11 +95,36 @@ struct BertImporter {
         return tokenizer.compiled()
     }
 
-    private mutating func run(_ pipeline: SentencePipeline) throws(ModelError) -> ImportedModel {
+    private mutating func tokens() throws(ModelError) -> Plan.ValueIndex {
         var tokens = try embed()
         for layer in 0..<configuration.layers {
-            tokens = try encode(tokens, layer: "\(prefix)encoder.layer.\(layer).")
+            tokens = try encode(tokens, configuration.family.layer(layer))
         }
+        return tokens
+    }
+
+    private mutating func run(_ head: ClassifierHead) throws(ModelError) -> ImportedModel {
+        let hidden = configuration.hidden
+        let first = builder.value(.sequences, columns: hidden)
+        builder.steps.append(.firstPool(input: try tokens(), out: first))
+        let dense = try product(first, hidden, hidden, head.activation, head.dense)
+        let logits = try product(dense, hidden, head.columns, .none, head.output)
+        var output = logits
+        if head.scores != .plain {
+            output = builder.value(.sequences, columns: head.columns)
+            builder.steps.append(
+                head.scores == .softmax
+                    ? .softmax(input: logits, out: output) : .activate(input: logits, .sigmoid, out: output)
+            )
+        }
+        var model = builder.finish(input: nil, output: output, inputName: "input_ids", outputName: "scores")
+        model.isClassifier = true
+        model.labels = head.labels
+        return model
+    }
+
+    private mutating func run(_ pipeline: SentencePipeline) throws(ModelError) -> ImportedModel {
+        let tokens = try tokens()
         var output = builder.value(.sequences, columns: configuration.hidden)
         switch pipeline.pooling {
         case .mean: builder.steps.append(.meanPool(input: tokens, out: output))
@@ -134,47 +148,67 @@ struct BertImporter {
         let hidden = configuration.hidden
         let name = "\(prefix)embeddings."
         let words = try plain("\(name)word_embeddings.weight", [configuration.vocabulary, hidden])
-        let positions = try plain("\(name)position_embeddings.weight", [configuration.positions, hidden])
-        let types = try plain("\(name)token_type_embeddings.weight", [configuration.types, hidden])
+        let positions = try positionTable("\(name)position_embeddings.weight")
+        let typesName = "\(name)token_type_embeddings.weight"
+        let types =
+            configuration.types > 0
+            ? try plain(typesName, [configuration.types, hidden])
+            : builder.weight(
+                typesName,
+                shape: [1, hidden],
+                from: WeightSource(.computed([Float](repeating: 0, count: hidden)))
+            )
         let sum = builder.value(.tokens, columns: hidden)
         builder.steps.append(.embed(words: words, positions: positions, types: types, out: sum))
         return try norm(sum, residual: nil, "\(name)LayerNorm")
     }
 
-    /// One encoder layer: attention and two products, each with its residual and norm.
-    private mutating func encode(_ input: Plan.ValueIndex, layer: String) throws(ModelError) -> Plan.ValueIndex {
+    /// The rows of the table that texts can reach.
+    private mutating func positionTable(_ name: String) throws(ModelError) -> Plan.WeightIndex {
         let hidden = configuration.hidden
-        let fused = try fusedProduct(input, "\(layer)attention.self.")
+        let offset = configuration.positionOffset
+        var tensor = try tensors.tensor(name, shape: [configuration.positions + offset, hidden])
+        let start = tensor.range.lowerBound + offset * hidden * tensor.element.byteCount
+        tensor.range = start..<tensor.range.upperBound
+        tensor.shape = [configuration.positions, hidden]
+        return builder.weight(name, shape: tensor.shape, from: WeightSource(.stored([tensor])))
+    }
+
+    /// One encoder layer: attention and two products, each with its residual and norm.
+    private mutating func encode(_ input: Plan.ValueIndex, _ names: LayerNames) throws(ModelError) -> Plan.ValueIndex {
+        let hidden = configuration.hidden
+        let fused = try fusedProduct(input, names.attention)
         let attended = builder.value(.tokens, columns: hidden)
         builder.steps.append(.attention(fused: fused, heads: configuration.heads, out: attended))
-        let projected = try product(attended, hidden, hidden, .none, "\(layer)attention.output.dense")
-        let middle = try norm(projected, residual: input, "\(layer)attention.output.LayerNorm")
-        let wide = try product(middle, hidden, configuration.intermediate, .gelu, "\(layer)intermediate.dense")
-        let narrow = try product(wide, configuration.intermediate, hidden, .none, "\(layer)output.dense")
-        return try norm(narrow, residual: middle, "\(layer)output.LayerNorm")
+        let projected = try product(attended, hidden, hidden, .none, prefix + names.projection)
+        let middle = try norm(projected, residual: input, prefix + names.attentionNorm)
+        let wide = try product(middle, hidden, configuration.intermediate, .gelu, prefix + names.widening)
+        let narrow = try product(wide, configuration.intermediate, hidden, .none, prefix + names.narrowing)
+        return try norm(narrow, residual: middle, prefix + names.outputNorm)
     }
 
     /// One product instead of three: query, key and value side by side, [T, 3 · hidden].
     private mutating func fusedProduct(
         _ input: Plan.ValueIndex,
-        _ name: String
+        _ names: [String]
     ) throws(ModelError) -> Plan.ValueIndex {
         let hidden = configuration.hidden
         var weights: [StoredTensor] = []
         var biases: [StoredTensor] = []
-        for part in ["query", "key", "value"] {
-            weights.append(try tensors.tensor("\(name)\(part).weight", shape: [hidden, hidden]))
-            biases.append(try tensors.tensor("\(name)\(part).bias", shape: [hidden]))
+        for name in names {
+            weights.append(try tensors.tensor("\(prefix)\(name).weight", shape: [hidden, hidden]))
+            biases.append(try tensors.tensor("\(prefix)\(name).bias", shape: [hidden]))
         }
+        let name = prefix + (names.first ?? "") + "+kv"
         // A torch Linear keeps a row for each column of its output: the three follow each other.
         let weight = builder.product(
-            "\(name)qkv.weight",
+            "\(name).weight",
             inner: hidden,
             columns: 3 * hidden,
             isColumnMajor: true,
             from: .stored(weights)
         )
-        let bias = builder.weight("\(name)qkv.bias", shape: [3 * hidden], from: WeightSource(.stored(biases)))
+        let bias = builder.weight("\(name).bias", shape: [3 * hidden], from: WeightSource(.stored(biases)))
         let out = builder.value(.tokens, columns: 3 * hidden)
         builder.steps.append(.linear(input: input, weight: weight, bias: bias, activation: .none, out: out))
         return out
@@ -196,7 +230,7 @@ struct BertImporter {
             from: .stored([stored])
         )
         let bias = try plain("\(name).bias", [columns])
-        let out = builder.value(.tokens, columns: columns)
+        let out = builder.value(builder.rows(of: input), columns: columns)
         builder.steps.append(.linear(input: input, weight: weight, bias: bias, activation: activation, out: out))
         return out
     }

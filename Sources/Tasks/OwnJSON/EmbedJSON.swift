@@ -1,32 +1,52 @@
 import Graphs
 import JSON
 
-/// `{"text": "…"}` or `{"text": ["…", …]}` → `{"embeddings": [[numbers]…], "tokens": n}`.
+/// Texts in: `{"text": "…"}` or `{"text": ["…", …]}`.
+///
+/// | the model | one text | an array |
+/// |---|---|---|
+/// | embeds | `{"embeddings": [[numbers]], "tokens": n}` | `{"embeddings": [[numbers], …], "tokens": n}` |
+/// | classifies | `{"label": l, "scores": […]}` | `{"labels": […], "scores": [[…], …]}` |
 struct EmbedJSON {
-    let columns: Int
+    private let columns: Int
+    private let face: ModelFace
+
+    init(_ columns: Int, _ face: ModelFace) {
+        self.columns = columns
+        self.face = face
+    }
 
     private static let expectation = #"{"text": string or array of strings}"#
 
     func read(_ body: [UInt8]) throws(TaskFailure) -> ReadCall {
-        let texts = try Self.texts(body)
-        return ReadCall(.texts(texts)) { [columns] (answer) throws(TaskFailure) in
+        let (texts, isArray) = try Self.texts(body)
+        return ReadCall(.texts(texts)) { (answer) throws(TaskFailure) in
             var writer = JSONWriter(reservingBytes: texts.count * columns * 13 + 64)
             writer.beginObject()
-            writer.key("embeddings")
-            writer.beginArray()
-            let vectors = answer.outputs[EmbedModel.outputName]?.array(of: Float.self) ?? []
-            for row in texts.indices { try writer.row(vectors, from: row * columns, count: columns) }
-            writer.endArray()
-            writer.key("tokens")
-            writer.integer(answer.tokenCounts.reduce(0, +))
+            if face.isClassifier {
+                let scores = answer.outputs[EmbedModel.scoresName]?.array(of: Float.self) ?? []
+                writer.labels(of: scores, columns, isArray ? texts.count : nil, face)
+                writer.key("scores")
+                if isArray { writer.beginArray() }
+                for row in texts.indices { try writer.row(scores, from: row * columns, count: columns) }
+                if isArray { writer.endArray() }
+            } else {
+                writer.key("embeddings")
+                writer.beginArray()
+                let vectors = answer.outputs[EmbedModel.outputName]?.array(of: Float.self) ?? []
+                for row in texts.indices { try writer.row(vectors, from: row * columns, count: columns) }
+                writer.endArray()
+                writer.key("tokens")
+                writer.integer(answer.tokenCounts.reduce(0, +))
+            }
             writer.endObject()
             return .json(writer.bytes)
         }
     }
 
-    private static func texts(_ body: [UInt8]) throws(TaskFailure) -> [EmbedModel.Text] {
+    private static func texts(_ body: [UInt8]) throws(TaskFailure) -> (texts: [EmbedModel.Text], isArray: Bool) {
         let value = try RequestBody(body, expecting: expectation).only("text", expecting: expectation)
-        if let text = value.stringValue { return [.text(text)] }
+        if let text = value.stringValue { return ([.text(text)], false) }
         guard let items = value.arrayValue else {
             throw .badInput("expected \(expectation); \"text\" is \(value.kindName)")
         }
@@ -41,7 +61,7 @@ struct EmbedJSON {
             }
             texts.append(.text(text))
         }
-        return texts
+        return (texts, true)
     }
 }
 

@@ -8,10 +8,14 @@ import Registry
 struct DeployCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deploy",
-        abstract: "Make a bundle the next version of its function."
+        abstract: "Make a bundle the next version of its function.",
+        discussion: """
+            A model needs no function.yaml: of an .onnx file, or a directory in Hugging Face layout, the name follows from \
+            the path and the task from config.json.
+            """
     )
 
-    @Argument(help: "Directory with a function.yaml.")
+    @Argument(help: "Directory with a function.yaml, directory in Hugging Face layout, or .onnx file.")
     var path: String
 
     @Option(help: "Name of the function, instead of the one in function.yaml.")

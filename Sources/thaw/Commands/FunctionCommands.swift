@@ -63,6 +63,10 @@ struct DescribeCommand: AsyncParsableCommand {
         table.add("task", serving.snapshot.task.rawValue)
         if let model = manifest.model { table.add("model", "\(model.source), \(manifest.precision.rawValue)") }
         if let evidence = manifest.evidence { table.add("precision", evidence.summary) }
+        if let signature = serving.snapshot.signature {
+            for port in signature.inputs { table.add("input", Self.text(port)) }
+            for port in signature.outputs { table.add("output", Self.text(port)) }
+        }
         table.add(
             "snapshot",
             "\(serving.snapshot.digest), \(Units.bytes(serving.snapshot.byteCount)) on disk, "
@@ -78,10 +82,22 @@ struct DescribeCommand: AsyncParsableCommand {
             "\(manifest.scaling.min) to \(manifest.scaling.max.map(String.init) ?? "the number of cores"), "
                 + "idle ones end after \(Self.seconds(manifest.scaling.idleMilliseconds))"
         )
+        if let batching = manifest.batching {
+            table.add(
+                "batches",
+                "up to \(batching.max) calls, gathered for \(Self.seconds(batching.delayMilliseconds))"
+            )
+        }
         for (key, value) in manifest.environment.sorted(by: { $0.key < $1.key }) {
             table.add("environment", "\(key)=\(value)")
         }
         return table.text
+    }
+
+    /// As in `image FP32 [n, 64]`.
+    private static func text(_ port: ModelSignature.Port) -> String {
+        let shape = port.shape.map { $0 == -1 ? "n" : String($0) }.joined(separator: ", ")
+        return "\(port.name) \(port.datatype) [\(shape)]"
     }
 
     private static func seconds(_ milliseconds: Int) -> String {
