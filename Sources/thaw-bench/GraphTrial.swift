@@ -4,7 +4,7 @@ import Graphs
 import Linux
 import Models
 
-/// One ONNX model, compiled and run in this process beside what the reference answered.
+/// One ONNX model, compiled and run in this process: what it answers beside its reference, and how fast.
 struct GraphTrial: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph",

@@ -13,7 +13,8 @@ struct TokenizerBench: AsyncParsableCommand {
             For each tokenizer.json three rows: the texts whose ids are identical, text encoded by second, and the time \
             to load the compiled form beside that of the reference's file. With --rivals a Python environment with the \
             reference is made in ~/.cache/thaw-bench, and tokenizers of several kinds in it; files that you put into its \
-            folder `tokenizers` are compared, too.
+            folder `tokenizers` are compared, too. The reference is called from Python, a text at a time, and works out \
+            offsets, too; ours gives ids alone.
             """
     )
 

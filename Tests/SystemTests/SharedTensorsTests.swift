@@ -138,6 +138,13 @@ struct SharedTensorsTests {
         let folder = try TrialNode.freshDirectory()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try FileManager.default.copyItem(atPath: embed.path, toPath: folder + "/embed")
+        // The tampered weights are no better than others: the golden results of the real ones would refuse them.
+        let manifest = folder + "/embed/function.yaml"
+        let lines = try String(contentsOfFile: manifest, encoding: .utf8).split(separator: "\n")
+        try lines.filter { line in !["golden:", "  file:", "  tolerance:"].contains { line.hasPrefix($0) } }.joined(
+            separator: "\n"
+        )
+        .write(toFile: manifest, atomically: true, encoding: .utf8)
         let weights = URL(fileURLWithPath: folder + "/embed/model/model.safetensors")
         let file = try FileHandle(forUpdating: weights)
         let head = try #require(try file.read(upToCount: 8)).enumerated().reduce(0) {

@@ -73,6 +73,9 @@ import Testing
         #expect(texts.count == 300 && ids.count == 300)
         for (text, expected) in zip(texts, ids) {
             #expect(tokenizer.encode(text, tokensMax: 256) == expected, "\(text.prefix(80).debugDescription)")
+            // The way of all other tokenizers, step by step.
+            let stepped = tokenizer.encodeWithOrigins(text, tokensMax: 256)
+            #expect(stepped.ids == expected, "\(text.prefix(80).debugDescription)")
         }
     }
 

@@ -152,3 +152,32 @@ private func mlp() throws -> [UInt8] {
         #expect(refusal?.message.contains("export the model to ONNX") == true)
     }
 }
+
+@Suite struct `A graph's precision` {
+    private func pack(_ lines: String) throws -> Pack {
+        var tar = TarWriter()
+        tar.add("function.yaml", "name: a\nmodel: {source: m.onnx, task: tensor}\n" + lines)
+        tar.add("m.onnx", try mlp())
+        tar.add("golden.json", Array(#"{"inputs": [[0, 1, 2, 3], [5, 4, 3, 2]]}"#.utf8))
+        return try Pack(tar.finished())
+    }
+
+    @Test(arguments: [(Precision.bf16, ElementType.bf16, 0.02), (.int8, .i8, 0.1)])
+    func `is measured as an encoder's is, and decides what the weights are`(
+        _ precision: Precision,
+        _ element: ElementType,
+        _ bound: Double
+    ) throws {
+        let pack = try pack("precision: \(precision.rawValue)\n")
+        let evidence = try #require(pack.packed.manifest.evidence)
+        let trial = try #require(evidence.trials.first)
+        #expect(evidence.chosen == precision && trial.relativeMax > 0 && trial.relativeMax < bound)
+        let weights = pack.index.entries.filter { ["fc1.weight", "fc2.weight"].contains($0.name) }
+        #expect(weights.count == 2 && weights.allSatisfy { $0.element == element })
+    }
+
+    @Test func `is f32 where golden results allow nothing else`() throws {
+        let pack = try pack("precision: auto\ngolden: {file: golden.json, tolerance: 0.000001}\n")
+        #expect(pack.packed.manifest.evidence?.chosen == .f32)
+    }
+}

@@ -49,7 +49,7 @@ private let inputs = #""inputs": ["a b c", "d", "b a d c a b"]"#
         #expect(trial.relativeMax > 0 && trial.relativeMax < bound)
         #expect(trial.cosineMin <= 1 && trial.cosineMin > 1 - bound * bound && trial.absoluteMax > 0)
         #expect(trial.microseconds > 0)
-        let products = index.entries.filter { $0.name.hasSuffix("dense.weight") || $0.name.hasSuffix("qkv.weight") }
+        let products = index.entries.filter { $0.name.hasSuffix("dense.weight") || $0.name.hasSuffix("+kv.weight") }
         #expect(products.count == 4 && products.allSatisfy { $0.element == element })
         #expect(index.entries.filter { $0.name.hasSuffix("bias") }.allSatisfy { $0.element == .f32 })
     }
