@@ -59,6 +59,29 @@ extension Elements {
         }
     }
 
+    /// A product of any number type: the bounds are checked here, once for all of them.
+    private static func product<Scalar: BitwiseCopyable>(
+        _ a: borrowing Span<Scalar>,
+        _ b: borrowing Span<Scalar>,
+        _ sizes: (rows: Int, inner: Int, columns: Int),
+        _ out: inout MutableSpan<Scalar>,
+        _ start: Int,
+        _ kernel: (UnsafePointer<Scalar>, UnsafePointer<Scalar>, UnsafeMutablePointer<Scalar>, Int64, Int64, Int64) ->
+            Void
+    ) {
+        let (rows, inner, columns) = sizes
+        precondition(a.count >= rows * inner && b.count >= inner * columns)
+        precondition(start >= 0 && out.count - start >= rows * columns)
+        unsafe a.withUnsafeBufferPointer { a in
+            unsafe b.withUnsafeBufferPointer { b in
+                unsafe out.withUnsafeMutableBufferPointer { out in
+                    guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else { return }
+                    unsafe kernel(a, b, out + start, Int64(rows), Int64(inner), Int64(columns))
+                }
+            }
+        }
+    }
+
     /// out[rows, columns] = a[rows, inner] · b[inner, columns], from `start` on.
     package static func product(
         _ a: borrowing Span<Double>,
@@ -69,16 +92,7 @@ extension Elements {
         out: inout MutableSpan<Double>,
         at start: Int = 0
     ) {
-        precondition(a.count >= rows * inner && b.count >= inner * columns)
-        precondition(start >= 0 && out.count - start >= rows * columns)
-        unsafe a.withUnsafeBufferPointer { a in
-            unsafe b.withUnsafeBufferPointer { b in
-                unsafe out.withUnsafeMutableBufferPointer { out in
-                    guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else { return }
-                    unsafe thaw_matmul_f64(a, b, out + start, Int64(rows), Int64(inner), Int64(columns))
-                }
-            }
-        }
+        unsafe product(a, b, (rows, inner, columns), &out, start) { unsafe thaw_matmul_f64($0, $1, $2, $3, $4, $5) }
     }
 
     /// The same of integers, wrapping.
@@ -91,16 +105,7 @@ extension Elements {
         out: inout MutableSpan<Int64>,
         at start: Int = 0
     ) {
-        precondition(a.count >= rows * inner && b.count >= inner * columns)
-        precondition(start >= 0 && out.count - start >= rows * columns)
-        unsafe a.withUnsafeBufferPointer { a in
-            unsafe b.withUnsafeBufferPointer { b in
-                unsafe out.withUnsafeMutableBufferPointer { out in
-                    guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else { return }
-                    unsafe thaw_matmul_i64(a, b, out + start, Int64(rows), Int64(inner), Int64(columns))
-                }
-            }
-        }
+        unsafe product(a, b, (rows, inner, columns), &out, start) { unsafe thaw_matmul_i64($0, $1, $2, $3, $4, $5) }
     }
 
     /// The same of 32-bit integers.
@@ -113,16 +118,7 @@ extension Elements {
         out: inout MutableSpan<Int32>,
         at start: Int = 0
     ) {
-        precondition(a.count >= rows * inner && b.count >= inner * columns)
-        precondition(start >= 0 && out.count - start >= rows * columns)
-        unsafe a.withUnsafeBufferPointer { a in
-            unsafe b.withUnsafeBufferPointer { b in
-                unsafe out.withUnsafeMutableBufferPointer { out in
-                    guard let a = a.baseAddress, let b = b.baseAddress, let out = out.baseAddress else { return }
-                    unsafe thaw_matmul_i32(a, b, out + start, Int64(rows), Int64(inner), Int64(columns))
-                }
-            }
-        }
+        unsafe product(a, b, (rows, inner, columns), &out, start) { unsafe thaw_matmul_i32($0, $1, $2, $3, $4, $5) }
     }
 }
 
