@@ -21,7 +21,7 @@ extension TaskConfiguration {
         case (.classify, .plan(let model)):
             self.init(kind: .classify, tokensMax: model.tokensMax, labels: reference.labels ?? model.labels)
         case (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed")
-        case (.echo, _): self.init(kind: .none)
+        case (.echo, _), (.code, _): self.init(kind: .none)
         }
     }
 }
