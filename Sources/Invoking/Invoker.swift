@@ -39,7 +39,11 @@ package final class Invoker: Sendable {
     /// What a door must know before it reads a call's body.
     package func bounds(function: String, qualifier: String?) throws(Failure) -> CallBounds {
         let target = try targets.target(function, qualifier, in: registry)
-        return CallBounds(version: target.key.version, payloadBytesMax: target.payloadBytesMax)
+        return CallBounds(
+            version: target.key.version,
+            payloadBytesMax: target.payloadBytesMax,
+            mayStream: target.version.manifest.runtime != .model
+        )
     }
 
     /// Runs one call to its end, without a task and without a wait: what it takes is done here or in the completion.
@@ -128,7 +132,11 @@ package final class Invoker: Sendable {
                 contentType: call.contentType,
                 form: call.form,
                 body: call.body,
-                loop: loop
+                loop: loop,
+                stream: call.stream.map { stream in
+                    ReplyStream(begin: { stream.begin(attempt.id, $0) }, take: stream.take)
+                },
+                cancellation: call.cancellation?.work
             ),
             binding: { bindings.binding(of: target.version) },
             completion: { work in running.end(work) }
@@ -163,7 +171,9 @@ private final class RunningCall: Sendable {
 
     /// The receipt first: whoever reads the reply finds it.
     func end(_ work: WorkResult) {
-        let result = work.result.map { Reply(contentType: $0.contentType, body: $0.body) }.mapError { failure in
+        let result = work.result.map { reply in
+            Reply(contentType: reply.contentType, body: reply.body, streamedByteCount: reply.streamedByteCount)
+        }.mapError { failure in
             Failure(
                 failure,
                 timeoutMilliseconds: target.timeoutMilliseconds,
@@ -216,7 +226,7 @@ private final class RunningCall: Sendable {
         receipt.batchSize = work.batchSize
         switch result {
         case .success(let reply):
-            receipt.bytesOut = reply.body.readableBytes
+            receipt.bytesOut = reply.streamedByteCount ?? reply.body.readableBytes
             receipt.outcome = .succeeded
             receipt.status = 200
         case .failure(let failure):

@@ -49,6 +49,8 @@ package struct Receipt: Equatable, Sendable {
         case rejected
         /// The scheduler ended first.
         case interrupted
+        /// Its caller went away, and it was ended for that.
+        case cancelled
     }
 
     /// An attempt that has not ended: everything that it used is still 0.

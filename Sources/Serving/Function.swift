@@ -40,13 +40,19 @@ package struct CallRequest: Equatable, Sendable {
 }
 
 /// What a call answers.
-package struct CallReply: Equatable, Sendable {
+package struct CallReply {
+    /// Brings the next piece of a stream, nil after its last one; waits for it.
+    package typealias Stream = () throws(CallFailure) -> [UInt8]?
+
     package var contentType: String
     package var body: [UInt8]
+    /// What follows the body over time; nil where that is all.
+    package var stream: Stream?
 
-    package init(contentType: String, body: [UInt8]) {
+    package init(contentType: String, body: [UInt8], stream: Stream? = nil) {
         self.contentType = contentType
         self.body = body
+        self.stream = stream
     }
 }
 

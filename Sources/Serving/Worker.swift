@@ -115,34 +115,57 @@ struct Worker: ~Copyable {
     }
 
     private mutating func send(_ reply: CallReply, to invocation: UInt64) throws(ChannelError) -> Bool {
-        guard try send(.open, invocation, head(reply.contentType)) else { return false }
-        var done = 0
+        let isStreamed = reply.stream != nil
+        guard try send(.open, invocation, head(reply.contentType, isStreamed: isStreamed)) else { return false }
         var credit = WireLimits.replyCreditBytes
-        while done < reply.body.count {
-            guard credit > 0 else {
-                switch try waitForCredit(invocation) {
-                case .bytes(let more): credit = more
-                case .cancelled: done = reply.body.count
-                case .end: return false
-                }
-                continue
+        guard try send(reply.body, to: invocation, &credit) else { return false }
+        while let stream = reply.stream {
+            let piece: [UInt8]?
+            do throws(CallFailure) {
+                piece = try stream()
+            } catch {
+                return try fail(invocation, error)
             }
-            let count = min(credit, WireLimits.framePayloadBytesMax, reply.body.count - done)
-            let header = FrameHeader(.chunk, invocation: invocation, payloadCount: count)
-            let chunk = reply.body.span.extracting(done..<done + count)
-            guard try unsafe line.send(header, chunk.bytes) else { return false }
-            done += count
-            credit -= count
+            guard let piece else { break }
+            guard try send(piece, to: invocation, &credit) else { return false }
+            // Its reader waits for it.
+            try line.flush()
         }
         guard try send(.close, invocation) else { return false }
         try line.flush()
         return true
     }
 
-    private mutating func head(_ contentType: String) -> [UInt8] {
-        if let lastHead, lastHead.contentType == contentType { return lastHead.bytes }
-        let bytes = ReplyHead(contentType: contentType).encoded()
-        lastHead = (contentType, bytes)
+    /// Sends bytes of a body as credit allows.
+    private mutating func send(
+        _ bytes: [UInt8],
+        to invocation: UInt64,
+        _ credit: inout Int
+    ) throws(ChannelError) -> Bool {
+        var done = 0
+        while done < bytes.count {
+            guard credit > 0 else {
+                switch try waitForCredit(invocation) {
+                case .bytes(let more): credit = more
+                case .cancelled: done = bytes.count
+                case .end: return false
+                }
+                continue
+            }
+            let count = min(credit, WireLimits.framePayloadBytesMax, bytes.count - done)
+            let header = FrameHeader(.chunk, invocation: invocation, payloadCount: count)
+            let chunk = bytes.span.extracting(done..<done + count)
+            guard try unsafe line.send(header, chunk.bytes) else { return false }
+            done += count
+            credit -= count
+        }
+        return true
+    }
+
+    private mutating func head(_ contentType: String, isStreamed: Bool) -> [UInt8] {
+        if !isStreamed, let lastHead, lastHead.contentType == contentType { return lastHead.bytes }
+        let bytes = ReplyHead(contentType: contentType, isStreamed: isStreamed).encoded()
+        if !isStreamed { lastHead = (contentType, bytes) }
         return bytes
     }
 
