@@ -21,6 +21,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     package var evidence: PrecisionReport?
     /// Command, relative to the bundle, that brings model files too large to keep beside the manifest.
     package var fetch: String?
+    /// Command, relative to the bundle, that makes its code of what its author writes; run by `thaw deploy` and `thaw dev`.
+    package var build: String?
     package var limits: FunctionLimits
     /// Calls that one worker serves at a time.
     package var concurrency: Int
@@ -42,6 +44,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         precision: Precision = .f32,
         golden: GoldenReference? = nil,
         fetch: String? = nil,
+        build: String? = nil,
         limits: FunctionLimits = FunctionLimits(),
         concurrency: Int = 1,
         batching: Batching? = nil,
@@ -59,6 +62,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.precision = precision
         self.golden = golden
         self.fetch = fetch
+        self.build = build
         self.limits = limits
         self.concurrency = concurrency
         self.batching = batching

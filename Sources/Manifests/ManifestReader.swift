@@ -23,10 +23,10 @@ struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
         "name", "description", "runtime", "model", "handler", "code", "network", "precision", "golden", "fetch",
-        "limits", "concurrency", "batching", "scaling", "route", "environment",
+        "build", "limits", "concurrency", "batching", "scaling", "route", "environment",
     ]
     /// Keys of the root that only code functions have, and only models.
-    static let codeKeys = ["handler", "code", "network"]
+    static let codeKeys = ["handler", "code", "network", "build"]
     static let modelOnlyKeys = ["model", "precision", "golden", "batching"]
     static let modelKeys = ["source", "task", "labels"]
     static let goldenKeys = ["file", "tolerance"]
@@ -92,6 +92,7 @@ struct ManifestReader {
             let path = try text(node, "code", bytesMax: ManifestBounds.pathBytesMax)
             manifest.code = path == "." || path == "./" ? nil : try bundlePath(node, "code")
         }
+        if let node = fields["build"] { manifest.build = try bundlePath(node, "build") }
         if let node = fields["network"] { manifest.network = try choice(node, "network") }
     }
 
