@@ -99,6 +99,13 @@ package final class Invoker: Sendable {
         fleet.unload(PoolKey(function: version.function, version: version.version))
     }
 
+    /// Ends what rests of a function, so that what is started next reads its surroundings anew; calls under way are finished.
+    package func refresh(_ function: String) {
+        for version in (try? registry.versions(of: function)) ?? [] {
+            fleet.unload(PoolKey(function: function, version: version.version))
+        }
+    }
+
     /// Makes every version that serves callable, so that functions with `scaling.min` have their workers.
     package func installServing() {
         for record in registry.list() {
