@@ -5,6 +5,7 @@ import Manifests
 import Models
 import Snapshots
 import Tasks
+import Wire
 
 /// Makes a snapshot of a bundle.
 enum Packer {
@@ -29,6 +30,10 @@ enum Packer {
             (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
                 let archive = try Archive(bytes)
                 var manifest = try self.manifest(of: archive, bytes)
+                guard manifest.runtime == .model else {
+                    try write(try CodeBundle(manifest, of: archive, in: bytes), to: &output)
+                    return (manifest, nil)
+                }
                 let model = try self.model(manifest, of: archive, bytes)
                 let task = try TaskConfiguration(manifest, model)
                 let signature = try self.signature(task, model, manifest)
@@ -130,6 +135,13 @@ enum Packer {
         return ModelSignature(try TensorSignature(task, model, reference))
     }
 
+    private static func write(_ code: CodeBundle, to output: inout SnapshotOutput) throws(PackRefusal) {
+        try output.add(CodeImage.entryName, code.image.encoded())
+        for (number, bytes) in code.groups.enumerated() {
+            try output.add(CodeImage.groupName(number), bytes)
+        }
+    }
+
     /// The entries that a worker looks for after its task, in the order in which it needs them.
     private static func write(
         _ model: ImportedGraph,
@@ -190,7 +202,7 @@ extension TextTask {
         case .classify: self = .classify
         case .rank: self = .rank
         case .tag: self = .tag
-        case .embed, .tensor, .echo: self = .embed
+        case .embed, .tensor, .echo, .code: self = .embed
         }
     }
 }

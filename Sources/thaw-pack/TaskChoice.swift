@@ -25,7 +25,7 @@ extension TaskConfiguration {
         case (.tag, .plan(let model)):
             self.init(kind: .tag, tokensMax: model.tokensMax, labels: reference.labels ?? model.labels)
         case (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed, classify, rank or tag")
-        case (.echo, _): self.init(kind: .none)
+        case (.echo, _), (.code, _): self.init(kind: .none)
         }
     }
 }
