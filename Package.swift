@@ -120,7 +120,7 @@ let testing: [Target] = [
     tests("Tasks", of: "Tasks", with: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire"]),
     .testTarget(
         name: "ModelsTests",
-        dependencies: ["Models", "Inference", "Graphs", "Kernels"],
+        dependencies: ["Models", "Inference", "Graphs", "Kernels", "Tasks", "Tokenizing"],
         exclude: ["Fixtures"]
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
