@@ -53,7 +53,9 @@ struct AttentionTests {
         return out
     }
 
-    /// A score: the inner product of `width` numbers from two places on, over √width. None here is too large for exp.
+    /// A score, which is the inner product of `width` numbers from two places on, over √width.
+    ///
+    /// None here is too large for exp.
     private func dot(_ fused: [Float], _ first: Int, _ second: Int, _ width: Int) -> Double {
         var sum = 0.0
         var place = 0
