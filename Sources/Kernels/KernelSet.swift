@@ -5,7 +5,7 @@ import CKernels
 package struct KernelSet: @unchecked Sendable {  // Safe: it points at a constant table of functions without state.
     let table: UnsafePointer<thaw_kernels>
 
-    /// "scalar", "avx2", "avx512", "avx512-vnni" or "avx512-bf16".
+    /// "scalar", "avx2", "avx512", "avx512-vnni" or "avx512-bf16"; on 64-bit ARM "neon", "neon-dot" or "neon-bf16".
     package let name: String
 
     private init?(index: Int32) {

@@ -140,7 +140,7 @@ static inline int64_t thaw_attention_scratch(int64_t length, int64_t width) {
 }
 
 // The variants from the plainest to the fastest: 0 scalar, 1 avx2, 2 avx512, 3 avx512-vnni (integers), 4 avx512-bf16
-// (integers and bfloat16). NULL where this machine cannot run it
+// (integers and bfloat16); on 64-bit ARM 1 neon, 2 neon-dot (integers), 3 neon-bf16 (integers and bfloat16). NULL where this machine cannot run it
 // (also when the operating system does not save its registers) or where there is none of that number.
 const struct thaw_kernels *_Nullable thaw_kernels_variant(int32_t index);
 
