@@ -18,8 +18,9 @@
 
 // What attention in bfloat16 comes near to.
 static void attention_bf16(
-    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width) {
-    attention(fused, out, scratch, length, heads, width);
+    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width, int64_t first,
+    int64_t last) {
+    attention(fused, out, scratch, length, heads, width, first, last);
 }
 
 #define VARIANT thaw_scalar

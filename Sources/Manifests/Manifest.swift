@@ -16,6 +16,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// Command, relative to the bundle, that brings model files too large to keep beside the manifest.
     package var fetch: String?
     package var limits: FunctionLimits
+    /// Threads that work on one call, 1 or 2; nil is 1.
+    package var threads: Int?
     /// Calls that one worker serves at a time.
     package var concurrency: Int
     /// nil where every call is run by itself.
@@ -34,6 +36,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         golden: GoldenReference? = nil,
         fetch: String? = nil,
         limits: FunctionLimits = FunctionLimits(),
+        threads: Int? = nil,
         concurrency: Int = 1,
         batching: Batching? = nil,
         scaling: Scaling = Scaling(),
@@ -48,6 +51,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.golden = golden
         self.fetch = fetch
         self.limits = limits
+        self.threads = threads
         self.concurrency = concurrency
         self.batching = batching
         self.scaling = scaling

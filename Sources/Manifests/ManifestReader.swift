@@ -22,8 +22,8 @@ extension Manifest {
 struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
-        "name", "description", "runtime", "model", "precision", "golden", "fetch", "limits", "concurrency", "batching",
-        "scaling", "route", "environment",
+        "name", "description", "runtime", "model", "precision", "golden", "fetch", "limits", "threads", "concurrency",
+        "batching", "scaling", "route", "environment",
     ]
     static let modelKeys = ["source", "task", "labels"]
     static let goldenKeys = ["file", "tolerance"]
@@ -48,6 +48,7 @@ struct ManifestReader {
         if let node = fields["golden"] { manifest.golden = try golden(node) }
         if let node = fields["fetch"] { manifest.fetch = try bundlePath(node, "fetch") }
         if let node = fields["limits"] { manifest.limits = try limits(node) }
+        if let node = fields["threads"] { manifest.threads = try node.integer("threads", in: 1...2) }
         if let node = fields["concurrency"] { manifest.concurrency = try concurrency(node) }
         if let node = fields["batching"] { manifest.batching = try batching(node, manifest.concurrency) }
         if let node = fields["scaling"] { manifest.scaling = try scaling(node) }

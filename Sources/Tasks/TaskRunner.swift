@@ -18,12 +18,14 @@ package struct TaskRunner {
     /// - Parameters:
     ///   - plan: the snapshot's plan; not looked at for a task without a model.
     ///   - tokenizer: the snapshot's tokenizer; looked at by tasks on texts only.
+    ///   - kernels: what the model is run with.
     ///   - rows: brings rows of tables that are not complete yet, before they are read.
     ///   - lookup: the floats of each of the plan's weights; they outlive the runner.
     package init(
         _ configuration: TaskConfiguration,
         plan: [UInt8],
         tokenizer: RawSpan,
+        kernels: KernelSet = .best,
         rows: PlanRunner.RowSource? = nil,
         weight lookup: (_ name: String) -> WeightView?
     ) throws(TaskError) {
@@ -31,9 +33,9 @@ package struct TaskRunner {
         case .none:
             task = .echo
         case .embed:
-            task = .model(try Self.textModel(configuration, try Self.runner(plan, rows, lookup), tokenizer))
+            task = .model(try Self.textModel(configuration, try Self.runner(plan, kernels, rows, lookup), tokenizer))
         case .classify, .tensor:
-            let runner = try Self.runner(plan, rows, lookup)
+            let runner = try Self.runner(plan, kernels, rows, lookup)
             if configuration.kind == .classify, runner.plan.takesTokens {
                 task = .model(try Self.textModel(configuration, runner, tokenizer))
                 return
@@ -46,7 +48,7 @@ package struct TaskRunner {
         }
     }
 
-    /// As ``init(_:plan:tokenizer:rows:weight:)``, for whoever has the tokenizer as an array.
+    /// As ``init(_:plan:tokenizer:kernels:rows:weight:)``, for whoever has the tokenizer as an array.
     package init(
         _ configuration: TaskConfiguration,
         plan: [UInt8],
@@ -136,11 +138,12 @@ package struct TaskRunner {
 
     private static func runner(
         _ plan: [UInt8],
+        _ kernels: KernelSet,
         _ rows: PlanRunner.RowSource?,
         _ lookup: (String) -> WeightView?
     ) throws(TaskError) -> PlanRunner {
         do throws(PlanError) {
-            return try PlanRunner(plan: try Plan(decoding: plan), rows: rows, weight: lookup)
+            return try PlanRunner(plan: try Plan(decoding: plan), kernels: kernels, rows: rows, weight: lookup)
         } catch {
             throw .plan("\(error)")
         }

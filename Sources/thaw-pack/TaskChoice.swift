@@ -13,13 +13,18 @@ extension TaskConfiguration {
             self.init(kind: .none)
             return
         }
+        let threads = manifest.threads ?? 1
+        if threads > 1, case .graph = model {
+            throw .mismatch(reference, "runs on one thread, for it is no model of texts; leave threads out")
+        }
         switch (reference.task, model) {
-        case (.embed, .plan(let model)): self.init(kind: .embed, tokensMax: model.tokensMax)
+        case (.embed, .plan(let model)): self.init(kind: .embed, tokensMax: model.tokensMax, threads: threads)
         case (.embed, .graph): throw .mismatch(reference, "takes numbers; use task classify or tensor")
         case (.classify, .graph), (.tensor, .graph):
             self.init(kind: reference.task == .classify ? .classify : .tensor, labels: reference.labels)
         case (.classify, .plan(let model)):
-            self.init(kind: .classify, tokensMax: model.tokensMax, labels: reference.labels ?? model.labels)
+            let labels = reference.labels ?? model.labels
+            self.init(kind: .classify, tokensMax: model.tokensMax, labels: labels, threads: threads)
         case (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed")
         case (.echo, _): self.init(kind: .none)
         }

@@ -133,7 +133,8 @@ static void check_attention(int64_t length, int64_t heads, int64_t width, int ro
         const struct thaw_kernels *kernels = turn ? fast : plain;
         float *scratch = empty(thaw_attention_scratch(length, width));
         results[turn] = empty(length * heads * width);
-        (rounded ? kernels->attention_bf16 : kernels->attention)(fused, results[turn], scratch, length, heads, width);
+        (rounded ? kernels->attention_bf16 : kernels->attention)(
+            fused, results[turn], scratch, length, heads, width, 0, heads);
     }
     compare(rounded ? "attention_bf16" : "attention", results[0], results[1], length * heads * width,
             rounded ? 0.02f : 5e-6f, length);

@@ -6,9 +6,9 @@ struct KernelSetTests {
     @Test func `the variants of this machine are named from the plainest on`() throws {
         let names = KernelSet.runnable.map(\.name)
         #if arch(arm64)
-            let all = ["scalar", "neon", "neon-dot", "neon-bf16"]
+        let all = ["scalar", "neon", "neon-dot", "neon-bf16"]
         #else
-            let all = ["scalar", "avx2", "avx512", "avx512-vnni", "avx512-bf16"]
+        let all = ["scalar", "avx2", "avx512", "avx512-vnni", "avx512-bf16"]
         #endif
         #expect(names == Array(all.prefix(names.count)))
         #expect(KernelSet.best.name == names.last)
@@ -18,9 +18,9 @@ struct KernelSetTests {
         let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
         let names = KernelSet.runnable.map(\.name)
         #if arch(arm64)
-            #expect(names.contains("neon"))
-            #expect(names.contains("neon-dot") == flags.contains(" asimddp"))
-            return
+        #expect(names.contains("neon"))
+        #expect(names.contains("neon-dot") == flags.contains(" asimddp"))
+        return
         #endif
         #expect(names.contains("avx2") == flags.contains(" avx2 "))
         #expect(names.contains("avx512") == (flags.contains(" avx512f ") && flags.contains(" avx512bw ")))

@@ -1,4 +1,5 @@
-// The inference kernels: plain C, one thread, f32 but for the weights of some products. A caller picks one variant and calls through its table.
+// The inference kernels: plain C, f32 but for the weights of some products. A caller picks one variant
+// and calls through its table.
 //
 // Every matrix is row-major. R = rows, K = inner, N = columns. Sizes are ≥ 1 and the memory holds them: the safe face
 // (`Sources/Kernels`) checks that. `out` never overlaps an input, except in `softmax`, `normalize`, `activate` and
@@ -89,15 +90,15 @@ struct thaw_kernels {
         const float *_Nonnull shift, float epsilon, float *_Nonnull out, int64_t rows, int64_t columns);
 
     // One sequence: out[L, heads · width] = softmax(q kᵀ / √width) v by head; fused[L, 3 · heads · width] holds q, k, v
-    // side by side. scratch holds thaw_attention_scratch(length, width) floats.
+    // side by side. scratch holds thaw_attention_scratch(length, width) floats. Only the heads first … last − 1.
     void (*_Nonnull attention)(
         const float *_Nonnull fused, float *_Nonnull out, float *_Nonnull scratch, int64_t length, int64_t heads,
-        int64_t width);
+        int64_t width, int64_t first, int64_t last);
 
     // The same with products in bfloat16 where the processor has them, else the very same.
     void (*_Nonnull attention_bf16)(
         const float *_Nonnull fused, float *_Nonnull out, float *_Nonnull scratch, int64_t length, int64_t heads,
-        int64_t width);
+        int64_t width, int64_t first, int64_t last);
 
     // One sequence: out[L, N] = words[ids[l]] + positions[l] + types[0].
     void (*_Nonnull embed)(
