@@ -84,7 +84,7 @@ let programs: [Target] = [
         name: "thaw-pack",
         dependencies: [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
-            "JSON", "Linux",
+            "JSON", "Wire", "Linux",
         ]
     ),
     .executableTarget(
@@ -136,7 +136,11 @@ let testing: [Target] = [
         ]
     ),
     .testTarget(name: "HouseTests"),
-    .testTarget(name: "thaw-packTests", dependencies: ["thaw-pack", "Manifests", "Snapshots", "Linux"]),
+    .testTarget(
+        name: "thaw-packTests",
+        dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
+        exclude: ["Fixtures"]
+    ),
     .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", "Manifests", nioCore, nioPosix]),
     .executableTarget(

@@ -15,6 +15,7 @@ enum Replies {
     /// | worker died, worker broke the contract | 502 | at once, on another worker |
     /// | draining, unavailable | 503 | after a restart, after a while |
     /// | timed out | 504 | – |
+    /// | the caller went away | 499 | – |
     static func refusal(for failure: Failure) -> Refusal {
         switch failure {
         case .unknownFunction(let name):
@@ -39,6 +40,13 @@ enum Replies {
                 status: .gatewayTimeout,
                 code: "timedOut",
                 message: "the function did not answer within its timeout of \(milliseconds) ms; its worker was ended"
+            )
+        case .cancelled:
+            // Nobody reads it; the receipt's status is the one that proxies have for this.
+            Refusal(
+                status: HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request"),
+                code: "cancelled",
+                message: failure.reason
             )
         case .died(let reason):
             Refusal(status: .badGateway, code: "workerDied", message: "the worker died: \(reason)")

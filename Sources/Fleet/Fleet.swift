@@ -67,12 +67,22 @@ package final class Fleet: Sendable {
         completion: @escaping WorkCompletion
     ) {
         let acceptedAt = Clock.monotonicNanoseconds()
-        let actions = state.withLock { state in
-            state.bindings[order.key] == nil ? nil : state.call(order, completion, at: acceptedAt)
+        var call: CallID?
+        var actions = state.withLock { state in
+            state.bindings[order.key] == nil ? nil : state.call(order, completion, at: acceptedAt) { call = $0 }
         }
-        if let actions { return perform(actions) }
-        install(binding())
-        perform(state.withLock { $0.call(order, completion, at: acceptedAt) })
+        if actions == nil {
+            install(binding())
+            actions = state.withLock { $0.call(order, completion, at: acceptedAt) { call = $0 } }
+        }
+        perform(actions ?? [])
+        if let cancellation = order.cancellation, let call {
+            cancellation.arm { [weak self] in self?.cancel(call) }
+        }
+    }
+
+    private func cancel(_ call: CallID) {
+        perform(state.withLock { $0.cancel(call, at: Clock.monotonicNanoseconds()) })
     }
 
     /// Admits nothing more; what was admitted goes on.

@@ -189,10 +189,16 @@ struct FleetState {
     }
 
     /// Puts a call on the table and asks the pool what becomes of it.
-    mutating func call(_ order: WorkOrder, _ completion: @escaping WorkCompletion, at now: UInt64) -> [FleetAction] {
+    mutating func call(
+        _ order: WorkOrder,
+        _ completion: @escaping WorkCompletion,
+        at now: UInt64,
+        noting note: (CallID) -> Void = { _ in }
+    ) -> [FleetAction] {
         lastCallNumber += 1
         let call = CallID(lastCallNumber)
         calls[call] = CallRecord(work: AdmittedWork(order, completion), times: CallTimes(acceptedAt: now))
+        note(call)
         return handle(.called(call, order.key, bytes: order.body.readableBytes), at: Instant(nanoseconds: now))
     }
 
@@ -384,6 +390,17 @@ struct FleetState {
             measure(call, on: worker)
             complete(call, .failure(failure), at: now, &actions)
         }
+        return actions
+    }
+
+    /// Ends a call whose caller has gone, and its worker with it, unless others share that.
+    ///
+    /// One that still waits for a worker is left to run: its place in the queue is the pool's.
+    mutating func cancel(_ call: CallID, at now: UInt64) -> [FleetAction] {
+        guard let worker = calls[call]?.worker, calls(of: worker) == [call] else { return [] }
+        var actions = failCalls(of: worker, with: .cancelled, at: now)
+        workers[worker]?.mustEnd = true
+        actions.append(.kill(worker, because: "cancelled: its caller went away"))
         return actions
     }
 

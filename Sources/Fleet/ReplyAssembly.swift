@@ -19,7 +19,15 @@ struct ReplyAssembly {
         case answered(invocation: UInt64, Result<WorkReply, WorkFailure>)
         /// So many bytes of the reply have been taken: the worker may send as many more.
         case grant(invocation: UInt64, bytes: Int)
+        /// The reply is a stream; its pieces follow.
+        case began(invocation: UInt64, contentType: String)
+        /// A piece of it, for which credit is granted when it has been taken.
+        case piece(invocation: UInt64, ByteBuffer)
     }
+
+    /// Calls whose callers take a stream.
+    private var streams: Set<UInt64> = []
+    private var isStreaming = false
 
     private enum State {
         case booting
@@ -33,7 +41,12 @@ struct ReplyAssembly {
     private var reply: WorkReply?
     private var creditUsed = 0
     /// Replies of one function mostly say the same: the text is made once.
-    private var lastHead: (bytes: [UInt8], contentType: String)?
+    private var lastHead: (bytes: [UInt8], head: ReplyHead)?
+
+    /// Call before the worker can have answered it.
+    mutating func expectStream(_ invocation: UInt64) {
+        streams.insert(invocation)
+    }
 
     /// - Parameter payload: fills the memory that it is given with the frame's payload, copied once.
     mutating func take(
@@ -45,10 +58,15 @@ struct ReplyAssembly {
             state = .waiting
             return .ready
         case (.waiting, .open):
-            let contentType = try contentType(try unsafe bytes(header.payloadCount, payload))
-            reply = WorkReply(contentType: contentType, body: ByteBuffer())
+            let head = try head(try unsafe bytes(header.payloadCount, payload))
+            reply = WorkReply(contentType: head.contentType, body: ByteBuffer())
             (state, invocation, creditUsed) = (.replying, header.invocation, 0)
-            return .more
+            isStreaming = head.isStreamed && streams.contains(invocation)
+            guard isStreaming else { return .more }
+            reply?.streamedByteCount = 0
+            return .began(invocation: invocation, contentType: head.contentType)
+        case (.replying, .chunk) where invocation == header.invocation && isStreaming:
+            return try unsafe piece(header.payloadCount, payload)
         case (.replying, .chunk) where invocation == header.invocation:
             return try unsafe append(header.payloadCount, payload)
         case (.waiting, .close) where header.code != 0:
@@ -58,17 +76,22 @@ struct ReplyAssembly {
         case (.replying, .close) where invocation == header.invocation && header.payloadCount == 0:
             guard let whole = reply.take() else { preconditionFailure("a reply is put together while replying") }
             state = .waiting
+            forget(invocation)
             return .answered(invocation: invocation, .success(whole))
         default:
             throw ReplyError.outOfOrder(header.kind)
         }
     }
 
-    private mutating func contentType(_ bytes: [UInt8]) throws(WireError) -> String {
-        if let lastHead, lastHead.bytes == bytes { return lastHead.contentType }
-        let contentType = try ReplyHead(parsing: bytes).contentType
-        lastHead = (bytes, contentType)
-        return contentType
+    private mutating func head(_ bytes: [UInt8]) throws(WireError) -> ReplyHead {
+        if let lastHead, lastHead.bytes == bytes { return lastHead.head }
+        let head = try ReplyHead(parsing: bytes)
+        lastHead = (bytes, head)
+        return head
+    }
+
+    private mutating func forget(_ invocation: UInt64) {
+        if !streams.isEmpty { streams.remove(invocation) }
     }
 
     private mutating func failure(
@@ -85,6 +108,7 @@ struct ReplyAssembly {
         guard let message = String(validating: words, as: UTF8.self) else { throw WireError.notText }
         state = .waiting
         reply = nil
+        forget(header.invocation)
         return .answered(invocation: header.invocation, .failure(.answered(code, message: message)))
     }
 
@@ -93,6 +117,17 @@ struct ReplyAssembly {
             try unsafe fill(UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
             filled = count
         }
+    }
+
+    private mutating func piece(_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws -> Step {
+        guard count > 0 else { throw ReplyError.emptyChunk }
+        var piece = ByteBuffer()
+        try unsafe piece.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
+            try unsafe fill(UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+            return count
+        }
+        reply?.streamedByteCount? += count
+        return .piece(invocation: invocation, piece)
     }
 
     private mutating func append(_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws -> Step {

@@ -9,6 +9,8 @@ package enum WorkFailure: Error, Equatable, Sendable {
     /// The worker, or its template, died; the reason by name.
     case died(reason: String)
     case timedOut
+    /// Its caller went away, and it was ended for that.
+    case cancelled
     /// The worker sent what the contract does not allow, and was killed for it.
     case contractBroken(String)
     /// The scheduler ended before the call did.

@@ -10,19 +10,30 @@ package struct WorkOrder: Sendable {
     package var body: ByteBuffer
     /// Where the caller is told how it ended.
     package var loop: any EventLoop
+    /// Takes a streamed reply as it comes; nil where the caller wants it whole.
+    package var stream: ReplyStream?
+    package var cancellation: WorkCancellation?
+    /// Runs what the function calls in the middle of this; nil where it may call nobody.
+    package var nested: NestedRunner?
 
     package init(
         key: PoolKey,
         contentType: String,
         form: CallForm = .own,
         body: ByteBuffer,
-        loop: any EventLoop
+        loop: any EventLoop,
+        stream: ReplyStream? = nil,
+        cancellation: WorkCancellation? = nil,
+        nested: NestedRunner? = nil
     ) {
         self.key = key
         self.contentType = contentType
         self.form = form
         self.body = body
         self.loop = loop
+        self.stream = stream
+        self.cancellation = cancellation
+        self.nested = nested
     }
 }
 

@@ -20,11 +20,15 @@ protocol WorkerChannelDelegate: AnyObject, Sendable {
 /// The body of an answer and what it is.
 package struct WorkReply: Sendable, Equatable {
     package var contentType: String
+    /// Empty where it was streamed.
     package var body: ByteBuffer
+    /// Bytes that its stream took; nil where it was none.
+    package var streamedByteCount: Int?
 
-    package init(contentType: String, body: ByteBuffer) {
+    package init(contentType: String, body: ByteBuffer, streamedByteCount: Int? = nil) {
         self.contentType = contentType
         self.body = body
+        self.streamedByteCount = streamedByteCount
     }
 }
 

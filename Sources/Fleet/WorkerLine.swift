@@ -36,8 +36,21 @@ final class WorkerLine {
     private var emptyDoorbells = 0
     private var isRousingDue = false
     private var lastHead: (head: CallHead, bytes: ByteBuffer)?
+    /// Of calls in flight whose replies may come over time.
+    private var streams: [UInt64: OpenStream] = [:]
     /// The payload of a frame that has none.
     private let nothing = ByteBuffer()
+
+    private var nested = NestedAssembly()
+    /// Of calls in flight that may call others.
+    private var runners: [UInt64: NestedRunner] = [:]
+
+    private struct OpenStream {
+        var stream: ReplyStream
+        var loop: any EventLoop
+        /// Bytes taken and not granted yet.
+        var takenCount = 0
+    }
 
     private struct Outgoing {
         var header: FrameHeader
@@ -57,6 +70,11 @@ final class WorkerLine {
 
     func send(_ order: WorkOrder, as invocation: UInt64, followers: Int = 0) {
         if isOver { return }
+        if let stream = order.stream {
+            streams[invocation] = OpenStream(stream: stream, loop: order.loop)
+            assembly.expectStream(invocation)
+        }
+        if let runner = order.nested { runners[invocation] = runner }
         let body = order.body
         put(.open, invocation, head(of: order), code: UInt16(followers))
         if body.readableBytes <= WireLimits.framePayloadBytesMax {
@@ -216,6 +234,13 @@ final class WorkerLine {
             emptyDoorbells = 0
             while waiting > 0, !isOver, let words = try rings.takeHeader() {
                 let header = try FrameHeader(words: words)
+                if NestedCall.owns(header) {
+                    let payload = ByteBuffer(bytes: try rings.takePayload(header.payloadCount))
+                    waiting -= RingPair.recordByteCount(payloadCount: header.payloadCount)
+                    if header.kind != .open { giveBack() }
+                    if let order = try nested.take(header, payload) { run(order) }
+                    continue
+                }
                 let step = try unsafe assembly.take(header) { bytes in try unsafe rings.takePayload(into: bytes) }
                 waiting -= RingPair.recordByteCount(payloadCount: header.payloadCount)
                 if header.kind != .open { giveBack() }
@@ -238,15 +263,91 @@ final class WorkerLine {
             isBooting = false
             delegate.workerIsReady(worker)
         case .grant(let invocation, let bytes):
-            var payload = ByteBuffer()
-            payload.writeInteger(UInt32(bytes), endianness: .little)
-            put(.credit, invocation, payload)
-            publish()
+            grant(invocation, bytes)
+        case .began(let invocation, let contentType):
+            guard let open = streams[invocation] else { return }
+            onLoop(of: open) { open.stream.begin(contentType) }
+        case .piece(let invocation, let piece):
+            pass(piece, of: invocation)
         case .answered(let invocation, let result):
+            if !streams.isEmpty { streams[invocation] = nil }
+            if !runners.isEmpty { runners[invocation] = nil }
             let now = Clock.monotonicNanoseconds()
             if let sent = sentAt.popFirst() { poll.note(holdNanoseconds: now - sent) }
             delegate.worker(worker, answered: invocation, with: result, at: now)
         }
+    }
+
+    private func grant(_ invocation: UInt64, _ bytes: Int) {
+        var payload = ByteBuffer()
+        payload.writeInteger(UInt32(bytes), endianness: .little)
+        put(.credit, invocation, payload)
+        publish()
+    }
+
+    // MARK: Calls of the worker's own
+
+    private func run(_ order: NestedAssembly.Order) {
+        guard let runner = runners[order.parent] else {
+            let message = "this function may call no others; name them in calls in function.yaml"
+            return answer(order.number, .failure(.refused, message: message))
+        }
+        let line = NIOLoopBound(self, eventLoop: loop)
+        let loop = loop
+        runner(order.request) { reply in
+            if loop.inEventLoop { return line.value.answer(order.number, reply) }
+            loop.execute { line.value.answer(order.number, reply) }
+        }
+    }
+
+    private func answer(_ number: UInt64, _ reply: NestedReply) {
+        if isOver { return }
+        nested.noteAnswered(number)
+        switch reply {
+        case .reply(let reply):
+            put(.open, number, ByteBuffer(bytes: ReplyHead(contentType: reply.contentType).encoded()))
+            var rest = reply.body
+            while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
+                piece.readableBytes > 0
+            {
+                put(.chunk, number, piece)
+            }
+            put(.close, number, nothing)
+        case .failure(let code, let message):
+            let text = message.utf8.prefix(WireLimits.failureMessageBytesMax)
+            put(.close, number, ByteBuffer(bytes: Array(text)), code: code.rawValue)
+        }
+        publish()
+    }
+
+    // MARK: Streams
+
+    private func pass(_ piece: ByteBuffer, of invocation: UInt64) {
+        guard let open = streams[invocation] else { return }
+        let line = NIOLoopBound(self, eventLoop: loop)
+        let count = piece.readableBytes
+        let loop = loop
+        onLoop(of: open) {
+            open.stream.take(piece) {
+                if loop.inEventLoop { return line.value.noteTaken(count, of: invocation) }
+                loop.execute { line.value.noteTaken(count, of: invocation) }
+            }
+        }
+    }
+
+    private func onLoop(of open: OpenStream, _ act: @escaping @Sendable () -> Void) {
+        if open.loop.inEventLoop { return act() }
+        open.loop.execute(act)
+    }
+
+    private func noteTaken(_ count: Int, of invocation: UInt64) {
+        guard !isOver, var open = streams[invocation] else { return }
+        open.takenCount += count
+        if open.takenCount >= FleetLimits.creditStepBytes {
+            grant(invocation, open.takenCount)
+            open.takenCount = 0
+        }
+        streams[invocation] = open
     }
 
     private func breakOff(_ complaint: String) {

@@ -1,3 +1,4 @@
+import Fleet
 package import Metering
 package import NIOCore
 package import Scheduling
@@ -11,19 +12,73 @@ package struct Call: Sendable {
     package var contentType: String
     package var form: CallForm
     package var body: ByteBuffer
+    /// Takes a streamed reply as it comes; nil where the caller wants it whole.
+    package var stream: CallStream?
+    /// Ends the call before its reply; nil where it runs to its end whoever waits.
+    package var cancellation: CallCancellation?
+    /// The call in the middle of which this one is made; nil for one from outside.
+    package var parent: CallParent?
 
     package init(
         function: String,
         qualifier: String? = nil,
         contentType: String,
         form: CallForm = .own,
-        body: ByteBuffer
+        body: ByteBuffer,
+        stream: CallStream? = nil,
+        cancellation: CallCancellation? = nil
     ) {
         self.function = function
         self.qualifier = qualifier
         self.contentType = contentType
         self.form = form
         self.body = body
+        self.stream = stream
+        self.cancellation = cancellation
+    }
+}
+
+/// The call that another one belongs to.
+package struct CallParent: Sendable {
+    package var id: InvocationID
+    /// How many calls there are above it, itself included.
+    package var depth: Int
+
+    package init(id: InvocationID, depth: Int) {
+        self.id = id
+        self.depth = depth
+    }
+}
+
+/// Takes a reply that comes over time, on the event loop of its call.
+package struct CallStream: Sendable {
+    /// Called once, before the first piece; never where the function's reply is no stream.
+    package var begin: @Sendable (_ id: InvocationID, _ contentType: String) -> Void
+    /// - Parameter taken: to be called once, when the piece has gone on: what the function may send ahead is bounded by that.
+    package var take: @Sendable (_ piece: ByteBuffer, _ taken: @escaping @Sendable () -> Void) -> Void
+
+    package init(
+        begin: @escaping @Sendable (_ id: InvocationID, _ contentType: String) -> Void,
+        take: @escaping @Sendable (_ piece: ByteBuffer, _ taken: @escaping @Sendable () -> Void) -> Void
+    ) {
+        self.begin = begin
+        self.take = take
+    }
+}
+
+/// The way to end a call before its reply: its caller has gone.
+package struct CallCancellation: Sendable {
+    let work = WorkCancellation()
+
+    package init() {}
+
+    /// Ends the worker that has the call; does nothing for a call that has ended or still waits for one.
+    package func cancel() {
+        work.cancel()
+    }
+
+    package var isCancelled: Bool {
+        work.isCancelled
     }
 }
 
@@ -32,21 +87,28 @@ package struct CallBounds: Sendable, Equatable {
     package var version: Int
     /// The largest body that it takes, so that a longer one is refused before it is read.
     package var payloadBytesMax: Int
+    /// Whether replies may come over time: a program of the author's answers.
+    package var mayStream: Bool
 
-    package init(version: Int, payloadBytesMax: Int) {
+    package init(version: Int, payloadBytesMax: Int, mayStream: Bool = false) {
         self.version = version
         self.payloadBytesMax = payloadBytesMax
+        self.mayStream = mayStream
     }
 }
 
 /// What a function answered.
 package struct Reply: Sendable, Equatable {
     package var contentType: String
+    /// Empty where it was streamed.
     package var body: ByteBuffer
+    /// Bytes that the call's stream took; nil where it was none.
+    package var streamedByteCount: Int?
 
-    package init(contentType: String, body: ByteBuffer) {
+    package init(contentType: String, body: ByteBuffer, streamedByteCount: Int? = nil) {
         self.contentType = contentType
         self.body = body
+        self.streamedByteCount = streamedByteCount
     }
 }
 
@@ -90,6 +152,8 @@ package enum Failure: Error, Sendable, Equatable {
     case overloaded(retryAfterSeconds: Int)
     case draining
     case timedOut(milliseconds: Int)
+    /// The caller went away, and the call was ended.
+    case cancelled
     /// The worker died; the reason by name.
     case died(reason: String)
     /// The model could not be run on well-formed input.

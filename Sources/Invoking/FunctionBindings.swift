@@ -50,11 +50,7 @@ package struct FunctionBindings: Sendable {
                 )
             },
             serves: (try? registry.resolve(version.function))?.version == version.version,
-            memoryBytesMax: manifest.limits.memoryBytes
-                ?? Self.memoryBytesDefault(
-                    arenaBytes: UInt64(version.snapshot.arenaByteCount),
-                    payloadBytes: UInt64(manifest.limits.payloadBytes)
-                ),
+            memoryBytesMax: manifest.limits.memoryBytes ?? Self.memoryBytesDefault(version),
             payloadBytesMax: manifest.limits.payloadBytes,
             environment: manifest.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
             isVerified: { identities in
@@ -94,6 +90,14 @@ package struct FunctionBindings: Sendable {
     /// reply parsed and unparsed (8 × the payload), and 64 MiB for the process itself.
     static func memoryBytesDefault(arenaBytes: UInt64, payloadBytes: UInt64) -> UInt64 {
         arenaBytes / 4 + 8 * payloadBytes + 64 << 20
+    }
+
+    private static func memoryBytesDefault(_ version: FunctionVersion) -> UInt64 {
+        guard version.manifest.runtime == .model else { return ManifestBounds.codeMemoryBytesDefault }
+        return memoryBytesDefault(
+            arenaBytes: UInt64(version.snapshot.arenaByteCount),
+            payloadBytes: UInt64(version.manifest.limits.payloadBytes)
+        )
     }
 }
 

@@ -39,7 +39,11 @@ package final class Invoker: Sendable {
     /// What a door must know before it reads a call's body.
     package func bounds(function: String, qualifier: String?) throws(Failure) -> CallBounds {
         let target = try targets.target(function, qualifier, in: registry)
-        return CallBounds(version: target.key.version, payloadBytesMax: target.payloadBytesMax)
+        return CallBounds(
+            version: target.key.version,
+            payloadBytesMax: target.payloadBytesMax,
+            mayStream: target.version.manifest.runtime != .model
+        )
     }
 
     /// Runs one call to its end, without a task and without a wait: what it takes is done here or in the completion.
@@ -64,6 +68,7 @@ package final class Invoker: Sendable {
         }
         let attempt = Attempt(
             id: id,
+            parent: call.parent?.id,
             function: target.key.function,
             version: target.key.version,
             snapshot: target.snapshotDigest,
@@ -107,6 +112,37 @@ package final class Invoker: Sendable {
         PoolsReport(names: registry.list().map(\.name), census: fleet.census())
     }
 
+    /// Runs what a function calls in the middle of a call, as far as its manifest allows; nil where it names nobody.
+    private func nestedRunner(
+        for call: Call,
+        _ attempt: Attempt,
+        _ target: CallTarget,
+        _ loop: any EventLoop
+    ) -> NestedRunner? {
+        let allowed = target.version.manifest.calls
+        guard !allowed.isEmpty else { return nil }
+        let parent = CallParent(id: attempt.id, depth: (call.parent?.depth ?? 0) + 1)
+        return { [weak self] request, reply in
+            guard let self else { return reply(.failure(.refused, message: "the node is shutting down")) }
+            guard allowed.contains(request.function) else {
+                let names = allowed.joined(separator: ", ")
+                let message =
+                    "\(target.key.function) may call \(names), not \(request.function) (calls in function.yaml)"
+                return reply(.failure(.refused, message: message))
+            }
+            guard parent.depth < NestedCall.depthMax else {
+                let message = "more than \(NestedCall.depthMax) functions call one another here"
+                return reply(.failure(.refused, message: message))
+            }
+            var call = Call(function: request.function, contentType: request.contentType, body: request.body)
+            call.parent = parent
+            let nested = call
+            loop.execute {
+                self.invoke(nested, on: loop) { completion in reply(NestedReply(completion)) }
+            }
+        }
+    }
+
     private func run(
         _ call: Call,
         _ attempt: Attempt,
@@ -128,7 +164,12 @@ package final class Invoker: Sendable {
                 contentType: call.contentType,
                 form: call.form,
                 body: call.body,
-                loop: loop
+                loop: loop,
+                stream: call.stream.map { stream in
+                    ReplyStream(begin: { stream.begin(attempt.id, $0) }, take: stream.take)
+                },
+                cancellation: call.cancellation?.work,
+                nested: nestedRunner(for: call, attempt, target, loop)
             ),
             binding: { bindings.binding(of: target.version) },
             completion: { work in running.end(work) }
@@ -163,7 +204,9 @@ private final class RunningCall: Sendable {
 
     /// The receipt first: whoever reads the reply finds it.
     func end(_ work: WorkResult) {
-        let result = work.result.map { Reply(contentType: $0.contentType, body: $0.body) }.mapError { failure in
+        let result = work.result.map { reply in
+            Reply(contentType: reply.contentType, body: reply.body, streamedByteCount: reply.streamedByteCount)
+        }.mapError { failure in
             Failure(
                 failure,
                 timeoutMilliseconds: target.timeoutMilliseconds,
@@ -216,7 +259,7 @@ private final class RunningCall: Sendable {
         receipt.batchSize = work.batchSize
         switch result {
         case .success(let reply):
-            receipt.bytesOut = reply.body.readableBytes
+            receipt.bytesOut = reply.streamedByteCount ?? reply.body.readableBytes
             receipt.outcome = .succeeded
             receipt.status = 200
         case .failure(let failure):
@@ -225,6 +268,15 @@ private final class RunningCall: Sendable {
             receipt.status = status(failure)
         }
         return receipt
+    }
+}
+
+extension NestedReply {
+    fileprivate init(_ completion: Completion) {
+        switch completion.result {
+        case .success(let reply): self = .reply(WorkReply(contentType: reply.contentType, body: reply.body))
+        case .failure(let failure): self = .failure(.refused, message: failure.reason)
+        }
     }
 }
 

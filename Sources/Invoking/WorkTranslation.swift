@@ -23,6 +23,8 @@ extension Failure {
             self = .died(reason: reason)
         case .timedOut:
             self = .timedOut(milliseconds: timeoutMilliseconds)
+        case .cancelled:
+            self = .cancelled
         case .contractBroken(let complaint):
             self = .contractBroken("the worker sent \(complaint)")
         case .interrupted:
@@ -47,6 +49,7 @@ extension Failure {
     var outcome: Receipt.Outcome {
         switch self {
         case .timedOut: .timedOut
+        case .cancelled: .cancelled
         case .died, .contractBroken: .died
         case .overloaded, .draining, .unavailable: .rejected
         case .unknownFunction, .unknownQualifier, .tooLarge, .badInput, .model: .failed
@@ -64,6 +67,7 @@ extension Failure {
         case .overloaded: "too many calls wait for a worker"
         case .draining: "the scheduler is draining"
         case .timedOut(let milliseconds): "the call ran for longer than \(milliseconds) ms"
+        case .cancelled: "the caller went away, and the call was ended"
         case .died(let reason): reason
         case .model(let message): message
         case .contractBroken(let complaint): complaint

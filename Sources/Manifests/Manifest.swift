@@ -8,6 +8,14 @@ package struct Manifest: Codable, Hashable, Sendable {
     package var runtime: FunctionRuntime
     /// The model that answers calls; nil for an echo, which returns its input.
     package var model: ModelReference?
+    /// What a code function is started with: `module.function` for Python, the path of an executable in its code for a
+    /// provided runtime; nil for the runtime's own name, and for models.
+    package var handler: String?
+    /// Where in the bundle the code is: a directory or a .zip file; nil means all of the bundle.
+    package var code: String?
+    package var network: NetworkAccess
+    /// Functions that its code may call.
+    package var calls: [String]
     package var precision: Precision
     /// Inputs whose results are known, against which a deploy is checked; nil where it is not.
     package var golden: GoldenReference?
@@ -15,6 +23,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     package var evidence: PrecisionReport?
     /// Command, relative to the bundle, that brings model files too large to keep beside the manifest.
     package var fetch: String?
+    /// Command, relative to the bundle, that makes its code of what its author writes; run by `thaw deploy` and `thaw dev`.
+    package var build: String?
     package var limits: FunctionLimits
     /// Threads that work on one call, 1 or 2; nil is 1.
     package var threads: Int?
@@ -32,9 +42,14 @@ package struct Manifest: Codable, Hashable, Sendable {
         description: String? = nil,
         runtime: FunctionRuntime = .model,
         model: ModelReference? = nil,
+        handler: String? = nil,
+        code: String? = nil,
+        network: NetworkAccess = .none,
+        calls: [String] = [],
         precision: Precision = .f32,
         golden: GoldenReference? = nil,
         fetch: String? = nil,
+        build: String? = nil,
         limits: FunctionLimits = FunctionLimits(),
         threads: Int? = nil,
         concurrency: Int = 1,
@@ -47,9 +62,14 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.description = description
         self.runtime = runtime
         self.model = model
+        self.handler = handler
+        self.code = code
+        self.network = network
+        self.calls = calls
         self.precision = precision
         self.golden = golden
         self.fetch = fetch
+        self.build = build
         self.limits = limits
         self.threads = threads
         self.concurrency = concurrency
@@ -59,9 +79,9 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.environment = environment
     }
 
-    /// The task of the model, `echo` where there is none.
+    /// The task of the model, `echo` where there is none; `code` where the author's program answers.
     package var task: TaskKind {
-        model?.task ?? .echo
+        runtime == .model ? model?.task ?? .echo : .code
     }
 }
 
@@ -69,6 +89,19 @@ package struct Manifest: Codable, Hashable, Sendable {
 package enum FunctionRuntime: String, Codable, CaseIterable, Sendable {
     /// Thaw's own kernels run a model; no code of the author's.
     case model
+    /// An executable of the bundle that speaks the Lambda Runtime API.
+    case provided
+    /// A Python function, imported once and forked.
+    case python3
+    /// A Swift executable built on `ThawFunction`, or on the Swift runtime for Lambda.
+    case swift
+}
+
+/// What a code function reaches beside its caller.
+package enum NetworkAccess: String, Codable, CaseIterable, Sendable {
+    case none
+    /// Connections to the outside, never to this node.
+    case egress
 }
 
 /// What a function does around its model.
@@ -81,6 +114,11 @@ package enum TaskKind: String, Codable, CaseIterable, Sendable {
     case tensor
     /// No model: the body comes back as it came.
     case echo = "none"
+    /// The author's program answers; no model names this.
+    case code
+
+    /// What `model.task` may say.
+    package static let ofModels = allCases.filter { $0 != .code }
 }
 
 /// Where the bundle keeps its model, and what to do with it.
@@ -105,15 +143,23 @@ package struct FunctionLimits: Codable, Hashable, Sendable {
     package var timeoutMilliseconds: Int
     /// The largest body of a call.
     package var payloadBytes: Int
+    /// Files that one worker of a code function may keep in `/tmp`.
+    package var tmpBytes: UInt64
+    /// The longest that code may take until it asks for its first call.
+    package var initMilliseconds: Int
 
     package init(
         memoryBytes: UInt64? = nil,
         timeoutMilliseconds: Int = ManifestBounds.timeoutMillisecondsDefault,
-        payloadBytes: Int = ManifestBounds.payloadBytesDefault
+        payloadBytes: Int = ManifestBounds.payloadBytesDefault,
+        tmpBytes: UInt64 = ManifestBounds.tmpBytesDefault,
+        initMilliseconds: Int = ManifestBounds.initMillisecondsDefault
     ) {
         self.memoryBytes = memoryBytes
         self.timeoutMilliseconds = timeoutMilliseconds
         self.payloadBytes = payloadBytes
+        self.tmpBytes = tmpBytes
+        self.initMilliseconds = initMilliseconds
     }
 }
 

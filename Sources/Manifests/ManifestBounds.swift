@@ -30,6 +30,16 @@ package enum ManifestBounds {
     static let memoryBytesMin: UInt64 = 4 << 20
     static let memoryBytesMax: UInt64 = 1 << 40
 
+    /// Memory of a worker of code where the manifest names none: an interpreter with numerical libraries, and its data.
+    package static let codeMemoryBytesDefault: UInt64 = 512 << 20
+    /// What AWS Lambda gives.
+    package static let tmpBytesDefault: UInt64 = 512 << 20
+    static let tmpBytesMax: UInt64 = 1 << 40
+    /// What AWS Lambda gives a function to start in.
+    package static let initMillisecondsDefault = 10_000
+    static let handlerBytesMax = 255
+    static let callsMax = 64
+
     /// Keeps the workers of a burst for the next one, and gives the memory back before anyone asks for it.
     package static let idleMillisecondsDefault = 10_000
     static let idleMillisecondsMax = 24 * 60 * 60 * 1000

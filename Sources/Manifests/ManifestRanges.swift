@@ -11,6 +11,8 @@ extension Manifest {
             && memoryIsWithin ?? true
             && (1...ManifestBounds.timeoutMillisecondsMax).contains(limits.timeoutMilliseconds)
             && (1...ManifestBounds.payloadBytesMax).contains(limits.payloadBytes)
+            && limits.tmpBytes <= ManifestBounds.tmpBytesMax
+            && (1...ManifestBounds.timeoutMillisecondsMax).contains(limits.initMilliseconds)
             && (1...ManifestBounds.concurrencyMax).contains(concurrency)
             && (batching.map(\.isWithinBounds) ?? true) && (batching == nil || concurrency == 1)
             && (0...ManifestBounds.workersMax).contains(scaling.min)
@@ -19,6 +21,9 @@ extension Manifest {
             && (0...ManifestBounds.idleMillisecondsMax).contains(scaling.idleMilliseconds)
             && (golden.map { $0.tolerance > 0 && $0.tolerance <= ManifestBounds.toleranceMax } ?? true)
             && (evidence?.trials.count ?? 0) <= Precision.allCases.count
+            && (handler?.utf8.count ?? 0) <= ManifestBounds.handlerBytesMax
+            && calls.count <= ManifestBounds.callsMax && calls.allSatisfy(Manifest.isName)
+            && (runtime == .model || model == nil)
             && environmentBytes <= ManifestBounds.environmentBytesMax
     }
 }

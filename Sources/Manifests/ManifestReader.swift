@@ -22,12 +22,15 @@ extension Manifest {
 struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
-        "name", "description", "runtime", "model", "precision", "golden", "fetch", "limits", "threads", "concurrency",
-        "batching", "scaling", "route", "environment",
+        "name", "description", "runtime", "model", "handler", "code", "network", "calls", "precision",
+        "golden", "fetch", "build", "limits", "threads", "concurrency", "batching", "scaling", "route", "environment",
     ]
+    /// Keys of the root that only code functions have, and only models.
+    static let codeKeys = ["handler", "code", "network", "calls", "build"]
+    static let modelOnlyKeys = ["model", "precision", "golden", "threads", "batching"]
     static let modelKeys = ["source", "task", "labels"]
     static let goldenKeys = ["file", "tolerance"]
-    static let limitsKeys = ["memory", "timeout", "payload"]
+    static let limitsKeys = ["memory", "timeout", "payload", "tmp", "init"]
     static let batchingKeys = ["max", "delay"]
     static let scalingKeys = ["min", "max", "idle"]
 
@@ -43,7 +46,12 @@ struct ManifestReader {
             manifest.description = try text(node, "description", bytesMax: ManifestBounds.descriptionBytesMax)
         }
         if let node = fields["runtime"] { manifest.runtime = try choice(node, "runtime") }
-        if let node = fields["model"] { manifest.model = try model(node) }
+        if let node = fields["model"] {
+            guard manifest.runtime == .model else {
+                throw node.error("model goes with runtime model, not \(manifest.runtime.rawValue); drop one of them")
+            }
+            manifest.model = try model(node)
+        }
         if let node = fields["precision"] { manifest.precision = try choice(node, "precision") }
         if let node = fields["golden"] { manifest.golden = try golden(node) }
         if let node = fields["fetch"] { manifest.fetch = try bundlePath(node, "fetch") }
@@ -54,7 +62,62 @@ struct ManifestReader {
         if let node = fields["scaling"] { manifest.scaling = try scaling(node) }
         if let node = fields["route"] { manifest.route = try route(node) }
         if let node = fields["environment"] { manifest.environment = try environment(node) }
+        try readCode(fields, root, into: &manifest)
         return manifest
+    }
+
+    /// What a function has that runs code of the author's.
+    private func readCode(
+        _ fields: [String: ManifestNode],
+        _ root: ManifestNode,
+        into manifest: inout Manifest
+    ) throws(ManifestError) {
+        guard manifest.runtime != .model else {
+            for key in Self.codeKeys {
+                if let extra = fields[key] {
+                    throw extra.error("\(key) is for code, and runtime model runs none; drop one of them")
+                }
+            }
+            return
+        }
+        for key in Self.modelOnlyKeys {
+            if let extra = fields[key] {
+                throw extra.error("\(key) is for models, and runtime \(manifest.runtime.rawValue) runs code; drop it")
+            }
+        }
+        if let node = fields["handler"] { manifest.handler = try handler(node, manifest.runtime) }
+        if manifest.runtime == .python3, manifest.handler == nil {
+            throw root.error("handler is missing; for Python it is module.function, such as app.handler for app.py")
+        }
+        if let node = fields["code"] {
+            let path = try text(node, "code", bytesMax: ManifestBounds.pathBytesMax)
+            manifest.code = path == "." || path == "./" ? nil : try bundlePath(node, "code")
+        }
+        if let node = fields["build"] { manifest.build = try bundlePath(node, "build") }
+        if let node = fields["network"] { manifest.network = try choice(node, "network") }
+        if let node = fields["calls"] { manifest.calls = try calls(node) }
+    }
+
+    private func calls(_ node: ManifestNode) throws(ManifestError) -> [String] {
+        var names: [String] = []
+        for element in try node.elements(of: "calls") { names.append(try name(element)) }
+        guard names.count <= ManifestBounds.callsMax else {
+            throw node.error("calls names \(names.count) functions; at most \(ManifestBounds.callsMax) are taken")
+        }
+        return names
+    }
+
+    private func handler(_ node: ManifestNode, _ runtime: FunctionRuntime) throws(ManifestError) -> String {
+        guard runtime == .python3 else { return try bundlePath(node, "handler") }
+        let handler = try text(node, "handler", bytesMax: ManifestBounds.handlerBytesMax)
+        let parts = handler.split(separator: ".", omittingEmptySubsequences: false)
+        let isName = parts.allSatisfy { part in
+            !part.isEmpty && part.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") }
+        }
+        guard parts.count > 1, isName else {
+            throw node.error("handler should be module.function, such as app.handler for app.py, got \(node.kind)")
+        }
+        return handler
     }
 
     private func name(_ node: ManifestNode) throws(ManifestError) -> String {
@@ -72,9 +135,9 @@ struct ManifestReader {
     private func model(_ node: ManifestNode) throws(ManifestError) -> ModelReference? {
         let fields = try node.fields(of: "model", known: Self.modelKeys)
         guard let taskNode = fields["task"] else {
-            throw node.error("model.task is missing; it is one of \(Self.list(TaskKind.self))")
+            throw node.error("model.task is missing; it is one of \(Self.list(TaskKind.ofModels))")
         }
-        let task: TaskKind = try choice(taskNode, "model.task")
+        let task: TaskKind = try choice(taskNode, "model.task", of: TaskKind.ofModels)
         if task == .echo {
             for key in ["source", "labels"] {
                 if let extra = fields[key] {
@@ -149,6 +212,15 @@ struct ManifestReader {
         if let payload = fields["payload"] {
             limits.payloadBytes = Int(
                 try payload.byteCount("limits.payload", in: 1...UInt64(ManifestBounds.payloadBytesMax))
+            )
+        }
+        if let tmp = fields["tmp"] {
+            limits.tmpBytes = try tmp.byteCount("limits.tmp", in: 0...ManifestBounds.tmpBytesMax)
+        }
+        if let node = fields["init"] {
+            limits.initMilliseconds = try node.milliseconds(
+                "limits.init",
+                in: 1...ManifestBounds.timeoutMillisecondsMax
             )
         }
         return limits
@@ -263,19 +335,19 @@ struct ManifestReader {
         return text
     }
 
-    private func choice<Choice: RawRepresentable & CaseIterable>(
+    private func choice<Choice: RawRepresentable & CaseIterable & Equatable>(
         _ node: ManifestNode,
-        _ section: String
+        _ section: String,
+        of choices: [Choice] = Array(Choice.allCases)
     ) throws(ManifestError) -> Choice where Choice.RawValue == String {
-        guard let choice = node.word.flatMap(Choice.init(rawValue:)) else {
-            throw node.error("\(section) should be one of \(Self.list(Choice.self)), got \(node.kind)")
+        guard let choice = node.word.flatMap(Choice.init(rawValue:)), choices.contains(choice) else {
+            throw node.error("\(section) should be one of \(Self.list(choices)), got \(node.kind)")
         }
         return choice
     }
 
-    private static func list<Choice: RawRepresentable & CaseIterable>(_ type: Choice.Type) -> String
-    where Choice.RawValue == String {
-        Choice.allCases.map(\.rawValue).joined(separator: ", ")
+    private static func list(_ choices: [some RawRepresentable<String>]) -> String {
+        choices.map(\.rawValue).joined(separator: ", ")
     }
 
     private static func isDigit(_ byte: UInt8?) -> Bool {

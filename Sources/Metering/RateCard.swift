@@ -48,7 +48,7 @@ package struct RateCard: Codable, Equatable, Sendable {
     package func rate(_ receipt: Receipt) -> Int {
         switch receipt.outcome {
         case .rejected, .interrupted: 0
-        case .succeeded, .failed, .timedOut, .died:
+        case .succeeded, .failed, .timedOut, .died, .cancelled:
             rate(
                 cpuNanoseconds: receipt.cpuNanoseconds,
                 memoryBytes: UInt64(max(receipt.memoryBytesPeak, 0)),

@@ -81,6 +81,18 @@ enum RegistrySchema {
                     """
             )
         }
+        migrator.registerMigration("4") { database in
+            // Versions from before there was code: what their manifests did not say has the defaults.
+            try database.execute(
+                sql: """
+                    UPDATE versions SET manifest = json_insert(
+                        manifest,
+                        '$.precision', 'f32', '$.network', 'none', '$.calls', json('[]'),
+                        '$.limits.tmpBytes', 536870912, '$.limits.initMilliseconds', 10000
+                    );
+                    """
+            )
+        }
         return migrator
     }
 

@@ -8,8 +8,15 @@ package struct LoadedFunction {
     /// Answers several calls as one run, each with a result of its own, in their order.
     package typealias BatchHandler = (_ requests: [CallRequest]) -> [Result<CallReply, CallFailure>]
 
+    /// Answers one call, and may call other functions meanwhile.
+    package typealias CallingHandler = (
+        _ request: CallRequest, _ caller: (_ call: OutgoingCall) -> OutgoingReply
+    ) throws(CallFailure) -> CallReply
+
     package var residency: TemplateReport.Residency
     package var handler: Handler
+    /// Takes the place of `handler` for a function that may call others; nil for all others.
+    package var callingHandler: CallingHandler?
     /// nil where calls that come together are answered one after the other.
     package var batchHandler: BatchHandler?
     /// A short piece of work that makes later forks better, done while a template has no order; answers whether there is more.
@@ -17,10 +24,10 @@ package struct LoadedFunction {
     /// What a fork does that no call waits for yet: touches the memory that calls touch.
     package var warmUp: (() -> Void)?
     /// What takes part in a fork's calls on a thread of its own; nil where one thread does everything.
-    package var helper: Helper?
+    package var secondThread: SecondThread?
 
     /// A second thread, started in each fork before it serves.
-    package struct Helper {
+    package struct SecondThread {
         /// The thread's life; it runs in the same sandbox as the worker.
         let help: @Sendable () -> Void
         /// Waits until `help` has begun.
@@ -36,14 +43,14 @@ package struct LoadedFunction {
         residency: TemplateReport.Residency,
         idleStep: (() -> Bool)? = nil,
         warmUp: (() -> Void)? = nil,
-        helper: Helper? = nil,
+        secondThread: SecondThread? = nil,
         batchHandler: BatchHandler? = nil,
         handler: @escaping Handler
     ) {
         self.residency = residency
         self.idleStep = idleStep
         self.warmUp = warmUp
-        self.helper = helper
+        self.secondThread = secondThread
         self.batchHandler = batchHandler
         self.handler = handler
     }
@@ -56,14 +63,41 @@ package struct CallRequest: Equatable, Sendable {
     package var body: [UInt8]
 }
 
-/// What a call answers.
-package struct CallReply: Equatable, Sendable {
+/// A call of another function.
+package struct OutgoingCall: Equatable, Sendable {
+    package var function: String
     package var contentType: String
     package var body: [UInt8]
 
-    package init(contentType: String, body: [UInt8]) {
+    package init(function: String, contentType: String, body: [UInt8]) {
+        self.function = function
         self.contentType = contentType
         self.body = body
+    }
+}
+
+/// What came of it.
+package enum OutgoingReply: Equatable, Sendable {
+    case reply(contentType: String, body: [UInt8])
+    case failure(NestedFailure, message: String)
+    /// The scheduler has ended the channel: the worker has nobody to answer any more.
+    case ended
+}
+
+/// What a call answers.
+package struct CallReply {
+    /// Brings the next piece of a stream, nil after its last one; waits for it.
+    package typealias Stream = () throws(CallFailure) -> [UInt8]?
+
+    package var contentType: String
+    package var body: [UInt8]
+    /// What follows the body over time; nil where that is all.
+    package var stream: Stream?
+
+    package init(contentType: String, body: [UInt8], stream: Stream? = nil) {
+        self.contentType = contentType
+        self.body = body
+        self.stream = stream
     }
 }
 

@@ -9,7 +9,7 @@ package struct Template: ~Copyable {
     /// Where the scheduler puts the control socket, and where a fork keeps its doorbell.
     private static let place: Int32 = 3
     /// Kernels keep their matrices elsewhere: a tile of sums and some rows of factors are what lies on a stack.
-    private static let helperStackBytes = 256 << 10
+    private static let secondThreadStackBytes = 256 << 10
 
     private let control: FileDescriptor
     private var function: LoadedFunction
@@ -205,12 +205,13 @@ package struct Template: ~Copyable {
             // Closed with everything else, by number.
             _ = rings.take()
             let kept = try CurrentProcess.keepOnly(doorbell, at: Template.place)
-            try startHelper()
+            try startSecondThread()
             try SystemCallFilter(instructions: boot.workerFilter).load()
             let worker = Worker(
                 line: FrameLine(rings: pair, doorbell: kept),
                 payloadBytesMax: boot.payloadBytesMax,
                 handler: function.handler,
+                callingHandler: function.callingHandler,
                 batchHandler: function.batchHandler
             )
             CurrentProcess.exit(worker.serve(warmingUp: isAhead ? function.warmUp : nil).rawValue)
@@ -221,10 +222,10 @@ package struct Template: ~Copyable {
 
     /// Starts the function's second thread, which needs calls that a worker's filter refuses, and waits until it has
     /// loaded that filter: a filter holds for the thread that loads it.
-    private func startHelper() throws(SystemError) {
-        guard let helper = function.helper else { return }
-        let (filter, help) = (SystemCallFilter(instructions: boot.workerFilter), helper.help)
-        try Thread.start(stackByteCount: Template.helperStackBytes) {
+    private func startSecondThread() throws(SystemError) {
+        guard let secondThread = function.secondThread else { return }
+        let (filter, help) = (SystemCallFilter(instructions: boot.workerFilter), secondThread.help)
+        try Thread.start(stackByteCount: Template.secondThreadStackBytes) {
             do throws(SystemError) {
                 try filter.load()
             } catch {
@@ -232,7 +233,7 @@ package struct Template: ~Copyable {
             }
             help()
         }
-        helper.awaitHelp()
+        secondThread.awaitHelp()
     }
 
     /// Waits for a fork that the scheduler knows to be dead.

@@ -7,7 +7,10 @@ struct Worker: ~Copyable {
     private var assembly: CallAssembly
     private let payloadBytesMax: UInt64
     private let handler: LoadedFunction.Handler
+    private let callingHandler: LoadedFunction.CallingHandler?
     private let batchHandler: LoadedFunction.BatchHandler?
+    /// Calls of its own that it has made.
+    private var nestedCount: UInt64 = 0
     /// Calls that wait for those that are run with them.
     private var batch: [CallAssembly.Call] = []
     /// Steps that came while a reply waited for credit.
@@ -19,12 +22,14 @@ struct Worker: ~Copyable {
         line: consuming FrameLine,
         payloadBytesMax: UInt64,
         handler: @escaping LoadedFunction.Handler,
+        callingHandler: LoadedFunction.CallingHandler? = nil,
         batchHandler: LoadedFunction.BatchHandler? = nil
     ) {
         self.line = line
         self.payloadBytesMax = payloadBytesMax
         assembly = CallAssembly(payloadBytesMax: payloadBytesMax)
         self.handler = handler
+        self.callingHandler = callingHandler
         self.batchHandler = batchHandler
     }
 
@@ -107,42 +112,132 @@ struct Worker: ~Copyable {
     private mutating func answer(_ call: CallAssembly.Call) throws(ChannelError) -> Bool {
         let reply: CallReply
         do throws(CallFailure) {
-            reply = try handler(call.request)
+            if let callingHandler {
+                reply = try callingHandler(call.request) { self.make($0, in: call.invocation) }
+            } else {
+                reply = try handler(call.request)
+            }
         } catch {
             return try fail(call.invocation, error)
         }
         return try send(reply, to: call.invocation)
     }
 
-    private mutating func send(_ reply: CallReply, to invocation: UInt64) throws(ChannelError) -> Bool {
-        guard try send(.open, invocation, head(reply.contentType)) else { return false }
+    /// Makes a call of the worker's own, and waits for its reply.
+    private mutating func make(_ call: OutgoingCall, in parent: UInt64) -> OutgoingReply {
+        do throws(ChannelError) {
+            return try made(call, in: parent) ?? .ended
+        } catch {
+            return .ended
+        }
+    }
+
+    /// nil where the channel ended.
+    private mutating func made(_ call: OutgoingCall, in parent: UInt64) throws(ChannelError) -> OutgoingReply? {
+        guard call.body.count <= NestedCall.bodyBytesMax else {
+            return .failure(.refused, message: "the body has more than \(NestedCall.bodyBytesMax) bytes")
+        }
+        nestedCount += 1
+        let number = NestedCall.number(nestedCount)
+        let head = NestedHead(
+            parent: parent,
+            function: call.function,
+            contentType: call.contentType,
+            bodyCount: UInt32(call.body.count)
+        )
+        guard try send(.open, number, head.encoded()) else { return nil }
         var done = 0
-        var credit = WireLimits.replyCreditBytes
-        while done < reply.body.count {
-            guard credit > 0 else {
-                switch try waitForCredit(invocation) {
-                case .bytes(let more): credit = more
-                case .cancelled: done = reply.body.count
-                case .end: return false
-                }
+        while done < call.body.count {
+            let count = min(WireLimits.framePayloadBytesMax, call.body.count - done)
+            let chunk = call.body.span.extracting(done..<done + count)
+            let header = FrameHeader(.chunk, invocation: number, payloadCount: count)
+            guard try unsafe line.send(header, chunk.bytes) else { return nil }
+            done += count
+        }
+        guard try send(.close, number) else { return nil }
+        try line.flush()
+        return try reply(to: number)
+    }
+
+    private mutating func reply(to number: UInt64) throws(ChannelError) -> OutgoingReply? {
+        var contentType = ""
+        var body: [UInt8] = []
+        while true {
+            guard let frame = try line.next() else { return nil }
+            guard frame.header.invocation == number else {
+                let step = try take(frame)
+                if step != .more { backlog.append(step) }
                 continue
             }
-            let count = min(credit, WireLimits.framePayloadBytesMax, reply.body.count - done)
-            let header = FrameHeader(.chunk, invocation: invocation, payloadCount: count)
-            let chunk = reply.body.span.extracting(done..<done + count)
-            guard try unsafe line.send(header, chunk.bytes) else { return false }
-            done += count
-            credit -= count
+            do throws(WireError) {
+                switch frame.header.kind {
+                case .open: contentType = try ReplyHead(parsing: frame.payload).contentType
+                case .chunk: body += frame.payload
+                case .close where frame.header.code == 0:
+                    return .reply(contentType: contentType, body: body)
+                case .close:
+                    let code = NestedFailure(rawValue: frame.header.code) ?? .refused
+                    return .failure(code, message: String(decoding: frame.payload, as: UTF8.self))
+                default: throw WireError.unknownKind(frame.header.kind.rawValue)
+                }
+            } catch {
+                throw .contract(error)
+            }
+        }
+    }
+
+    private mutating func send(_ reply: CallReply, to invocation: UInt64) throws(ChannelError) -> Bool {
+        let isStreamed = reply.stream != nil
+        guard try send(.open, invocation, head(reply.contentType, isStreamed: isStreamed)) else { return false }
+        var credit = WireLimits.replyCreditBytes
+        guard try send(reply.body, to: invocation, &credit) else { return false }
+        while let stream = reply.stream {
+            let piece: [UInt8]?
+            do throws(CallFailure) {
+                piece = try stream()
+            } catch {
+                return try fail(invocation, error)
+            }
+            guard let piece else { break }
+            guard try send(piece, to: invocation, &credit) else { return false }
+            // Its reader waits for it.
+            try line.flush()
         }
         guard try send(.close, invocation) else { return false }
         try line.flush()
         return true
     }
 
-    private mutating func head(_ contentType: String) -> [UInt8] {
-        if let lastHead, lastHead.contentType == contentType { return lastHead.bytes }
-        let bytes = ReplyHead(contentType: contentType).encoded()
-        lastHead = (contentType, bytes)
+    /// Sends bytes of a body as credit allows.
+    private mutating func send(
+        _ bytes: [UInt8],
+        to invocation: UInt64,
+        _ credit: inout Int
+    ) throws(ChannelError) -> Bool {
+        var done = 0
+        while done < bytes.count {
+            guard credit > 0 else {
+                switch try waitForCredit(invocation) {
+                case .bytes(let more): credit = more
+                case .cancelled: done = bytes.count
+                case .end: return false
+                }
+                continue
+            }
+            let count = min(credit, WireLimits.framePayloadBytesMax, bytes.count - done)
+            let header = FrameHeader(.chunk, invocation: invocation, payloadCount: count)
+            let chunk = bytes.span.extracting(done..<done + count)
+            guard try unsafe line.send(header, chunk.bytes) else { return false }
+            done += count
+            credit -= count
+        }
+        return true
+    }
+
+    private mutating func head(_ contentType: String, isStreamed: Bool) -> [UInt8] {
+        if !isStreamed, let lastHead, lastHead.contentType == contentType { return lastHead.bytes }
+        let bytes = ReplyHead(contentType: contentType, isStreamed: isStreamed).encoded()
+        if !isStreamed { lastHead = (contentType, bytes) }
         return bytes
     }
 

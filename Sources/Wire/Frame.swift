@@ -106,19 +106,26 @@ package struct CallHead: Equatable, Sendable {
 /// What a reply brings besides its body.
 package struct ReplyHead: Equatable, Sendable {
     package var contentType: String
+    /// Whether the body comes over time, and a reader wants each piece as it comes.
+    package var isStreamed: Bool
 
-    package init(contentType: String) {
+    package init(contentType: String, isStreamed: Bool = false) {
         self.contentType = contentType
+        self.isStreamed = isStreamed
     }
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter()
+        writer.append(UInt8(isStreamed ? 1 : 0))
         writer.append(text: contentType)
         return writer.bytes
     }
 
     package init(parsing bytes: [UInt8]) throws(WireError) {
         var reader = ByteReader(bytes)
+        let flags = try reader.read(UInt8.self)
+        guard flags <= 1 else { throw .unknownKind(flags) }
+        isStreamed = flags == 1
         contentType = try reader.readText(countMax: WireLimits.contentTypeBytesMax)
         try reader.finish()
     }

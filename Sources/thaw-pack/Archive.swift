@@ -10,6 +10,8 @@ import Models
 struct Archive {
     /// Path inside the bundle → where the file's bytes lie in the archive.
     private(set) var files: [String: Range<Int>] = [:]
+    /// Paths of the files that may be run.
+    private(set) var executables: Set<String> = []
     private var directories: Set<String> = []
     private var entryCount = 0
 
@@ -32,7 +34,8 @@ struct Archive {
             position = min(bytes.byteCount, (contents.upperBound + Self.blockByteCount - 1) / 512 * 512)
             switch header.kind {
             case .file:
-                try add(file: extended.path ?? header.path, contents)
+                let name = try add(file: extended.path ?? header.path, contents)
+                if header.isExecutable { executables.insert(name) }
                 extended = ExtendedHeader()
             case .directory:
                 try add(directory: extended.path ?? header.path)
@@ -52,8 +55,8 @@ struct Archive {
         try Self.checkEnd(after: position, of: bytes)
     }
 
-    private mutating func add(file path: String, _ contents: Range<Int>) throws(PackRefusal) {
-        let parts = try Self.parts(of: path)
+    private mutating func add(file path: String, _ contents: Range<Int>) throws(PackRefusal) -> String {
+        let parts = try BundlePath.parts(of: path)
         let name = parts.joined(separator: "/")
         guard !parts.isEmpty, !path.hasSuffix("/") else {
             throw .damaged("a file is called \"\(path.prefix(255))\"")
@@ -63,10 +66,11 @@ struct Archive {
             throw .damaged("\(name) occurs twice")
         }
         try count(entry: name)
+        return name
     }
 
     private mutating func add(directory path: String) throws(PackRefusal) {
-        let parts = try Self.parts(of: path)
+        let parts = try BundlePath.parts(of: path)
         try addParents(of: parts + [""])
         try count(entry: path)
     }
@@ -90,31 +94,6 @@ struct Archive {
                 message: "the bundle holds more than \(PackLimits.entriesMax) files and directories"
             )
         }
-    }
-
-    /// `./a/b` → `a`, `b`.
-    ///
-    /// Refuses what leaves the bundle.
-    private static func parts(of path: String) throws(PackRefusal) -> [String] {
-        func refused(_ reason: String) -> PackRefusal {
-            PackRefusal(kind: .invalid, message: "the bundle holds \"\(path.prefix(255))\", \(reason)")
-        }
-        guard path.utf8.count <= PackLimits.pathBytesMax else {
-            throw refused("a path of more than \(PackLimits.pathBytesMax) bytes")
-        }
-        guard !path.hasPrefix("/") else { throw refused("an absolute path; paths should be relative to the bundle") }
-        guard path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != 0x5C }) else {
-            throw refused("a path with control characters or backslashes")
-        }
-        var parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        if parts.last == "" { parts.removeLast() }
-        while parts.first == "." { parts.removeFirst() }
-        guard !parts.contains("..") else { throw refused("a path with .., which could leave the bundle") }
-        guard !parts.contains(""), !parts.contains(".") else { throw refused("a path with empty parts") }
-        guard parts.count <= PackLimits.pathDepthMax else {
-            throw refused("a path deeper than \(PackLimits.pathDepthMax) directories")
-        }
-        return parts
     }
 
     /// The end mark is two blocks of zeros, of which the first was read; only zeros may follow.

@@ -6,8 +6,12 @@ enum PackLimits {
     ///
     /// The largest models that the CPU kernels serve have 8 GiB of weights; the rest is room.
     static let archiveBytesMax = 16 << 30
-    /// A model directory holds a dozen files, one with examples and data a few hundred.
-    static let entriesMax = 4096
+    /// A model directory holds a dozen files, code with its libraries some ten thousand.
+    static let entriesMax = 1 << 14
+    /// Files of a code function once unpacked: they lie in the memory of its template.
+    static let codeBytesMax = 2 << 30
+    /// Parts of a code function that are stored by themselves, so that its next version shares them.
+    static let codeGroupsMax = 256
     /// Bytes of a path, and the directories in it; file systems allow 255 bytes for one part alone.
     static let pathBytesMax = 255
     static let pathDepthMax = 16

@@ -5,6 +5,7 @@ import Manifests
 import Models
 import Snapshots
 import Tasks
+import Wire
 
 /// Makes a snapshot of a bundle.
 enum Packer {
@@ -29,6 +30,10 @@ enum Packer {
             (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
                 let archive = try Archive(bytes)
                 var manifest = try self.manifest(of: archive, bytes)
+                guard manifest.runtime == .model else {
+                    try write(try CodeBundle(manifest, of: archive, in: bytes), to: &output)
+                    return (manifest, nil)
+                }
                 let model = try self.model(manifest, of: archive, bytes)
                 let task = try TaskConfiguration(manifest, model)
                 let signature = try self.signature(task, model, manifest)
@@ -128,6 +133,13 @@ enum Packer {
     ) throws(PackRefusal) -> ModelSignature? {
         guard let model, let reference = manifest.model else { return nil }
         return ModelSignature(try TensorSignature(task, model, reference))
+    }
+
+    private static func write(_ code: CodeBundle, to output: inout SnapshotOutput) throws(PackRefusal) {
+        try output.add(CodeImage.entryName, code.image.encoded())
+        for (number, bytes) in code.groups.enumerated() {
+            try output.add(CodeImage.groupName(number), bytes)
+        }
     }
 
     /// The entries that a worker looks for after its task, in the order in which it needs them.

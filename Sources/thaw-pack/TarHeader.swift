@@ -4,7 +4,7 @@ import Models
 /// The block of 512 bytes in front of each entry of a tar archive.
 ///
 /// ```
-/// 0 name 100 · 124 size 12 (octal) · 148 checksum 8 · 156 kind 1 · 257 magic "ustar" · 345 prefix 155
+/// 0 name 100 · 100 mode 8 (octal) · 124 size 12 (octal) · 148 checksum 8 · 156 kind 1 · 257 magic "ustar" · 345 prefix 155
 /// ```
 struct TarHeader {
     enum Kind: Equatable {
@@ -20,6 +20,8 @@ struct TarHeader {
     var path: String
     var size: Int
     var kind: Kind
+    /// Whether its owner may run it.
+    var isExecutable: Bool
 
     /// nil for a block of zeros, which ends the archive.
     init?(at position: Int, of bytes: borrowing RawSpan) throws(PackRefusal) {
@@ -45,6 +47,7 @@ struct TarHeader {
         path = isPOSIX && !prefix.isEmpty ? "\(prefix)/\(name)" : name
         self.size = size
         kind = Self.kind(block[156])
+        isExecutable = (Self.octal(block[100..<108]) ?? 0) & 0o100 != 0
         if kind == .directory { self.size = 0 }
     }
 

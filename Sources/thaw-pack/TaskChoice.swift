@@ -26,7 +26,7 @@ extension TaskConfiguration {
             let labels = reference.labels ?? model.labels
             self.init(kind: .classify, tokensMax: model.tokensMax, labels: labels, threads: threads)
         case (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed")
-        case (.echo, _): self.init(kind: .none)
+        case (.echo, _), (.code, _): self.init(kind: .none)
         }
     }
 }

@@ -51,14 +51,14 @@ enum ModelFunction {
                 }
             }
         }
-        let helper = second.map { second in
-            LoadedFunction.Helper(help: { second.help() }, awaitHelp: { second.awaitHelp() })
+        let secondThread = second.map { second in
+            LoadedFunction.SecondThread(help: { second.help() }, awaitHelp: { second.awaitHelp() })
         }
         return LoadedFunction(
             residency: residency,
             idleStep: idleStep,
             warmUp: warmUp,
-            helper: helper,
+            secondThread: secondThread,
             batchHandler: batchHandler
         ) { (request) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {

@@ -43,6 +43,13 @@ struct Bundle: Sendable {
     func archive() throws(CommandFailure) -> BundleArchive {
         if let bareMembers { return BundleArchive(members: bareMembers) }
         var paths = [Manifest.fileName]
+        if manifest.runtime != .model {
+            let code = manifest.code ?? "."
+            guard FileManager.default.fileExists(atPath: directory + "/" + code) else {
+                throw .file("\(directory)/\(code): the code that \(Manifest.fileName) names is not there")
+            }
+            return try BundleArchive(directory: directory, paths: paths + [code])
+        }
         switch manifest.model?.source {
         case nil: break
         case "."?, "./"?: paths = ["."]

@@ -12,19 +12,23 @@ struct BundleArchive: Sendable {
         /// On the disk.
         var file: String
         var byteCount: Int
+        /// Whether its owner may run it.
+        var isExecutable: Bool
         /// Of a file that is on no disk.
         var contents: [UInt8]?
 
-        init(path: String, file: String, byteCount: Int) {
+        init(path: String, file: String, byteCount: Int, isExecutable: Bool = false) {
             self.path = path
             self.file = file
             self.byteCount = byteCount
+            self.isExecutable = isExecutable
         }
 
         init(path: String, contents: [UInt8]) {
             self.path = path
             file = path
             byteCount = contents.count
+            isExecutable = false
             self.contents = contents
         }
     }
@@ -79,7 +83,13 @@ struct BundleArchive: Sendable {
         case .typeRegular:
             let byteCount = (attributes[.size] as? NSNumber)?.intValue ?? 0
             guard byteCount <= memberBytesMax else { throw .file("\(file) is over 8 GiB, which no bundle can hold") }
-            let member = Member(path: normalized(path), file: file, byteCount: byteCount)
+            let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+            let member = Member(
+                path: normalized(path),
+                file: file,
+                byteCount: byteCount,
+                isExecutable: mode & 0o100 != 0
+            )
             guard BundleHeader.fits(member.path) else { throw .file("\(file): the path is too long for an archive") }
             members.append(member)
         case .typeDirectory:
@@ -158,7 +168,13 @@ extension BundleArchive {
                     throw .file("\(member.file) cannot be opened")
                 }
                 if member.byteCount > 0 { current = (member, handle, member.byteCount) }
-                return ByteBuffer(bytes: BundleHeader.bytes(path: member.path, byteCount: member.byteCount))
+                return ByteBuffer(
+                    bytes: BundleHeader.bytes(
+                        path: member.path,
+                        byteCount: member.byteCount,
+                        isExecutable: member.isExecutable
+                    )
+                )
             }
             guard !isEnded else { return nil }
             isEnded = true

@@ -20,11 +20,11 @@ enum BundleHeader {
     }
 
     /// The header of a file whose path ``fits(_:)``.
-    static func bytes(path: String, byteCount: Int) -> [UInt8] {
+    static func bytes(path: String, byteCount: Int, isExecutable: Bool = false) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: BundleArchive.blockBytes)
         let path = split(Array(path.utf8)) ?? (prefix: [], name: [])
         put(path.name, at: 0, in: &header)
-        put(octal(0o644, digits: 7), at: 100, in: &header)
+        put(octal(isExecutable ? 0o755 : 0o644, digits: 7), at: 100, in: &header)
         put(octal(0, digits: 7), at: 108, in: &header)
         put(octal(0, digits: 7), at: 116, in: &header)
         put(octal(byteCount, digits: 11), at: 124, in: &header)

@@ -47,6 +47,8 @@ final class DoorHarness: Sendable {
         var readiness = Readiness.ready
         /// Bytes of a call's body.
         var payloadBytesMax = 1024
+        /// Calls are of code, whose replies may come over time.
+        var mayStream = false
         /// Ends every call; nil answers it with its own body.
         var failure: Failure?
         var deployFailure: DeployFailure?
@@ -129,7 +131,11 @@ final class DoorHarness: Sendable {
             bounds: { name, qualifier throws(Failure) in
                 guard (try? registry.resolve(name)) != nil else { throw .unknownFunction(name) }
                 guard let qualifier, (try? registry.resolve(name, qualifier: qualifier)) == nil else {
-                    return CallBounds(version: 1, payloadBytesMax: options.payloadBytesMax)
+                    return CallBounds(
+                        version: 1,
+                        payloadBytesMax: options.payloadBytesMax,
+                        mayStream: options.mayStream
+                    )
                 }
                 throw .unknownQualifier(function: name, qualifier: qualifier)
             },

@@ -165,6 +165,36 @@ struct WorkerLineTests {
         try await group.shutdownGracefully()
     }
 
+    @Test func `a streamed reply is handed on piece by piece, and what was taken is granted again`() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let finished = loop.makePromise(of: Void.self)
+        let ear = Ear(expecting: 1, finished)
+        let ends = try WorkerChannel.make(worker: WorkerName(1), on: loop, delegate: ear)
+        try StreamingEcho.start(
+            doorbell: ends.doorbell.duplicate(),
+            rings: ends.rings.duplicate(),
+            isStreamed: true
+        )
+        let seen = Mutex((types: [String](), byteCount: 0))
+        var order = Self.order(ByteBuffer(repeating: 7, count: 1_500_000), on: loop)
+        order.stream = ReplyStream(
+            begin: { type in seen.withLock { $0.types.append(type) } },
+            take: { piece, taken in
+                seen.withLock { $0.byteCount += piece.readableBytes }
+                taken()
+            }
+        )
+        ends.near.send(order, as: 1)
+        try await finished.futureResult.get()
+        #expect(seen.withLock { $0.types } == ["text/plain"])
+        #expect(seen.withLock { $0.byteCount } == 1_500_000)
+        let reply = try ear.heard.withLock { $0.answers[0].result }.get()
+        #expect(reply.body.readableBytes == 0 && reply.streamedByteCount == 1_500_000)
+        ends.near.close()
+        try await group.shutdownGracefully()
+    }
+
     @Test func `long calls and long replies fill both rings at once, and all come through`() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -205,7 +235,11 @@ struct WorkerLineTests {
 
 /// A worker that returns what comes while it comes, so that both rings are full at once.
 private enum StreamingEcho {
-    static func start(doorbell: consuming Linux.FileDescriptor, rings: consuming Linux.FileDescriptor) throws {
+    static func start(
+        doorbell: consuming Linux.FileDescriptor,
+        rings: consuming Linux.FileDescriptor,
+        isStreamed: Bool = false
+    ) throws {
         let (bell, memory) = (doorbell.take(), rings.take())
         try Thread.start(named: "echo") {
             let doorbell = Linux.FileDescriptor(owning: bell)
@@ -213,11 +247,16 @@ private enum StreamingEcho {
             guard var pair = try? RingPair(mapping: file, ringByteCount: WireLimits.ringByteCount, as: .far) else {
                 return
             }
-            try? serve(&pair, doorbell)
+            try? serve(&pair, doorbell, isStreamed: isStreamed)
         }
     }
 
-    private static func serve(_ rings: inout RingPair, _ doorbell: borrowing Linux.FileDescriptor) throws {
+    private static func serve(
+        _ rings: inout RingPair,
+        _ doorbell: borrowing Linux.FileDescriptor,
+        isStreamed: Bool
+    ) throws {
+        var grants = 0
         try send(FrameHeader(.ready, invocation: 0, payloadCount: 0), [], &rings, doorbell)
         while try wait(.bytes, &rings, until: { try $0.waitingCount() > 0 }) {
             guard let words = try rings.takeHeader() else { continue }
@@ -226,10 +265,22 @@ private enum StreamingEcho {
             if rings.publishTaken() { try doorbell.ring() }
             switch header.kind {
             case .open:
-                let head = ReplyHead(contentType: try CallHead(parsing: payload).contentType).encoded()
+                let type = try CallHead(parsing: payload).contentType
+                let head = ReplyHead(contentType: type, isStreamed: isStreamed).encoded()
                 let reply = FrameHeader(.open, invocation: header.invocation, payloadCount: head.count)
                 try send(reply, head, &rings, doorbell)
-            case .chunk, .close: try send(header, payload, &rings, doorbell)
+            case .chunk: try send(header, payload, &rings, doorbell)
+            case .close:
+                // Of a stream of three half megabytes two have been granted by the time that its call ends.
+                while isStreamed, grants < 2 {
+                    guard try wait(.bytes, &rings, until: { try $0.waitingCount() > 0 }) else { return }
+                    guard let words = try rings.takeHeader() else { continue }
+                    let header = try FrameHeader(words: words)
+                    _ = try rings.takePayload(header.payloadCount)
+                    grants += header.kind == .credit ? 1 : 0
+                }
+                try send(header, payload, &rings, doorbell)
+            case .credit: grants += 1
             default: continue
             }
         }

@@ -75,20 +75,21 @@ private func refusal(_ yaml: String) -> String {
     @Test(arguments: [
         (
             "name: a\nlimits:\n  tiemout: 5s\n",
-            "function.yaml:3:3: unknown key \"tiemout\" in limits; did you mean \"timeout\"? known keys: memory, "
-                + "payload, timeout"
+            "function.yaml:3:3: unknown key \"tiemout\" in limits; did you mean \"timeout\"? known keys: init, "
+                + "memory, payload, timeout, tmp"
         ),
         (
             "name: a\ncolour: red\n",
-            "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, concurrency, description, "
-                + "environment, fetch, golden, limits, model, name, precision, route, runtime, scaling, threads"
+            "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, build, calls, code, "
+                + "concurrency, description, environment, fetch, golden, handler, limits, model, name, network, precision, route, "
+                + "runtime, scaling, threads"
         ),
         ("description: x\n", "function.yaml:1:1: name is missing; a function is called by it"),
         ("", "function.yaml:1:1: the manifest is empty; at least name is needed"),
         (
             "- a\n- b\n",
             "function.yaml:1:1: the manifest should be a mapping of name, description, runtime, model, "
-                + "precision, golden, fetch, limits, threads, concurrency, batching, scaling, route, environment, got a list"
+                + "handler, code, network, calls, precision, golden, fetch, build, limits, threads, concurrency, batching, scaling, route, environment, got a list"
         ),
         (
             "name: 7\n",
@@ -104,7 +105,26 @@ private func refusal(_ yaml: String) -> String {
             "function.yaml:1:7: name should be 1 to 63 of a-z, 0-9 and -, without - at either end, got \"Über\""
         ),
         ("name: a\nname: b\n", "function.yaml:1:1: not valid YAML: the key \"name\" is written twice"),
-        ("name: a\nruntime: python\n", "function.yaml:2:10: runtime should be one of model, got \"python\""),
+        (
+            "name: a\nruntime: python\n",
+            "function.yaml:2:10: runtime should be one of model, provided, python3, swift, got \"python\""
+        ),
+        (
+            "name: a\nruntime: python3\n",
+            "function.yaml:1:1: handler is missing; for Python it is module.function, such as app.handler for app.py"
+        ),
+        (
+            "name: a\nruntime: python3\nhandler: app\n",
+            "function.yaml:3:10: handler should be module.function, such as app.handler for app.py, got \"app\""
+        ),
+        (
+            "name: a\nhandler: app.handler\n",
+            "function.yaml:2:10: handler is for code, and runtime model runs none; drop one of them"
+        ),
+        (
+            "name: a\nruntime: provided\nbatching: {max: 4}\n",
+            "function.yaml:3:11: batching is for models, and runtime provided runs code; drop it"
+        ),
         (
             "name: a\nprecision: int4\n",
             "function.yaml:2:12: precision should be one of f32, bf16, int8, auto, got \"int4\""
@@ -167,7 +187,7 @@ private func refusal(_ yaml: String) -> String {
         ),
         (
             "name: a\nlimits: 5\n",
-            "function.yaml:2:9: limits should be a mapping of memory, timeout, payload, got the number 5"
+            "function.yaml:2:9: limits should be a mapping of memory, timeout, payload, tmp, init, got the number 5"
         ),
         (
             "name: a\nbatching: {max: 1}\n",

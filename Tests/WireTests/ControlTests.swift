@@ -96,3 +96,34 @@ struct SplitMix: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 }
+
+@Suite struct `A code image` {
+    private let image = CodeImage(
+        runtime: .python3,
+        handler: "app.handler",
+        files: [
+            .init(path: "app.py", isExecutable: false, group: 0, offset: 0, byteCount: 12),
+            .init(path: "lib/run", isExecutable: true, group: 1, offset: 7, byteCount: 1 << 33),
+        ]
+    )
+
+    @Test func `reads as it was written`() throws {
+        #expect(try CodeImage(parsing: image.encoded()) == image)
+    }
+
+    @Test func `has no path that leaves its root`() {
+        for path in ["/etc/passwd", "../a", "a/../b", "a//b", "./a", "", "a/"] {
+            var bad = image
+            bad.files[0].path = path
+            #expect(throws: WireError.self, "\(path)") { try CodeImage(parsing: bad.encoded()) }
+        }
+    }
+
+    @Test func `is refused where it is cut short or longer than it says`() {
+        let bytes = image.encoded()
+        for count in 0..<bytes.count {
+            #expect(throws: WireError.self) { try CodeImage(parsing: Array(bytes[..<count])) }
+        }
+        #expect(throws: WireError.trailingBytes(1)) { try CodeImage(parsing: bytes + [0]) }
+    }
+}

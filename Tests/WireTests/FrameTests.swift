@@ -21,7 +21,7 @@ struct FrameTests {
         #expect(try CallHead(parsing: call.encoded()) == call)
         let reply = ReplyHead(contentType: "text/plain; charset=utf-8")
         #expect(try ReplyHead(parsing: reply.encoded()) == reply)
-        #expect(throws: WireError.notText) { try ReplyHead(parsing: [1, 0, 0, 0, 0xff]) }
+        #expect(throws: WireError.notText) { try ReplyHead(parsing: [0, 1, 0, 0, 0, 0xff]) }
         #expect(throws: WireError.tooLong(257)) {
             try ReplyHead(parsing: ReplyHead(contentType: String(repeating: "x", count: 257)).encoded())
         }

@@ -120,9 +120,9 @@ private func refusal(_ write: (inout TarWriter) -> Void) -> String {
             )
         )
         let many = refusal { tar in
-            for index in 0...4096 { tar.add("\(index)", "") }
+            for index in 0...16_384 { tar.add("\(index)", "") }
         }
-        #expect(many == "the bundle holds more than 4096 files and directories")
+        #expect(many == "the bundle holds more than 16384 files and directories")
     }
 
     @Test func `for being cut short, damaged or continued`() {

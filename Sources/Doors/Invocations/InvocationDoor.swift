@@ -37,7 +37,10 @@ final class InvocationDoor: Sendable {
         } catch {
             throw Replies.refusal(for: error)
         }
-        return try PendingCall(head, bytesMax: bounds.payloadBytesMax, form: try head.form(version: bounds.version))
+        let form = try head.form(version: bounds.version)
+        let pending = try PendingCall(head, bytesMax: bounds.payloadBytesMax, form: form)
+        pending.mayStream = bounds.mayStream && form == .own && head.isChunkable
+        return pending
     }
 
     /// What is still to come of a request that is refused at its head.
@@ -67,6 +70,8 @@ final class InvocationDoor: Sendable {
 final class PendingCall {
     private(set) var call: Call
     let isLast: Bool
+    /// The function's reply may come over time, and this client can take it so.
+    fileprivate(set) var mayStream = false
     let dialect: ErrorDialect
     private var allowance: BodyAllowance
 

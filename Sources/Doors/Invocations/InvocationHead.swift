@@ -22,6 +22,8 @@ struct InvocationHead {
     private(set) var isContinueAwaited = false
     /// The client sends nothing more on this connection.
     private(set) var isLast: Bool
+    /// A reply may be sent in chunks.
+    let isChunkable: Bool
     private(set) var presented = AccessPolicy.Presented()
 
     /// The last path on a connection that named a function, and what it meant: callers mostly say the same again.
@@ -40,6 +42,7 @@ struct InvocationHead {
         qualifier = target.qualifier
         door = target.door
         isLast = head.version != .http1_1
+        isChunkable = head.version == .http1_1
         for (name, value) in head.headers { note(name, value) }
     }
 

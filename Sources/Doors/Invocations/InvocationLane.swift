@@ -1,5 +1,6 @@
 import HummingbirdCore
 import Invoking
+import Metering
 import NIOCore
 import NIOHTTP1
 
@@ -13,6 +14,7 @@ import NIOHTTP1
 /// free ──call's head──► reading ──end──► running ──reply──► free
 ///   │                      └──refused──► dropping (a short rest) ──end──► free
 ///   │                      └──refused──► ending (a long rest, or nobody knows where it ends) ──► closed
+///   │                                      └──stream begins──► streaming ──reply──► free
 ///   └──other head──► routed ──end and reply, in either order──► free
 /// ```
 final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
@@ -20,31 +22,6 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
-
-    private enum Turn {
-        case free
-        case reading(PendingCall)
-        case running(isLast: Bool, ErrorDialect)
-        /// Refused, and the rest of the body is short.
-        case dropping
-        case routed(RoutedRequest)
-        /// The last reply is written; what still comes is counted and dropped until the client closes.
-        case ending(bytesDropped: Int)
-    }
-
-    private struct RoutedRequest {
-        var isRead = false
-        var isAnswered = false
-        /// One of the two said `Connection: close`.
-        var isLast: Bool
-    }
-
-    private enum Arrival {
-        case part(HTTPServerRequestPart)
-        case failure(any Error)
-        /// The client sends nothing more; it may still read.
-        case inputClosed
-    }
 
     private let door: InvocationDoor
     private var memory = InvocationHead.Memory()
@@ -65,6 +42,8 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var idleTask: Scheduled<Void>?
     /// Bytes of replies that waited for the client when the idle time was last over; nil where none did.
     private var untakenBytes: Int?
+    /// Of the call that may stream.
+    private var cancellation: CallCancellation?
 
     init(door: InvocationDoor) {
         self.door = door
@@ -101,6 +80,8 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// A call that runs is not stopped by this: its receipt tells of it, its reply finds nobody.
     private func end() {
+        if case .streaming = turn { cancellation?.cancel() }
+        cancellation = nil
         idleTask?.cancel()
         idleTask = nil
         waiting.removeAll()
@@ -165,7 +146,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether an arrival belongs to the request that has its turn, or begins the next one.
     private func mayTake(_ arrival: Arrival, _ context: ChannelHandlerContext) -> Bool {
         switch turn {
-        case .running: false
+        case .running, .streaming: false
         case .routed(let request):
             // That nothing more comes is for the router's ears at once: it may be all that a follower of logs waits for.
             if case .part = arrival { !request.isRead } else { true }
@@ -199,7 +180,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
             settle(request, context)
         case .ending(let bytesDropped):
             drop(part, after: bytesDropped, context)
-        case .running:
+        case .running, .streaming:
             preconditionFailure("what follows a running call waits")
         }
     }
@@ -241,7 +222,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
         switch turn {
         case .reading(let pending): refuse(.endedEarly, pending.dialect, isLast: true)
         case .dropping: closeAfterWrites(context)
-        case .ending, .running: break
+        case .ending, .running, .streaming: break
         case .free, .routed: context.fireErrorCaught(error)
         }
     }
@@ -251,7 +232,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
         case .free, .routed:
             // The router's side closes when it hears of this: not before what we wrote is out.
             afterWrites { $0.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
-        case .reading, .dropping, .ending, .running:
+        case .reading, .dropping, .ending, .running, .streaming:
             closeAfterWrites(context)
         }
     }
@@ -259,7 +240,7 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: A call
 
     private func run(_ pending: PendingCall, _ context: ChannelHandlerContext) {
-        let call: Call
+        var call: Call
         do throws(Refusal) {
             call = try pending.complete()
         } catch {
@@ -270,10 +251,12 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
         }
         turn = .running(isLast: pending.isLast, pending.dialect)
         let lane = NIOLoopBound(self, eventLoop: context.eventLoop)
+        if pending.mayStream { offerStream(&call, lane) }
         door.invoke(call, context.eventLoop) { completion in lane.value.answer(completion) }
     }
 
     private func answer(_ completion: Completion) {
+        if case .streaming(let isLast) = turn { return endStream(completion, isLast: isLast) }
         // The connection may have ended meanwhile.
         guard case .running(let isLastAsked, let dialect) = turn, let context else { return }
         let isLast = isLastAsked || isQuiescing && waiting.isEmpty
@@ -311,6 +294,53 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
     private static let outputBytesMin = 512
     /// A head and a body that is copied behind it; idle connections keep no more.
     private static let outputBytesKept = 2 * InvocationReply.inlineBytesMax
+
+    // MARK: A stream
+
+    private func offerStream(_ call: inout Call, _ lane: NIOLoopBound<InvocationLane>) {
+        let cancellation = CallCancellation()
+        self.cancellation = cancellation
+        call.cancellation = cancellation
+        call.stream = CallStream(
+            begin: { id, contentType in lane.value.beginStream(id, contentType) },
+            take: { piece, taken in lane.value.take(piece, taken) }
+        )
+    }
+
+    private func beginStream(_ id: InvocationID, _ contentType: String) {
+        guard case .running(let isLastAsked, _) = turn else {
+            // Nobody is there to take what would follow.
+            cancellation?.cancel()
+            return
+        }
+        let isLast = isLastAsked || isQuiescing && waiting.isEmpty
+        turn = .streaming(isLast: isLast)
+        output.clear(minimumCapacity: Self.outputBytesMin)
+        InvocationReply.writeStreamHead(id, contentType, isLast: isLast, date: door.date.text(), to: &output)
+        write(nil)
+    }
+
+    private func take(_ piece: ByteBuffer, _ taken: @escaping @Sendable () -> Void) {
+        guard case .streaming = turn, let context, let encoder else { return taken() }
+        output.clear(minimumCapacity: Self.outputBytesMin)
+        output.writeString(String(piece.readableBytes, radix: 16))
+        output.writeStaticString("\r\n")
+        encoder.write(NIOAny(output), promise: nil)
+        encoder.write(NIOAny(piece), promise: nil)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in taken() }
+        encoder.writeAndFlush(NIOAny(ByteBuffer(staticString: "\r\n")), promise: written)
+    }
+
+    /// A stream that fails has no end that a client could take for one.
+    private func endStream(_ completion: Completion, isLast: Bool) {
+        cancellation = nil
+        guard let context else { return }
+        guard case .success = completion.result else { return closeAfterWrites(context) }
+        output.clear(minimumCapacity: Self.outputBytesMin)
+        output.writeStaticString("0\r\n\r\n")
+        finishReply(nil, isLast: isLast, context)
+    }
 
     // MARK: A request of the router's
 
@@ -433,6 +463,8 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
             let isAnswering =
                 switch turn {
                 case .running: true
+                // Of a stream its function is waited for while nothing of it waits for the client.
+                case .streaming: bufferedBytes(context) == 0
                 case .routed(let request): request.isRead && !request.isAnswered
                 case .free, .reading, .dropping, .ending: false
                 }
@@ -443,9 +475,13 @@ final class InvocationLane: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    private func bufferedBytes(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+
     /// Whether a client has taken some of what waits for it since this was last asked, or was never asked.
     private func isReplyTaken(_ context: ChannelHandlerContext) -> Bool {
-        let bytes = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let bytes = bufferedBytes(context)
         defer { untakenBytes = bytes > 0 ? bytes : nil }
         return untakenBytes.map { bytes < $0 } ?? (bytes > 0)
     }

@@ -43,6 +43,21 @@ enum InvocationReply {
         return nil
     }
 
+    /// Writes the head of a reply whose body comes over time.
+    static func writeStreamHead(
+        _ id: InvocationID,
+        _ contentType: String,
+        isLast: Bool,
+        date: String,
+        to output: inout ByteBuffer
+    ) {
+        output.writeStaticString("HTTP/1.1 200 OK\r\nContent-Type: ")
+        output.writeFieldValue(contentType)
+        output.writeStaticString("\r\nTransfer-Encoding: chunked\r\nThaw-Invocation-Id: ")
+        output.writeWithOutputRawSpan(minimumWritableBytes: 36) { id.write(to: &$0) }
+        writeEnd(isLast: isLast, date: date, to: &output)
+    }
+
     /// Writes the refusal of a request that did not become a call.
     static func write(
         _ refusal: Refusal,

@@ -1,8 +1,22 @@
 import CZlib
 import Wire
 
-/// Bodies that came compressed, decompressed within a bound.
-enum Inflation {
+/// What came compressed, decompressed within a bound.
+package enum Inflation {
+    /// A bare deflate stream (RFC 1951), as archives hold them; nil for one that is broken or is not of `byteCount` bytes.
+    package static func inflateBare(_ bytes: [UInt8], byteCount: Int) -> [UInt8]? {
+        // A negative window says that neither header nor checksum stands around the stream.
+        guard let result = run(bytes, -15, byteCount), result.count == byteCount else { return nil }
+        return result
+    }
+
+    /// The checksum of zip and gzip.
+    package static func checksum(_ bytes: [UInt8]) -> UInt32 {
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe UInt32(truncatingIfNeeded: crc32_z(0, bytes.baseAddress, bytes.count))
+        }
+    }
+
     /// - Parameter bytesMax: the most that is let out: a body of a kilobyte can hold a gigabyte of zeros.
     static func inflate(
         _ bytes: [UInt8],
