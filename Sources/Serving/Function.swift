@@ -23,17 +23,34 @@ package struct LoadedFunction {
     package var idleStep: (() -> Bool)?
     /// What a fork does that no call waits for yet: touches the memory that calls touch.
     package var warmUp: (() -> Void)?
+    /// What takes part in a fork's calls on a thread of its own; nil where one thread does everything.
+    package var secondThread: SecondThread?
+
+    /// A second thread, started in each fork before it serves.
+    package struct SecondThread {
+        /// The thread's life; it runs in the same sandbox as the worker.
+        let help: @Sendable () -> Void
+        /// Waits until `help` has begun.
+        let awaitHelp: () -> Void
+
+        package init(help: @escaping @Sendable () -> Void, awaitHelp: @escaping () -> Void) {
+            self.help = help
+            self.awaitHelp = awaitHelp
+        }
+    }
 
     package init(
         residency: TemplateReport.Residency,
         idleStep: (() -> Bool)? = nil,
         warmUp: (() -> Void)? = nil,
+        secondThread: SecondThread? = nil,
         batchHandler: BatchHandler? = nil,
         handler: @escaping Handler
     ) {
         self.residency = residency
         self.idleStep = idleStep
         self.warmUp = warmUp
+        self.secondThread = secondThread
         self.batchHandler = batchHandler
         self.handler = handler
     }
