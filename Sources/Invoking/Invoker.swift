@@ -120,15 +120,6 @@ package final class Invoker: Sendable {
         PoolsReport(names: registry.list().map(\.name), census: fleet.census())
     }
 
-    /// A ledger that is full or cannot be written refuses every call that comes.
-    private func complain(of error: LedgerError) {
-        guard let more = refusals.withLock({ $0.note(at: Clock.monotonicNanoseconds()) }) else { return }
-        logger.error(
-            "calls refused: no receipt could be begun",
-            metadata: ["error": "\(error)", "refusedSinceLastLine": "\(more + 1)"]
-        )
-    }
-
     /// Runs what a function calls in the middle of a call, as far as its manifest allows; nil where it names nobody.
     private func nestedRunner(
         for call: Call,
@@ -158,6 +149,15 @@ package final class Invoker: Sendable {
                 self.invoke(nested, on: loop) { completion in reply(NestedReply(completion)) }
             }
         }
+    }
+
+    /// A ledger that is full or cannot be written refuses every call that comes.
+    private func complain(of error: LedgerError) {
+        guard let more = refusals.withLock({ $0.note(at: Clock.monotonicNanoseconds()) }) else { return }
+        logger.error(
+            "calls refused: no receipt could be begun",
+            metadata: ["error": "\(error)", "refusedSinceLastLine": "\(more + 1)"]
+        )
     }
 
     private func run(
