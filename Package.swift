@@ -136,6 +136,7 @@ let testing: [Target] = [
         ]
     ),
     .testTarget(name: "HouseTests"),
+    .testTarget(name: "RuntimeTests", dependencies: ["Trials"], exclude: ["Python"]),
     .testTarget(
         name: "thaw-packTests",
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
