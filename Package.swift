@@ -64,6 +64,7 @@ let libraries: [Target] = [
             hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
+    .target(name: "ThawFunction"),
     .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 ]
 
@@ -136,7 +137,9 @@ let testing: [Target] = [
         ]
     ),
     .testTarget(name: "HouseTests"),
-    .testTarget(name: "RuntimeTests", dependencies: ["Trials"], exclude: ["Python"]),
+    .executableTarget(name: "swift-function", dependencies: ["ThawFunction"], path: "Tests/SwiftFunction"),
+    .testTarget(name: "RuntimeTests", dependencies: ["Trials", "swift-function"], exclude: ["Python"]),
+    tests("ThawFunction", of: "ThawFunction"),
     .testTarget(
         name: "thaw-packTests",
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
@@ -162,6 +165,8 @@ let package = Package(
         .executable(name: "thaw-worker", targets: ["thaw-worker"]),
         .executable(name: "thaw-pack", targets: ["thaw-pack"]),
         .executable(name: "thaw-bench", targets: ["thaw-bench"]),
+        // What authors of functions in Swift build on; the one room that is public.
+        .library(name: "ThawFunction", targets: ["ThawFunction"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
