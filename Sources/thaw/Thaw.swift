@@ -19,7 +19,8 @@ struct Thaw: AsyncParsableCommand {
             CommandGroup(
                 name: "Functions",
                 subcommands: [
-                    DeployCommand.self, InvokeCommand.self, ListCommand.self, DescribeCommand.self,
+                    InitCommand.self, DevCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
+                    DescribeCommand.self,
                     DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self,
                 ]
             ),

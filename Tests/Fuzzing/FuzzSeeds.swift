@@ -1,4 +1,5 @@
 import Foundation
+import Graphs
 import Inference
 import Linux
 import Models
