@@ -57,10 +57,10 @@ private struct PythonCold {
           idle: 100ms
         """
     private static let code = """
-        import numpy
+        from numpy import dot
 
         def handler(event, context):
-            return float(numpy.dot(event, event))
+            return float(dot(event, event))
         """
 
     func figure() async throws -> Figure {
