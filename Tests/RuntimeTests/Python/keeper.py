@@ -23,7 +23,8 @@ class Ended(Exception):
 class Reply:
     """What came back for one call: its chunks, and the error that ended it or None."""
 
-    def __init__(self, content_type, chunks, error):
+    def __init__(self, content_type, chunks, error, is_stream):
+        self.is_stream = is_stream
         self.content_type = content_type
         self.chunks = chunks
         self.error = error
@@ -82,17 +83,17 @@ class WorkerLine:
 
     def reply(self):
         """Waits for all of a reply."""
-        content_type, chunks = None, []
+        content_type, chunks, is_stream = None, [], False
         while True:
             kind, payload = self.frame()
-            if kind == "T":
-                content_type = payload.decode()
+            if kind in "TS":
+                content_type, is_stream = payload.decode(), kind == "S"
             elif kind == "C":
                 chunks.append(payload)
             elif kind == "D":
-                return Reply(content_type, chunks, None)
+                return Reply(content_type, chunks, None, is_stream)
             elif kind == "X":
-                return Reply(content_type, chunks, json.loads(payload))
+                return Reply(content_type, chunks, json.loads(payload), is_stream)
             else:
                 raise AssertionError(f"a frame of kind {kind!r}")
 
@@ -162,13 +163,13 @@ class Template:
         assert self.process.wait(PATIENCE_SECONDS) == 1
         return json.loads(rest)
 
-    def fork(self, token=1, group=None):
+    def fork(self, token=1, groups=()):
         """Orders a worker."""
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         ours.settimeout(PATIENCE_SECONDS)
         log, written = os.pipe()
-        descriptors = [theirs.fileno(), written] + ([group] if group is not None else [])
+        descriptors = [theirs.fileno(), written] + list(groups)
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
         self._orders.sendmsg([b"F" + struct.pack("<I", token)], [rights])
         theirs.close()

@@ -136,7 +136,7 @@ def handler(event, context):
         gate = os.path.join(folder.name, "gate")
         os.mkfifo(gate)
         worker.send(json.dumps(gate).encode())
-        self.assertEqual([worker.frame(), worker.frame()], [("T", b"text/plain; charset=utf-8"), ("C", b"one")])
+        self.assertEqual([worker.frame(), worker.frame()], [("S", b"text/plain; charset=utf-8"), ("C", b"one")])
         open(gate, "w").close()
         self.assertEqual(worker.reply().chunks, [b"two", b'{"three": 3}\n'])
 
@@ -145,7 +145,9 @@ def handler(event, context):
         reply = worker.call("j")
         self.assertEqual((reply.content_type, reply.body), ("application/x-ndjson", b"[1]\n2\n"))
         self.assertEqual(worker.call("b").content_type, "application/octet-stream")
-        self.assertEqual((worker.call("e").body, worker.call("e").error), (b"", None))
+        self.assertTrue(reply.is_stream)
+        empty = worker.call("e")
+        self.assertEqual((empty.body, empty.content_type, empty.is_stream), (b"", "text/plain; charset=utf-8", False))
 
     def test_a_generator_that_fails_ends_its_reply_with_the_error(self):
         worker = self.worker(

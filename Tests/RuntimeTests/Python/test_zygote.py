@@ -261,12 +261,13 @@ class Ends(RuntimeCase):
         self.assertEqual(first.hang_up(), "err ü\nsub\none")
         self.assertEqual(second.hang_up(), "err ü\nsub\ntwo")
 
-    def test_a_worker_joins_its_memory_group_before_all_else(self):
+    def test_a_worker_joins_its_groups_before_all_else(self):
         template = self.template("def handler(event, context): return event\n").ready()
-        with tempfile.TemporaryFile() as group:
-            template.fork(group=group.fileno()).greeted()
-            group.seek(0)
-            self.assertEqual(group.read(), b"0")
+        with tempfile.TemporaryFile() as memory, tempfile.TemporaryFile() as processors:
+            template.fork(groups=[memory.fileno(), processors.fileno()]).greeted()
+            for group in [memory, processors]:
+                group.seek(0)
+                self.assertEqual(group.read(), b"0")
 
     def test_a_worker_holds_only_what_is_its_own(self):
         template = self.template("import os\ndef handler(e, c): return sorted(os.listdir('/proc/self/fd'), key=int)\n").ready()

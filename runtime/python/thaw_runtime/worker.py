@@ -56,8 +56,7 @@ class Worker:
         if hasattr(value, "__anext__"):
             value = loops.iterate(value)
         if hasattr(value, "__next__"):
-            self._stream(value, content_type)
-            return b""
+            return self._stream(value, content_type)
         # Of a chosen type, text is text; as JSON it would have quotes.
         is_text = content_type is not None and isinstance(value, str)
         content, own_type = marshalling.piece(value) if is_text else marshalling.reply(value)
@@ -68,9 +67,10 @@ class Worker:
         for value in pieces:
             content, own_type = marshalling.piece(value)
             if is_first:
-                self._send(frames.frame(frames.CONTENT_TYPE, (content_type or own_type).encode()))
+                self._send(frames.frame(frames.STREAM, (content_type or own_type).encode()))
                 is_first = False
             self._send(frames.chunks(content))
+        return frames.frame(frames.CONTENT_TYPE, (content_type or marshalling.TEXT).encode()) if is_first else b""
 
     def _fail(self, error, request_id):
         document = failures.describe(error, request_id)

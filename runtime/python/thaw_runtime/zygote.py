@@ -6,7 +6,7 @@ Descriptor 3 is a socket of packets (SOCK_SEQPACKET) to the template.
               E  {errorMessage, …}             it cannot be imported; the zygote ends with status 1
               X  u32le token, i32le status     the worker of that order has ended, with this status of waitpid()
     from it   F  u32le token                   fork a worker, with descriptors: its call socket (SOCK_STREAM), the pipe of its
-                                               log, and where there is one the file of tasks of its memory group
+                                               log, and files of tasks of the groups that it joins
     end                                        the zygote ends
 
 A worker introduces itself on its call socket, see frames.py; its keeper knows its pid from the kernel.
@@ -28,6 +28,8 @@ from .worker import KeeperGone, Worker
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _ORDERS = 3
 _ORDER_BYTES = 5
+# A call socket, a log, and one group for each thing that is counted.
+_DESCRIPTORS_MAX = 8
 _WORKER_OPTION = "--worker"
 
 
@@ -81,7 +83,7 @@ class Zygote:
 
     def _obey(self):
         """Carries out one order; False at the end of orders."""
-        order, descriptors, _, _ = socket.recv_fds(self._orders, 64, 3, socket.MSG_CMSG_CLOEXEC)
+        order, descriptors, _, _ = socket.recv_fds(self._orders, 64, _DESCRIPTORS_MAX, socket.MSG_CMSG_CLOEXEC)
         if not order:
             return False
         if order[:1] != b"F" or len(order) != _ORDER_BYTES or len(descriptors) < 2:
@@ -117,7 +119,7 @@ class Zygote:
         self._orders.send(b"X" + token + status.to_bytes(4, "little", signed=True))
 
     def _become_worker(self, descriptors):
-        """In the fork: joins its memory group before it touches memory, lets go of the zygote's things, and serves."""
+        """In the fork: joins its groups before it touches memory, lets go of the zygote's things, and serves."""
         calls, log, *groups = descriptors
         for group in groups:
             os.write(group, b"0")
