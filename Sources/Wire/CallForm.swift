@@ -11,6 +11,8 @@ package enum CallForm: Equatable, Sendable {
     case openInference(OpenInferenceCall)
     /// `POST /predict/{name}`: named inputs in, named outputs out, as JSON.
     case prediction
+    /// A call of a code function, whatever the door: the body as it came, and what its program is told beside.
+    case lambda(LambdaCall)
 
     func write(to writer: inout ByteWriter) {
         switch self {
@@ -23,6 +25,9 @@ package enum CallForm: Equatable, Sendable {
             writer.append(call.encoding.rawValue)
             writer.append(call.jsonByteCount.map { $0 + 1 } ?? 0)
         case .prediction: writer.append(UInt8(3))
+        case .lambda(let call):
+            writer.append(UInt8(4))
+            call.write(to: &writer)
         }
     }
 
@@ -46,6 +51,7 @@ package enum CallForm: Equatable, Sendable {
                 )
             )
         case 3: self = .prediction
+        case 4: self = .lambda(try LambdaCall(reading: &reader))
         default: throw .unknownKind(kind)
         }
     }
