@@ -81,6 +81,10 @@ let programs: [Target] = [
         dependencies: ["Serving", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux"]
     ),
     .executableTarget(
+        name: "thaw-jail",
+        dependencies: ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"]
+    ),
+    .executableTarget(
         name: "thaw-pack",
         dependencies: [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
@@ -141,6 +145,7 @@ let testing: [Target] = [
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
         exclude: ["Fixtures"]
     ),
+    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Serving", "JSON", "Wire"]),
     .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", "Manifests", nioCore, nioPosix]),
     .executableTarget(
@@ -150,7 +155,9 @@ let testing: [Target] = [
     ),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+        dependencies: [
+            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "fault-worker",
+        ]
     ),
 ]
 
@@ -159,6 +166,7 @@ let package = Package(
     products: [
         .executable(name: "thaw", targets: ["thaw"]),
         .executable(name: "thaw-worker", targets: ["thaw-worker"]),
+        .executable(name: "thaw-jail", targets: ["thaw-jail"]),
         .executable(name: "thaw-pack", targets: ["thaw-pack"]),
         .executable(name: "thaw-bench", targets: ["thaw-bench"]),
     ],

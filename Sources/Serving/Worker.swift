@@ -8,6 +8,7 @@ struct Worker: ~Copyable {
     private let payloadBytesMax: UInt64
     private let handler: LoadedFunction.Handler
     private let batchHandler: LoadedFunction.BatchHandler?
+    private let afterCall: (() -> Void)?
     /// Calls that wait for those that are run with them.
     private var batch: [CallAssembly.Call] = []
     /// Steps that came while a reply waited for credit.
@@ -19,13 +20,15 @@ struct Worker: ~Copyable {
         line: consuming FrameLine,
         payloadBytesMax: UInt64,
         handler: @escaping LoadedFunction.Handler,
-        batchHandler: LoadedFunction.BatchHandler? = nil
+        batchHandler: LoadedFunction.BatchHandler? = nil,
+        afterCall: (() -> Void)? = nil
     ) {
         self.line = line
         self.payloadBytesMax = payloadBytesMax
         assembly = CallAssembly(payloadBytesMax: payloadBytesMax)
         self.handler = handler
         self.batchHandler = batchHandler
+        self.afterCall = afterCall
     }
 
     /// - Parameter warmUp: done first, unless a call is there already.
@@ -105,6 +108,7 @@ struct Worker: ~Copyable {
     }
 
     private mutating func answer(_ call: CallAssembly.Call) throws(ChannelError) -> Bool {
+        defer { afterCall?() }
         let reply: CallReply
         do throws(CallFailure) {
             reply = try handler(call.request)

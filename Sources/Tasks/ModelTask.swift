@@ -71,7 +71,7 @@ struct ModelTask {
 
     private func read(_ request: TaskRequest) throws(TaskFailure) -> ReadCall {
         switch request.form {
-        case .own:
+        case .own, .lambda:
             if let embed = face.embed { return try EmbedJSON(embed.columns, face).read(request.body) }
             if let numbers = NumberJSON(face) { return try numbers.read(request.body) }
             return try Prediction(face).read(request.body)

@@ -39,6 +39,7 @@ enum ImportRules {
         "thaw-worker": [
             "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
         ],
+        "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",
@@ -55,7 +56,7 @@ enum ImportRules {
     /// What `thaw-worker` links: it starts in milliseconds because no Foundation is in it.
     static let inTheWorker: Set<String> = [
         "Wire", "Linux", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Graphs", "Tokenizing", "Tasks",
-        "thaw-worker",
+        "thaw-worker", "thaw-jail",
     ]
 
     private static let foundations: Set<String> = ["Foundation", "FoundationEssentials"]
