@@ -159,8 +159,12 @@ package final class Warden: Sendable {
     }
 
     /// A group for one worker, nil where the kernel has none for us.
-    func memoryAllowance(bytes: UInt64) throws(SystemError) -> MemoryAllowance? {
-        try MemoryAllowance(from: memoryGroups, limitBytes: bytes)
+    func memoryAllowance(of binding: FunctionBinding) throws(SystemError) -> MemoryAllowance? {
+        try MemoryAllowance(
+            from: memoryGroups,
+            limitBytes: binding.memoryBytesMax,
+            isShared: binding.code != nil
+        )
     }
 
     /// Kills everything and ends the thread.

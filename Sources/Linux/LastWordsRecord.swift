@@ -36,7 +36,7 @@ import Glibc
 }
 
 /// The way to say why this process ends.
-@safe package struct LastWords: @unchecked Sendable { // Safe: the page is written by one fork, and read once it is dead.
+@safe package struct LastWords: @unchecked Sendable {  // Safe: one fork writes, and is dead when it is read.
     fileprivate let place: UnsafeMutableRawPointer
 
     /// Leaves a text, cut where it is too long.

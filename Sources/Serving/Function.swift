@@ -20,13 +20,13 @@ package struct LoadedFunction {
     /// What a fork does before its filter closes: starts the program that answers its calls.
     ///
     /// Such a fork keeps the descriptors that it has opened meanwhile, and has no ``handler`` but the one that comes of it.
-    package var beginWorker: ((LastWords) throws(LoadFailure) -> BegunWorker)?
+    package var beginWorker: ((WorkerPlace) throws(LoadFailure) -> BegunWorker)?
 
     package init(
         residency: TemplateReport.Residency,
         idleStep: (() -> Bool)? = nil,
         warmUp: (() -> Void)? = nil,
-        beginWorker: ((LastWords) throws(LoadFailure) -> BegunWorker)? = nil,
+        beginWorker: ((WorkerPlace) throws(LoadFailure) -> BegunWorker)? = nil,
         batchHandler: BatchHandler? = nil,
         handler: @escaping Handler
     ) {
@@ -37,6 +37,14 @@ package struct LoadedFunction {
         self.batchHandler = batchHandler
         self.handler = handler
     }
+}
+
+/// What a fork begins with.
+package struct WorkerPlace {
+    /// Where it says why it ends.
+    package let lastWords: LastWords
+    /// The `tasks` files of the control groups that it has joined, for its program to join too.
+    package let groups: [Int32]
 }
 
 /// A worker whose calls a program of the author's answers.

@@ -241,7 +241,9 @@ package struct Template: ~Copyable {
             _ = rings.take()
             if let begin = function.beginWorker {
                 let kept = try CurrentProcess.move(doorbell, to: Template.place)
-                try serveBegun(begin, FrameLine(rings: pair, doorbell: kept), slot)
+                let numbers = [groups.memory?.rawValue, groups.processor?.rawValue].compactMap(\.self)
+                let place = WorkerPlace(lastWords: lastWords.writer(of: slot), groups: numbers)
+                try serveBegun(begin, FrameLine(rings: pair, doorbell: kept), place)
             }
             let kept = try CurrentProcess.keepOnly(doorbell, at: Template.place)
             try SystemCallFilter(instructions: boot.workerFilter).load()
@@ -261,13 +263,12 @@ package struct Template: ~Copyable {
     ///
     /// It holds the control socket no more than a fork of a model does, but keeps what it has opened itself.
     private func serveBegun(
-        _ begin: (LastWords) throws(LoadFailure) -> BegunWorker,
+        _ begin: (WorkerPlace) throws(LoadFailure) -> BegunWorker,
         _ line: consuming FrameLine,
-        _ slot: Int
+        _ place: WorkerPlace
     ) throws(SystemError) -> Never {
-        let words = lastWords.writer(of: slot)
         do throws(LoadFailure) {
-            let begun = try begin(words)
+            let begun = try begin(place)
             do throws(SystemError) {
                 try Confinement.dropCapabilities()
                 try SystemCallFilter(instructions: boot.workerFilter).load()
@@ -283,7 +284,7 @@ package struct Template: ~Copyable {
             )
             CurrentProcess.exit(worker.serve(warmingUp: nil).rawValue)
         } catch {
-            words.say(error.message)
+            place.lastWords.say(error.message)
             CurrentProcess.exit(ExitStatus.programEnded.rawValue)
         }
     }

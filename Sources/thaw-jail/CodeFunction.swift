@@ -47,12 +47,13 @@ enum CodeFunction {
     /// What each worker begins with, after whatever is done once for all of them.
     private static func begin(
         _ program: ProgramOrder
-    ) throws(LoadFailure) -> (LastWords) throws(LoadFailure) -> BegunWorker {
+    ) throws(LoadFailure) -> (WorkerPlace) throws(LoadFailure) -> BegunWorker {
         switch program.image.runtime {
         case .provided:
-            return { (words) throws(LoadFailure) in try RuntimeWorker.begin(program, words) }
+            return { (place) throws(LoadFailure) in try RuntimeWorker.begin(program, place) }
         case .python3:
-            throw LoadFailure(message: "Python functions are not served yet")
+            let zygote = try Zygote(program)
+            return { (place) throws(LoadFailure) in try PythonWorker.begin(program, zygote, place) }
         }
     }
 

@@ -3,20 +3,20 @@ import Serving
 import Synchronization
 
 /// Whether a worker's program lives, and what is said where it does not.
-final class ProgramLife: Sendable {
-    private let child: Int32
+final class ProgramLife: @unchecked Sendable {  // Safe: its reason is asked for once, by whoever ends the process.
     private let handle: SharedDescriptor
     private let words: LastWords
+    /// The sentence for how it ended, during the call of that id or between two.
+    private let reason: (String?) -> String
     private let isInCall = Atomic<Bool>(false)
 
-    /// How often a program that has ended is looked after while an answer of it is still on its way.
+    /// How long a program that has ended is looked after while an answer of it is still on its way.
     private static let settleMilliseconds = 5
 
-    /// - Parameter child: the first process of the program, a child of this process.
-    init(child: Int32, words: LastWords) throws(SystemError) {
-        self.child = child
-        handle = SharedDescriptor(try ProcessHandle(pid: child).takeDescriptor())
+    init(handle: SharedDescriptor, words: LastWords, reason: @escaping (String?) -> String) {
+        self.handle = handle
         self.words = words
+        self.reason = reason
     }
 
     func beginCall() {
@@ -40,20 +40,11 @@ final class ProgramLife: Sendable {
 
     /// The program has ended: so does its worker, with the reason as its last words.
     func end(during id: String?) -> Never {
-        words.say(exitSentence(during: id))
-        CurrentProcess.exit(ExitStatus.programEnded.rawValue)
+        end(saying: reason(id))
     }
 
-    /// Lambda's words for how a runtime ended.
-    func exitSentence(during id: String?) -> String {
-        let status = (try? ProcessHandle.wait(pid: child))?.status ?? 0
-        let reason =
-            switch status {
-            case 0: "Runtime exited without providing a reason"
-            case 129...: "Runtime exited with error: signal: \(Signals.name(of: status - 128))"
-            default: "Runtime exited with error: exit status \(status)"
-            }
-        guard let id else { return "Runtime.ExitError: \(reason)" }
-        return "Runtime.ExitError: RequestId: \(id) Error: \(reason)"
+    func end(saying sentence: String) -> Never {
+        words.say(sentence)
+        CurrentProcess.exit(ExitStatus.programEnded.rawValue)
     }
 }

@@ -3,7 +3,7 @@ import Serving
 import Wire
 
 /// What a program says of a failure, `{"errorMessage", "errorType", "stackTrace"}`, brought within the contract's bounds.
-struct ErrorDocument: Equatable {
+struct ErrorDocument: Equatable, Sendable {
     let message: String
     let type: String
     /// As it is handed on.
@@ -14,6 +14,13 @@ struct ErrorDocument: Equatable {
     private static let messageBytesMax = 2048
     /// Documents are small; a program that sends a larger one is answered, and its error has no words.
     static let bytesMax = 256 * 1024
+
+    /// Of a reply beyond Lambda's limit.
+    static let tooLarge = ErrorDocument(
+        message:
+            "Response payload size exceeded maximum allowed payload size (\(RuntimeServer.replyBytesMax) bytes).",
+        type: "Function.ResponseSizeTooLarge"
+    )
 
     /// - Parameter type: the header that names the error, for a body that does not.
     init(body: [UInt8], type: String?) {

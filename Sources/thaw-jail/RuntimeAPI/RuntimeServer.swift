@@ -232,11 +232,9 @@ final class RuntimeServer {
         case .nothing:
             return true
         case .reply where connection.isTooLarge:
-            let words =
-                "Response payload size exceeded maximum allowed payload size (\(Self.replyBytesMax) bytes)."
-            outcome = .failed(ErrorDocument(message: words, type: "Function.ResponseSizeTooLarge"))
+            outcome = .failed(.tooLarge)
             state.endAnswer()
-            return connection.answer(413, RuntimeState.error(words, "RequestEntityTooLarge"))
+            return connection.answer(413, RuntimeState.error(ErrorDocument.tooLarge.message, "RequestEntityTooLarge"))
         case .reply:
             outcome = .reply(contentType: contentType(head), body: connection.body)
         case .stream:

@@ -8,7 +8,7 @@ enum RuntimeWorker {
     private static let port: UInt16 = 9001
 
     /// Starts the program in a network of its own, where it finds the API before it looks for it.
-    static func begin(_ order: ProgramOrder, _ words: LastWords) throws(LoadFailure) -> BegunWorker {
+    static func begin(_ order: ProgramOrder, _ place: WorkerPlace) throws(LoadFailure) -> BegunWorker {
         let server: RuntimeServer
         let life: ProgramLife
         do throws(SystemError) {
@@ -20,7 +20,8 @@ enum RuntimeWorker {
             )
             let child = try program.start([0, 2, 2], under: order.filter)
             server = RuntimeServer(listener: listener, program: try ProcessHandle(pid: child))
-            life = try ProgramLife(child: child, words: words)
+            let handle = SharedDescriptor(try ProcessHandle(pid: child).takeDescriptor())
+            life = ProgramLife(handle: handle, words: place.lastWords) { ExitSentence.text(of: child, during: $0) }
         } catch {
             throw LoadFailure(message: "Runtime.Unknown: the program could not be started: \(error)")
         }
@@ -57,7 +58,7 @@ enum RuntimeWorker {
         do throws(RuntimeServer.ProgramEnded) {
             isThere = try server.awaitFirstRequest(milliseconds: milliseconds)
         } catch {
-            throw LoadFailure(message: life.exitSentence(during: nil))
+            life.end(during: nil)
         }
         if let error = server.initError { throw LoadFailure(message: error.sentence) }
         guard isThere else {
