@@ -98,7 +98,8 @@ final class Zygote {
             else { return }
             switch consume arrival {
             case .message: continue
-            case .nothing, .end: return
+            case .nothing: return
+            case .end: return
             }
         }
     }
