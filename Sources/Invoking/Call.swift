@@ -16,6 +16,8 @@ package struct Call: Sendable {
     package var stream: CallStream?
     /// Ends the call before its reply; nil where it runs to its end whoever waits.
     package var cancellation: CallCancellation?
+    /// The call in the middle of which this one is made; nil for one from outside.
+    package var parent: CallParent?
 
     package init(
         function: String,
@@ -33,6 +35,18 @@ package struct Call: Sendable {
         self.body = body
         self.stream = stream
         self.cancellation = cancellation
+    }
+}
+
+/// The call that another one belongs to.
+package struct CallParent: Sendable {
+    package var id: InvocationID
+    /// How many calls there are above it, itself included.
+    package var depth: Int
+
+    package init(id: InvocationID, depth: Int) {
+        self.id = id
+        self.depth = depth
     }
 }
 

@@ -14,6 +14,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// Where in the bundle the code is: a directory or a .zip file; nil means all of the bundle.
     package var code: String?
     package var network: NetworkAccess
+    /// Functions that its code may call.
+    package var calls: [String]
     package var precision: Precision
     /// Inputs whose results are known, against which a deploy is checked; nil where it is not.
     package var golden: GoldenReference?
@@ -21,6 +23,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     package var evidence: PrecisionReport?
     /// Command, relative to the bundle, that brings model files too large to keep beside the manifest.
     package var fetch: String?
+    /// Command, relative to the bundle, that makes its code of what its author writes; run by `thaw deploy` and `thaw dev`.
+    package var build: String?
     package var limits: FunctionLimits
     /// Calls that one worker serves at a time.
     package var concurrency: Int
@@ -39,9 +43,11 @@ package struct Manifest: Codable, Hashable, Sendable {
         handler: String? = nil,
         code: String? = nil,
         network: NetworkAccess = .none,
+        calls: [String] = [],
         precision: Precision = .f32,
         golden: GoldenReference? = nil,
         fetch: String? = nil,
+        build: String? = nil,
         limits: FunctionLimits = FunctionLimits(),
         concurrency: Int = 1,
         batching: Batching? = nil,
@@ -56,9 +62,11 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.handler = handler
         self.code = code
         self.network = network
+        self.calls = calls
         self.precision = precision
         self.golden = golden
         self.fetch = fetch
+        self.build = build
         self.limits = limits
         self.concurrency = concurrency
         self.batching = batching
@@ -96,8 +104,12 @@ package enum NetworkAccess: String, Codable, CaseIterable, Sendable {
 package enum TaskKind: String, Codable, CaseIterable, Sendable {
     /// Texts in, one vector for each out.
     case embed
-    /// A tensor in, the likeliest label and all scores out.
+    /// A tensor or a text in, the likeliest label and all scores out.
     case classify
+    /// Pairs of texts in, a score of each out.
+    case rank
+    /// Texts in, their parts that have a name out.
+    case tag
     /// A tensor in, a tensor out.
     case tensor
     /// No model: the body comes back as it came.

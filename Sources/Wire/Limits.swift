@@ -1,7 +1,7 @@
 /// Every bound of the contract between the scheduler and its processes, in one place.
 package enum WireLimits {
     /// Bumped on any change of a frame or message; both sides refuse another version.
-    package static let version: UInt16 = 5
+    package static let version: UInt16 = 6
 
     /// Bytes of each of the two rings of a worker.
     ///

@@ -19,8 +19,9 @@ struct Thaw: AsyncParsableCommand {
             CommandGroup(
                 name: "Functions",
                 subcommands: [
-                    DeployCommand.self, InvokeCommand.self, ListCommand.self, DescribeCommand.self,
-                    DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self,
+                    InitCommand.self, DevCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
+                    DescribeCommand.self,
+                    DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self, SecretCommand.self,
                 ]
             ),
             CommandGroup(

@@ -76,6 +76,11 @@ int thaw_poll_change(int poll, int descriptor, uint64_t token, uint32_t interest
 int thaw_poll_remove(int poll, int descriptor);
 int thaw_poll_wait(int poll, struct thaw_poll_event *events, int events_max, int timeout_milliseconds);
 
+// watch.c: changes in folders.
+int thaw_watch_make(void);
+// Adding a folder that is watched already changes nothing.
+int thaw_watch_add(int watch, const char *path);
+
 // process.c
 struct thaw_ending {
     int32_t signal;           // that ended it; 0 when it exited

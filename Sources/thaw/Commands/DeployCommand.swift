@@ -26,6 +26,7 @@ struct DeployCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try Client()
         let bundle = try Bundle(directory: path)
+        try BuildStep.run(bundle.manifest, directory: bundle.directory)
         let name = name ?? bundle.manifest.name
         let archive = try bundle.archive()
         let progress = ProgressLine()
