@@ -67,6 +67,7 @@ let libraries: [Target] = [
             hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
+    .target(name: "ThawFunction"),
     .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 ]
 
@@ -145,6 +146,9 @@ let testing: [Target] = [
         ]
     ),
     .testTarget(name: "HouseTests"),
+    .executableTarget(name: "swift-function", dependencies: ["ThawFunction"], path: "Tests/SwiftFunction"),
+    .testTarget(name: "RuntimeTests", dependencies: ["Trials", "swift-function"], exclude: ["Python"]),
+    tests("ThawFunction", of: "ThawFunction"),
     .testTarget(
         name: "thaw-packTests",
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
@@ -174,6 +178,8 @@ let package = Package(
         .executable(name: "thaw-jail", targets: ["thaw-jail"]),
         .executable(name: "thaw-pack", targets: ["thaw-pack"]),
         .executable(name: "thaw-bench", targets: ["thaw-bench"]),
+        // What authors of functions in Swift build on; the one room that is public.
+        .library(name: "ThawFunction", targets: ["ThawFunction"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -1,0 +1,17 @@
+import ThawFunction
+
+struct Question: Decodable {
+    var name: String?
+}
+
+struct Answer: Encodable {
+    var greeting: String
+}
+
+/// Says hello.
+@main struct Greeter: Function {
+    func handle(_ event: Question, context: Context) async throws -> Answer {
+        print("greeting \(event.name ?? "world")")
+        return Answer(greeting: "Hello, \(event.name ?? "world")!")
+    }
+}
