@@ -5,6 +5,7 @@ import PackageDescription
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -57,10 +58,12 @@ let libraries: [Target] = [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
         ]
     ),
+    .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),
     .target(
         name: "Doors",
         dependencies: [
-            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", nioHTTPTypes, nioHTTPTypesHTTP1,
+            "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", nioHTTPTypes,
+            nioHTTPTypesHTTP1,
             hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
         ]
     ),
@@ -72,7 +75,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
+            "Doors", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing",
+            "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
         ]
@@ -80,6 +84,10 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-worker",
         dependencies: ["Serving", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux"]
+    ),
+    .executableTarget(
+        name: "thaw-jail",
+        dependencies: ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"]
     ),
     .executableTarget(
         name: "thaw-pack",
@@ -117,11 +125,12 @@ let testing: [Target] = [
     tests("Tasks", of: "Tasks", with: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire"]),
     .testTarget(
         name: "ModelsTests",
-        dependencies: ["Models", "Inference", "Graphs", "Kernels"],
+        dependencies: ["Models", "Inference", "Graphs", "Kernels", "Tasks", "Tokenizing"],
         exclude: ["Fixtures"]
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
+    tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
     tests(
         "Fleet",
@@ -145,6 +154,7 @@ let testing: [Target] = [
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
         exclude: ["Fixtures"]
     ),
+    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Serving", "JSON", "Wire"]),
     .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", "Manifests", nioCore, nioPosix]),
     .executableTarget(
@@ -154,7 +164,9 @@ let testing: [Target] = [
     ),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-pack", "fault-worker"]
+        dependencies: [
+            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "fault-worker",
+        ]
     ),
 ]
 
@@ -163,6 +175,7 @@ let package = Package(
     products: [
         .executable(name: "thaw", targets: ["thaw"]),
         .executable(name: "thaw-worker", targets: ["thaw-worker"]),
+        .executable(name: "thaw-jail", targets: ["thaw-jail"]),
         .executable(name: "thaw-pack", targets: ["thaw-pack"]),
         .executable(name: "thaw-bench", targets: ["thaw-bench"]),
         // What authors of functions in Swift build on; the one room that is public.
@@ -170,6 +183,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),

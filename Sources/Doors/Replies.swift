@@ -2,6 +2,7 @@ import HTTPTypes
 import Invoking
 import Registry
 import Scheduling
+import Secrets
 
 /// The one table from what can go wrong to what a client is told.
 enum Replies {
@@ -12,6 +13,7 @@ enum Replies {
     /// | body over the limit | 413 | – |
     /// | queue full | 429 | after the pool's estimate |
     /// | model failed | 500 | – |
+    /// | the function's program failed | 502 | – |
     /// | worker died, worker broke the contract | 502 | at once, on another worker |
     /// | draining, unavailable | 503 | after a restart, after a while |
     /// | timed out | 504 | – |
@@ -52,6 +54,8 @@ enum Replies {
             Refusal(status: .badGateway, code: "workerDied", message: "the worker died: \(reason)")
         case .model(let message):
             Refusal(status: .internalServerError, code: "modelFailed", message: message)
+        case .function(let message):
+            Refusal(status: .badGateway, code: "functionFailed", message: message)
         case .contractBroken(let message):
             Refusal(
                 status: .badGateway,
@@ -83,6 +87,11 @@ enum Replies {
                 message: "the packer died on this bundle: \(reason)"
             )
         }
+    }
+
+    /// What the store of secrets refused.
+    static func refusal(for error: SecretError) -> Refusal {
+        error.isCallersFault ? .badInput(error.description) : .storage(error.description)
     }
 
     /// What the registry refused.

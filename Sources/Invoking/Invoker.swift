@@ -78,6 +78,17 @@ package final class Invoker: Sendable {
         run(call, attempt, on: target, loop, completion)
     }
 
+    /// A program of an author's is told of every call in the same way, whatever the door.
+    private static func form(of call: Call, _ attempt: Attempt, _ target: CallTarget) -> CallForm {
+        guard target.isCode else { return call.form }
+        var told = if case .lambda(let call) = call.form { call } else { LambdaCall() }
+        if told.id.isEmpty { told.id = attempt.id.description }
+        if told.functionARN.isEmpty { told.functionARN = target.functionARN }
+        let begun = attempt.acceptedUnixNanoseconds / 1_000_000
+        told.deadlineMilliseconds = begun + UInt64(target.timeoutMilliseconds)
+        return .lambda(told)
+    }
+
     /// What became of a version's calls since the node started.
     package func statistics(function: String, version: Int) -> CallStatistics {
         targets.statistics(of: PoolKey(function: function, version: version)) ?? CallStatistics()
@@ -97,6 +108,13 @@ package final class Invoker: Sendable {
             throw .unavailable("scaling.min keeps \(version.manifest.scaling.min) workers of \(version.function)")
         }
         fleet.unload(PoolKey(function: version.function, version: version.version))
+    }
+
+    /// Ends what rests of a function, so that what is started next reads its surroundings anew; calls under way are finished.
+    package func refresh(_ function: String) {
+        for version in (try? registry.versions(of: function)) ?? [] {
+            fleet.unload(PoolKey(function: function, version: version.version))
+        }
     }
 
     /// Makes every version that serves callable, so that functions with `scaling.min` have their workers.
@@ -162,7 +180,7 @@ package final class Invoker: Sendable {
             WorkOrder(
                 key: target.key,
                 contentType: call.contentType,
-                form: call.form,
+                form: Self.form(of: call, attempt, target),
                 body: call.body,
                 loop: loop,
                 stream: call.stream.map { stream in

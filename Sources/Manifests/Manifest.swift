@@ -104,8 +104,12 @@ package enum NetworkAccess: String, Codable, CaseIterable, Sendable {
 package enum TaskKind: String, Codable, CaseIterable, Sendable {
     /// Texts in, one vector for each out.
     case embed
-    /// A tensor in, the likeliest label and all scores out.
+    /// A tensor or a text in, the likeliest label and all scores out.
     case classify
+    /// Pairs of texts in, a score of each out.
+    case rank
+    /// Texts in, their parts that have a name out.
+    case tag
     /// A tensor in, a tensor out.
     case tensor
     /// No model: the body comes back as it came.

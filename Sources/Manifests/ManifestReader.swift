@@ -154,9 +154,9 @@ struct ManifestReader {
         let source = try bundlePath(sourceNode, "model.source")
         var labels: [String]?
         if let labelsNode = fields["labels"] {
-            guard task == .classify else {
+            guard task == .classify || task == .tag else {
                 throw labelsNode.error(
-                    "model.labels names classes, so it goes with task classify, not \(task.rawValue)"
+                    "model.labels names classes, so it goes with task classify or tag, not \(task.rawValue)"
                 )
             }
             labels = try self.labels(labelsNode)

@@ -9,8 +9,12 @@ package enum CallForm: Equatable, Sendable {
     case openAIEmbeddings
     /// `POST /v2/models/{model}/infer` of the Open Inference Protocol.
     case openInference(OpenInferenceCall)
+    /// `POST /v1/rerank` of Jina and Cohere.
+    case rerank
     /// `POST /predict/{name}`: named inputs in, named outputs out, as JSON.
     case prediction
+    /// A call of a code function, whatever the door: the body as it came, and what its program is told beside.
+    case lambda(LambdaCall)
 
     func write(to writer: inout ByteWriter) {
         switch self {
@@ -23,6 +27,10 @@ package enum CallForm: Equatable, Sendable {
             writer.append(call.encoding.rawValue)
             writer.append(call.jsonByteCount.map { $0 + 1 } ?? 0)
         case .prediction: writer.append(UInt8(3))
+        case .rerank: writer.append(UInt8(4))
+        case .lambda(let call):
+            writer.append(UInt8(5))
+            call.write(to: &writer)
         }
     }
 
@@ -46,6 +54,8 @@ package enum CallForm: Equatable, Sendable {
                 )
             )
         case 3: self = .prediction
+        case 4: self = .rerank
+        case 5: self = .lambda(try LambdaCall(reading: &reader))
         default: throw .unknownKind(kind)
         }
     }

@@ -18,6 +18,7 @@ enum ImportRules {
         "Models": ["Inference", "Graphs", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
+        "Secrets": ["Linux", "Crypto", "GRDB"],
         "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
@@ -25,12 +26,14 @@ enum ImportRules {
             "NIOCore",
         ],
         "Doors": [
-            "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", "Hummingbird", "HummingbirdCore",
+            "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", "Hummingbird",
+            "HummingbirdCore",
             "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
             "ServiceLifecycle",
         ],
         "thaw": [
-            "Doors", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing", "Snapshots",
+            "Doors", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing",
+            "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
         ],
@@ -41,6 +44,7 @@ enum ImportRules {
         "thaw-worker": [
             "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
         ],
+        "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",
@@ -57,7 +61,7 @@ enum ImportRules {
     /// What `thaw-worker` links: it starts in milliseconds because no Foundation is in it.
     static let inTheWorker: Set<String> = [
         "Wire", "Linux", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Graphs", "Tokenizing", "Tasks",
-        "thaw-worker",
+        "thaw-worker", "thaw-jail",
     ]
 
     private static let foundations: Set<String> = ["Foundation", "FoundationEssentials"]

@@ -9,6 +9,7 @@ struct AttentionTests {
         _ lengths: [Int],
         heads: Int,
         width: Int,
+        places: WeightView? = nil,
         isRounded: Bool = false
     ) -> [Float] {
         let count = fused.count / 3
@@ -18,6 +19,7 @@ struct AttentionTests {
             sequenceLengths: lengths,
             heads: heads,
             width: width,
+            places: places,
             isRounded: isRounded,
             scratch: FloatBuffer(count: 0),
             out: out
@@ -25,8 +27,17 @@ struct AttentionTests {
         return out.checked(count)
     }
 
-    /// softmax(q kᵀ / √width) v, naive and in doubles.
-    private func oracle(_ fused: [Float], _ lengths: [Int], heads: Int, width: Int) -> [Double] {
+    /// softmax(q kᵀ / √width + p) v, naive and in doubles.
+    ///
+    /// - Parameter places: p by head and distance, `reach` of them on each side; none where it is empty.
+    private func oracle(
+        _ fused: [Float],
+        _ lengths: [Int],
+        heads: Int,
+        width: Int,
+        places: [Float] = [],
+        reach: Int = 0
+    ) -> [Double] {
         let columns = heads * width
         var out = [Double](repeating: 0, count: fused.count / 3)
         var start = 0
@@ -39,7 +50,10 @@ struct AttentionTests {
                 let own = head * width..<(head + 1) * width
                 for row in sequence {
                     let scores = sequence.map { other in
-                        own.reduce(0) { $0 + element(row, 0, $1) * element(other, 1, $1) } / Double(width).squareRoot()
+                        let place = head * (2 * reach + 1) + reach + other - row
+                        let added = places.isEmpty ? 0 : Double(places[place])
+                        return own.reduce(0) { $0 + element(row, 0, $1) * element(other, 1, $1) }
+                            / Double(width).squareRoot() + added
                     }
                     let terms = scores.map { exp($0 - (scores.max() ?? 0)) }
                     let sum = terms.reduce(0, +)
@@ -62,6 +76,28 @@ struct AttentionTests {
             let result = attended(kernels, fused, lengths, heads: heads, width: width)
             let expected = oracle(fused, lengths, heads: heads, width: width)
             #expect(greatestDifference(result, expected) < 5e-6, "\(heads) heads of \(width)")
+        }
+    }
+
+    @Test(arguments: KernelSet.runnable, [false, true])
+    func `places add to the scores`(_ kernels: KernelSet, isRounded: Bool) throws {
+        for (lengths, heads, width) in [([1], 1, 3), ([2, 5, 17], 3, 8), ([49, 12], 2, 17)] {
+            var generator = SeededGenerator(state: UInt64(width))
+            let fused = generator.floats(lengths.reduce(0, +) * 3 * heads * width, in: -1...1)
+            let places = generator.floats(heads * 99, in: -3...3)
+            let held = try HeldWeight(places)
+            let result = attended(
+                kernels,
+                fused,
+                lengths,
+                heads: heads,
+                width: width,
+                places: held.view,
+                isRounded: isRounded
+            )
+            let expected = oracle(fused, lengths, heads: heads, width: width, places: places, reach: 49)
+            #expect(greatestDifference(result, expected) < (isRounded ? 2e-2 : 5e-6), "\(heads) heads of \(width)")
+            withExtendedLifetime(held) {}
         }
     }
 

@@ -140,11 +140,11 @@ private func refusal(_ yaml: String) -> String {
         ),
         (
             "name: a\nmodel: {task: sing}\n",
-            "function.yaml:2:15: model.task should be one of embed, classify, tensor, none, got \"sing\""
+            "function.yaml:2:15: model.task should be one of embed, classify, rank, tag, tensor, none, got \"sing\""
         ),
         (
             "name: a\nmodel: {source: m}\n",
-            "function.yaml:2:8: model.task is missing; it is one of embed, classify, tensor, none"
+            "function.yaml:2:8: model.task is missing; it is one of embed, classify, rank, tag, tensor, none"
         ),
         (
             "name: a\nmodel: {task: embed}\n",
@@ -157,7 +157,7 @@ private func refusal(_ yaml: String) -> String {
         ),
         (
             "name: a\nmodel: {task: embed, source: m, labels: [x]}\n",
-            "function.yaml:2:41: model.labels names classes, so it goes with task classify, not embed"
+            "function.yaml:2:41: model.labels names classes, so it goes with task classify or tag, not embed"
         ),
         (
             "name: a\nmodel: {task: embed, source: ../m}\n",

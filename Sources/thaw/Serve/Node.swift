@@ -10,6 +10,7 @@ import NIOPosix
 import Registry
 import Sandboxing
 import Scheduling
+import Secrets
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
@@ -41,6 +42,7 @@ final class Node: Sendable {
         let installation = try Installation()
         lock = try DirectoryLock(directory)
         let registry = try Registry(path: directory + "/registry.sqlite")
+        let secrets = try SecretStore(directory: directory)
         ledger = try Ledger(directory: directory, node: ProcessInfo.processInfo.hostName)
         interruptedCalls = ledger.recovered.interrupted
         let store = try SnapshotStore(directory: directory + "/snapshots")
@@ -116,6 +118,7 @@ final class Node: Sendable {
                 delete: { name in
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
+                        try await secrets.removeAll(of: name)
                     }
                 },
                 rollback: { name async throws(RegistryError) in try await deployer.rollback(name) },
@@ -126,6 +129,8 @@ final class Node: Sendable {
                 },
                 logLines: { logs.lines(function: $0, last: $1) },
                 followLogs: { logs.follow(function: $0) },
+                secrets: secrets,
+                refresh: { invoker.refresh($0) },
                 registry: registry,
                 ledger: ledger
             ),
@@ -167,9 +172,13 @@ final class Node: Sendable {
         return WardenPrograms(
             workerPath: installation.workerPath,
             packerPath: installation.packerPath,
+            jailPath: installation.jailPath,
+            runtimePath: installation.runtimePath,
             templateFilter: policies.template,
             workerFilter: policies.worker,
-            packerFilter: policies.packer
+            packerFilter: policies.packer,
+            codeFilter: policies.code,
+            codeWorkerFilter: policies.codeWorker
         )
     }
 }
