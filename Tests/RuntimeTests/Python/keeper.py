@@ -85,7 +85,7 @@ class WorkerLine:
         content_type, chunks = None, []
         while True:
             kind, payload = self.frame()
-            if kind == "T":
+            if kind in "TS":
                 content_type = payload.decode()
             elif kind == "C":
                 chunks.append(payload)

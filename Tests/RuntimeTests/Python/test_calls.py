@@ -136,7 +136,7 @@ def handler(event, context):
         gate = os.path.join(folder.name, "gate")
         os.mkfifo(gate)
         worker.send(json.dumps(gate).encode())
-        self.assertEqual([worker.frame(), worker.frame()], [("T", b"text/plain; charset=utf-8"), ("C", b"one")])
+        self.assertEqual([worker.frame(), worker.frame()], [("S", b"text/plain; charset=utf-8"), ("C", b"one")])
         open(gate, "w").close()
         self.assertEqual(worker.reply().chunks, [b"two", b'{"three": 3}\n'])
 

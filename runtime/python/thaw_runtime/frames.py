@@ -1,7 +1,7 @@
 """Frames on the call socket: u32le payload length | u8 kind | payload.
 
 From the worker's keeper: INVOKE, whose payload is u16le length | JSON head | body.
-To it: HELLO once, then for each call CONTENT_TYPE, CHUNK …, and DONE or ERROR.
+To it: HELLO once, then for each call CONTENT_TYPE, or STREAM where the reply comes over time, CHUNK …, and DONE or ERROR.
 """
 
 import json
@@ -10,6 +10,7 @@ import struct
 INVOKE = b"I"
 HELLO = b"H"
 CONTENT_TYPE = b"T"
+STREAM = b"S"
 CHUNK = b"C"
 DONE = b"D"
 ERROR = b"X"

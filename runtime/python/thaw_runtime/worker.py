@@ -68,7 +68,7 @@ class Worker:
         for value in pieces:
             content, own_type = marshalling.piece(value)
             if is_first:
-                self._send(frames.frame(frames.CONTENT_TYPE, (content_type or own_type).encode()))
+                self._send(frames.frame(frames.STREAM, (content_type or own_type).encode()))
                 is_first = False
             self._send(frames.chunks(content))
 

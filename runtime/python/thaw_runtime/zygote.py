@@ -6,7 +6,7 @@ Descriptor 3 is a socket of packets (SOCK_SEQPACKET) to the template.
               E  {errorMessage, …}             it cannot be imported; the zygote ends with status 1
               X  u32le token, i32le status     the worker of that order has ended, with this status of waitpid()
     from it   F  u32le token                   fork a worker, with descriptors: its call socket (SOCK_STREAM), the pipe of its
-                                               log, and where there is one the file of tasks of its memory group
+                                               log, and the files of tasks of its control groups, two at the most
     end                                        the zygote ends
 
 A worker introduces itself on its call socket, see frames.py; its keeper knows its pid from the kernel.
@@ -81,7 +81,7 @@ class Zygote:
 
     def _obey(self):
         """Carries out one order; False at the end of orders."""
-        order, descriptors, _, _ = socket.recv_fds(self._orders, 64, 3, socket.MSG_CMSG_CLOEXEC)
+        order, descriptors, _, _ = socket.recv_fds(self._orders, 64, 4, socket.MSG_CMSG_CLOEXEC)
         if not order:
             return False
         if order[:1] != b"F" or len(order) != _ORDER_BYTES or len(descriptors) < 2:
