@@ -23,7 +23,7 @@ final class MemoryAllowance: Sendable {
 
     /// As ``tasks``, of the group that counts processor time; nil where one process's own clock says all, or nothing counts.
     var processorTasks: Int32? {
-        isShared ? group.processor?.tasks?.rawValue : nil
+        isShared ? group.processor?.tasks : nil
     }
 
     /// Processor time of all processes in the group, the dead included; nil where the worker's own clock says all.

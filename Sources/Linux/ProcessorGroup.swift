@@ -5,7 +5,8 @@ package final class ProcessorGroup: Sendable {
     private let path: String
     private let dialect: MemoryHierarchy.Dialect
     /// A process joins by writing `0` here; nil where the memory group counts itself.
-    package let tasks: FileDescriptor?
+    package var tasks: Int32? { file?.descriptor.rawValue }
+    private let file: SharedDescriptor?
     private let usage: FileDescriptor
     private let mark = Atomic<UInt64>(0)
 
@@ -18,10 +19,10 @@ package final class ProcessorGroup: Sendable {
             switch dialect {
             case .v1:
                 try Directory.make(path)
-                tasks = try FileDescriptor.open("\(path)/tasks", .writing)
+                file = SharedDescriptor(try FileDescriptor.open("\(path)/tasks", .writing))
                 usage = try FileDescriptor.open("\(path)/cpuacct.usage")
             case .v2:
-                tasks = nil
+                file = nil
                 usage = try FileDescriptor.open("\(path)/cpu.stat")
             }
         } catch {

@@ -216,6 +216,14 @@ package struct Template: ~Copyable {
     private struct Groups: ~Copyable {
         let memory: FileDescriptor?
         let processor: FileDescriptor?
+
+        /// Numbers that stay open for as long as this process.
+        consuming func takeNumbers() -> [Int32] {
+            var numbers: [Int32] = []
+            if let memory = memory { numbers.append(memory.take()) }
+            if let processor = processor { numbers.append(processor.take()) }
+            return numbers
+        }
     }
 
     /// The child's life, from the fork to its end.
@@ -241,8 +249,7 @@ package struct Template: ~Copyable {
             _ = rings.take()
             if let begin = function.beginWorker {
                 let kept = try CurrentProcess.move(doorbell, to: Template.place)
-                let numbers = [groups.memory?.rawValue, groups.processor?.rawValue].compactMap(\.self)
-                let place = WorkerPlace(lastWords: lastWords.writer(of: slot), groups: numbers)
+                let place = WorkerPlace(lastWords: lastWords.writer(of: slot), groups: groups.takeNumbers())
                 try serveBegun(begin, FrameLine(rings: pair, doorbell: kept), place)
             }
             let kept = try CurrentProcess.keepOnly(doorbell, at: Template.place)
