@@ -11,25 +11,25 @@ JSON_LINES = "application/x-ndjson"
 BYTES = "application/octet-stream"
 TEXT = "text/plain; charset=utf-8"
 
-# `curl --data` says this of whatever it sends, unless told otherwise.
-_FORM = "application/x-www-form-urlencoded"
+# What `curl --data` says of whatever it sends, and what a body is whose sender says nothing (SDKs of Lambda say it, too).
+_SAID_OF_ANYTHING = ("application/x-www-form-urlencoded", BYTES)
 
 
 def event(body, content_type):
     """What the handler gets: the JSON value of a JSON body, else the bytes.
 
-    A body without a content type is JSON, as every payload of Lambda is; nothing at all is `{}`. A body that calls itself a
-    form is taken for JSON if it is JSON, and given as bytes if not: that is what `curl --data` sends.
+    A payload of Lambda is always JSON, whatever is said of it. So a body of which nothing particular is said is taken for JSON
+    if it is JSON, and given as bytes if not. No body at all is `{}`.
     """
-    media_type = (content_type or JSON).partition(";")[0].strip().lower()
+    if not body:
+        return {}
+    media_type = (content_type or BYTES).partition(";")[0].strip().lower()
     if media_type == JSON or media_type.endswith("+json"):
-        if not body:
-            return {}
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
             raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
-    if media_type == _FORM:
+    if media_type in _SAID_OF_ANYTHING:
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
