@@ -11,7 +11,6 @@ struct Answer: Encodable {
 /// Says hello.
 @main struct Greeter: Function {
     func handle(_ event: Question, context: Context) async throws -> Answer {
-        print("greeting \(event.name ?? "world")")
-        return Answer(greeting: "Hello, \(event.name ?? "world")!")
+        Answer(greeting: "Hello, \(event.name ?? "world")!")
     }
 }
