@@ -45,6 +45,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Least severe events to write to the standard error output.")
     var logLevel: LogLevel = .notice
 
+    @Flag(
+        help:
+            "Drain and end when the standard input does: a node that a program starts ends with it, even if it is killed."
+    )
+    var endWithInput = false
+
     @Flag(help: "Print the ready line as one JSON document.")
     var json = false
 
@@ -77,6 +83,7 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "thaw", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = logLevel.level
         do {
+            if endWithInput { InputWatch.start() }
             let node = try Node(configuration, logger: logger)
             try await node.run { port in
                 try? Output.line(readyLine(node, port: port))
