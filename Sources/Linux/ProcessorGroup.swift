@@ -48,7 +48,9 @@ package final class ProcessorGroup: Sendable {
         case .v1:
             return UInt64(text.prefix { $0 != "\n" })
         case .v2:
-            guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("usage_usec ") }) else { return nil }
+            guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("usage_usec ") }) else {
+                return nil
+            }
             return UInt64(line.dropFirst("usage_usec ".count)).map { $0 * 1000 }
         }
     }

@@ -37,6 +37,9 @@ enum Tree {
         FileManager.default.fileExists(atPath: functions.appendingPathComponent("embed/model/model.safetensors").path)
     }
 
+    /// The interpreter that code functions find in their root.
+    static var hasPython: Bool { FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") }
+
     static var isRoot: Bool { geteuid() == 0 }
 }
 

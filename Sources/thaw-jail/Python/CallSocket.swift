@@ -50,7 +50,10 @@ final class CallSocket {
             case .done:
                 return CallReply(contentType: contentType, body: body)
             case .error:
-                throw ErrorDocument(body: frame.payload, type: nil).failure
+                let document = ErrorDocument(body: frame.payload, type: nil)
+                // It said that it exits: no further call shall find it on its way out.
+                if document.type == "Runtime.ExitError" { life.end(saying: document.sentence) }
+                throw document.failure
             case .hello, .invoke:
                 end(life, .contract("a second hello"), during: call.id)
             }

@@ -87,7 +87,7 @@ enum PythonWorker {
         }
     }
 
-    /// It was told to join this worker's groups, and has run the author's code: did it?
+    /// Refuses one that has not joined this worker's groups: it was told to, and has run the author's code.
     private static func checkGroups(of pid: Int32) throws(SystemError) {
         guard let own = try? FileDescriptor.open("/proc/self/cgroup").readAll(countMax: 64 * 1024) else { return }
         let its = try FileDescriptor.open("/proc/\(pid)/cgroup").readAll(countMax: 64 * 1024)
