@@ -4,6 +4,7 @@ package import Logging
 import Manifests
 package import Registry
 import Scheduling
+import Wire
 
 /// Turns a version of the registry into what the fleet needs to run it; every default of a limit ends here.
 package struct FunctionBindings: Sendable {
@@ -53,6 +54,7 @@ package struct FunctionBindings: Sendable {
             memoryBytesMax: manifest.limits.memoryBytes ?? Self.memoryBytesDefault(version),
             payloadBytesMax: manifest.limits.payloadBytes,
             environment: manifest.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
+            code: Self.code(version),
             isVerified: { identities in
                 registry.verifiedFiles(ofSnapshot: digest) == identities.map { SnapshotFileState($0) }
             },
@@ -67,6 +69,17 @@ package struct FunctionBindings: Sendable {
                     }
                 }
             }
+        )
+    }
+
+    private static func code(_ version: FunctionVersion) -> CodeBoot? {
+        let limits = version.manifest.limits
+        guard version.manifest.runtime != .model else { return nil }
+        return CodeBoot(
+            version: UInt32(clamping: version.version),
+            tmpBytesMax: limits.tmpBytes,
+            initMilliseconds: UInt32(clamping: limits.initMilliseconds),
+            timeoutMilliseconds: UInt32(clamping: limits.timeoutMilliseconds)
         )
     }
 

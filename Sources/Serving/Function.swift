@@ -1,3 +1,4 @@
+package import Linux
 package import Wire
 
 /// A function as a template holds it: loaded, and ready to be forked.
@@ -38,12 +39,17 @@ package struct LoadedFunction {
             self.awaitHelp = awaitHelp
         }
     }
+    /// What a fork does before its filter closes: starts the program that answers its calls.
+    ///
+    /// Such a fork keeps the descriptors that it has opened meanwhile, and has no ``handler`` but the one that comes of it.
+    package var beginWorker: ((WorkerPlace) throws(LoadFailure) -> BegunWorker)?
 
     package init(
         residency: TemplateReport.Residency,
         idleStep: (() -> Bool)? = nil,
         warmUp: (() -> Void)? = nil,
         secondThread: SecondThread? = nil,
+        beginWorker: ((WorkerPlace) throws(LoadFailure) -> BegunWorker)? = nil,
         batchHandler: BatchHandler? = nil,
         handler: @escaping Handler
     ) {
@@ -51,7 +57,35 @@ package struct LoadedFunction {
         self.idleStep = idleStep
         self.warmUp = warmUp
         self.secondThread = secondThread
+        self.beginWorker = beginWorker
         self.batchHandler = batchHandler
+        self.handler = handler
+    }
+}
+
+/// What a fork begins with.
+package struct WorkerPlace {
+    /// Where it says why it ends.
+    package let lastWords: LastWords
+    /// The `tasks` files of the control groups that it has joined, for its program to join too.
+    package let groups: [Int32]
+}
+
+/// A worker whose calls a program of the author's answers.
+package struct BegunWorker {
+    package var handler: LoadedFunction.Handler
+    /// Waits until the program can take a call; before the worker says that it is ready.
+    package var awaitProgram: () throws(LoadFailure) -> Void
+    /// Done when an answer is on its way.
+    package var afterCall: () -> Void
+
+    package init(
+        awaitProgram: @escaping () throws(LoadFailure) -> Void,
+        afterCall: @escaping () -> Void,
+        handler: @escaping LoadedFunction.Handler
+    ) {
+        self.awaitProgram = awaitProgram
+        self.afterCall = afterCall
         self.handler = handler
     }
 }

@@ -38,10 +38,13 @@ enum ImportRules {
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
         ],
         "Serving": ["Sandboxing", "Snapshots", "Tasks", "Inference", "Kernels", "Wire", "Linux"],
+        // It is linked into programs of others, who are to build nothing else of the house.
+        "ThawFunction": ["Glibc"],
         "Trials": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix"],
         "thaw-worker": [
             "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
         ],
+        "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",
@@ -58,7 +61,7 @@ enum ImportRules {
     /// What `thaw-worker` links: it starts in milliseconds because no Foundation is in it.
     static let inTheWorker: Set<String> = [
         "Wire", "Linux", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Graphs", "Tokenizing", "Tasks",
-        "thaw-worker",
+        "thaw-worker", "thaw-jail",
     ]
 
     private static let foundations: Set<String> = ["Foundation", "FoundationEssentials"]
