@@ -109,6 +109,8 @@ package struct Completion: Sendable {
     package var queueNanoseconds: UInt64
     package var bindNanoseconds: UInt64
     package var runNanoseconds: UInt64
+    /// The most private memory that the worker had; 0 where no worker was given the call.
+    package var memoryBytesPeak: UInt64
     package var result: Result<Reply, Failure>
 
     package init(
@@ -117,6 +119,7 @@ package struct Completion: Sendable {
         queueNanoseconds: UInt64,
         bindNanoseconds: UInt64,
         runNanoseconds: UInt64,
+        memoryBytesPeak: UInt64 = 0,
         result: Result<Reply, Failure>
     ) {
         self.id = id
@@ -124,7 +127,22 @@ package struct Completion: Sendable {
         self.queueNanoseconds = queueNanoseconds
         self.bindNanoseconds = bindNanoseconds
         self.runNanoseconds = runNanoseconds
+        self.memoryBytesPeak = memoryBytesPeak
         self.result = result
+    }
+}
+
+extension Completion {
+    /// A call that never met a worker.
+    package static func refused(_ failure: Failure, id: InvocationID = .generated()) -> Completion {
+        Completion(
+            id: id,
+            start: nil,
+            queueNanoseconds: 0,
+            bindNanoseconds: 0,
+            runNanoseconds: 0,
+            result: .failure(failure)
+        )
     }
 }
 

@@ -64,7 +64,7 @@ package final class Invoker: Sendable {
                 throw .badInput("the content type has more than \(WireLimits.contentTypeBytesMax) bytes")
             }
         } catch {
-            return completion(.refused(id, error))
+            return completion(.refused(error, id: id))
         }
         let attempt = Attempt(
             id: id,
@@ -106,6 +106,14 @@ package final class Invoker: Sendable {
         }
     }
 
+    /// Keeps so many workers of a function's versions, by their numbers, and none of its other versions.
+    package func provision(_ function: String, _ workers: [Int: Int]) {
+        for number in bindings.provision(function, workers) {
+            guard let version = try? registry.resolve(function, qualifier: String(number)) else { continue }
+            fleet.announce(bindings.binding(of: version))
+        }
+    }
+
     /// What every function holds at this moment.
     package func pools() -> PoolsReport {
         PoolsReport(names: registry.list().map(\.name), census: fleet.census())
@@ -124,7 +132,7 @@ package final class Invoker: Sendable {
             running = try RunningCall(attempt, target, ledger, { [status] in status($0, form) }, completion)
         } catch {
             logger.error("call refused: its receipt could not be begun", metadata: ["error": "\(error)"])
-            return completion(.refused(attempt.id, .unavailable("no receipt could be begun: \(error)")))
+            return completion(.refused(.unavailable("no receipt could be begun: \(error)"), id: attempt.id))
         }
         fleet.run(
             WorkOrder(
@@ -193,6 +201,7 @@ private final class RunningCall: Sendable {
                 queueNanoseconds: work.queueNanoseconds,
                 bindNanoseconds: work.bindNanoseconds,
                 runNanoseconds: work.runNanoseconds,
+                memoryBytesPeak: work.memoryBytesPeak,
                 result: result
             )
         )
@@ -235,19 +244,5 @@ private final class RunningCall: Sendable {
             receipt.status = status(failure)
         }
         return receipt
-    }
-}
-
-extension Completion {
-    /// A call that never met a worker.
-    fileprivate static func refused(_ id: InvocationID, _ failure: Failure) -> Completion {
-        Completion(
-            id: id,
-            start: nil,
-            queueNanoseconds: 0,
-            bindNanoseconds: 0,
-            runNanoseconds: 0,
-            result: .failure(failure)
-        )
     }
 }

@@ -1,3 +1,4 @@
+import ControlPlane
 import Doors
 import Fleet
 import Foundation
@@ -25,6 +26,7 @@ final class Node: Sendable {
     private let fleet: Fleet
     private let invoker: Invoker
     private let deployer: Deployer
+    private let plane: ControlPlane
     private let doors: Doors
     private let phase: Phase
     /// What keeps workers to their memory limit on this machine.
@@ -92,7 +94,13 @@ final class Node: Sendable {
             logger: logger
         )
         phase = Phase()
-        let (invoker, deployer, phase) = (invoker, deployer, phase)
+        plane = try ControlPlane(
+            directory: directory,
+            account: LambdaAccount(region: configuration.region),
+            registry: registry,
+            acts: Self.acts(deployer, invoker)
+        )
+        let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
         doors = try Doors(
             listen: configuration.listen,
             token: configuration.token,
@@ -100,7 +108,15 @@ final class Node: Sendable {
                 bounds: { function, qualifier throws(Failure) in
                     try invoker.bounds(function: function, qualifier: qualifier)
                 },
-                invoke: { call, loop, completion in invoker.invoke(call, on: loop, completion: completion) },
+                invoke: { call, loop, completion in
+                    guard plane.gate.enter(call.function) else {
+                        return completion(.refused(.overloaded(retryAfterSeconds: 1)))
+                    }
+                    invoker.invoke(call, on: loop) { done in
+                        plane.gate.leave(call.function)
+                        completion(done)
+                    }
+                },
                 load: { version async throws(Failure) in try await invoker.load(version) },
                 unload: { version async throws(Failure) in try invoker.unload(version) },
                 statistics: { invoker.statistics(function: $0, version: $1) },
@@ -129,7 +145,41 @@ final class Node: Sendable {
                 registry: registry,
                 ledger: ledger
             ),
+            lambda: LambdaServices(
+                plane: plane,
+                keys: configuration.keys,
+                unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
+            ),
             logger: logger
+        )
+    }
+
+    /// What the control plane has others do; what waits for the disk does so on the disk's own thread.
+    private static func acts(_ deployer: Deployer, _ invoker: Invoker) -> ControlActs {
+        ControlActs(
+            deploy: { name, code in
+                await withTaskExecutorPreference(DiskExecutor.shared) {
+                    do throws(DeployFailure) {
+                        return .success(try await deployer.deploy(name: name, upload: code))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            },
+            reconfigure: { name, change in
+                do throws(DeployFailure) {
+                    return .success(try await deployer.reconfigure(name, change))
+                } catch {
+                    return .failure(error)
+                }
+            },
+            delete: { name in
+                try await withTaskExecutorPreference(DiskExecutor.shared) { try await deployer.delete(name) }
+            },
+            provision: { name, workers in invoker.provision(name, workers) },
+            workers: { name in
+                invoker.pools().functions.first { $0.name == name }.map { $0.workers + $0.parked } ?? 0
+            }
         )
     }
 
@@ -139,6 +189,7 @@ final class Node: Sendable {
     func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
         try fleet.start()
         invoker.installServing()
+        try await plane.resume()
         // Reading the registry leaves several times as much behind as is kept of it.
         Heap.giveBack()
         let phase = phase

@@ -27,6 +27,17 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: """
+            File of access keys, written as AWS clients keep theirs (aws_access_key_id, aws_secret_access_key): with one, \
+            requests of the Lambda API must be signed.
+            """
+    )
+    var accessKeys: String?
+
+    @Option(help: "Region that the Lambda API names its resources in.")
+    var region: String = "us-east-1"
+
+    @Option(
+        help: """
             Memory that may be kept while nobody calls, such as 2GiB: decoded snapshots, workers in reserve, snapshot \
             files. The default keeps nothing: at rest there is no process but this one.
             """
@@ -69,6 +80,8 @@ struct ServeCommand: AsyncParsableCommand {
             directory: data,
             listen: address,
             token: try token(),
+            keys: try keys(),
+            region: region,
             restingBytesMax: restingMemory.bytes,
             reserve: reserve,
             workersMax: workersMax,
@@ -99,6 +112,17 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure.notServing(error.description)
         } catch {
             throw CommandFailure.notServing("the token file cannot be read: \(error.localizedDescription)")
+        }
+    }
+
+    private func keys() throws -> AccessKeys? {
+        guard let accessKeys else { return nil }
+        do {
+            return try AccessKeys(credentials: String(contentsOfFile: accessKeys, encoding: .utf8))
+        } catch let error as AccessError {
+            throw CommandFailure.notServing(error.description)
+        } catch {
+            throw CommandFailure.notServing("the file of access keys cannot be read: \(error.localizedDescription)")
         }
     }
 

@@ -1,0 +1,269 @@
+import ControlPlane
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Invoking
+import Metering
+import NIOCore
+import Scheduling
+
+/// Calls of functions as the Lambda API has them.
+struct LambdaInvocations: Sendable {
+    let services: DoorServices
+    let plane: ControlPlane
+
+    private static let invocationType = LambdaReply.name("X-Amz-Invocation-Type")
+    private static let logType = LambdaReply.name("X-Amz-Log-Type")
+    private static let clientContext = LambdaReply.name("X-Amz-Client-Context")
+
+    /// Which version a call reaches, and what of it the caller is told.
+    struct Target: Sendable {
+        var function: LambdaFunction
+        /// What the caller is told was executed.
+        var label: String
+        /// nil for what serves.
+        var registryVersion: Int?
+        /// With the qualifier that the caller wrote.
+        var arn: String
+        var memoryMebibytes: Int
+        var bounds: CallBounds
+    }
+
+    /// - Parameter verify: holds the signature against the body.
+    func respond(
+        to path: LambdaCallPath,
+        _ request: Request,
+        _ context: DoorContext,
+        verify: (ByteBuffer) throws(LambdaError) -> Void
+    ) async throws(LambdaError) -> Response {
+        let target = try target(of: try plane.reference(path.function, qualifier: path.qualifier))
+        let body = try await LambdaDoor.body(of: request, context, bytesMax: target.bounds.payloadBytesMax)
+        try verify(body)
+        let call = try call(target, body, request)
+        switch (path.kind, request.headers[Self.invocationType] ?? "RequestResponse") {
+        case (_, "DryRun"):
+            return LambdaReply.success(nil, .noContent)
+        case (.invoke, "RequestResponse"):
+            let isTailed = request.headers[Self.logType] == "Tail"
+            return try await buffered(call, target, isTailed: isTailed, context.channel.eventLoop)
+        case (.stream, "RequestResponse"):
+            let isTailed = request.headers[Self.logType] == "Tail"
+            return try await streamed(call, target, isTailed: isTailed, context.channel.eventLoop)
+        case (_, let type):
+            throw .constraint(
+                type,
+                at: "invocationType",
+                "Member must satisfy enum value set: [RequestResponse, Event, DryRun]"
+            )
+        }
+    }
+
+    func target(of reference: FunctionReference) throws(LambdaError) -> Target {
+        let function = try plane.function(reference)
+        switch function.phase {
+        case .active: break
+        case .pending: throw Self.notActive("Pending")
+        case .failed: throw Self.notActive("Failed")
+        }
+        let version = try function.target(
+            reference.qualifier,
+            chance: Double.random(in: 0..<1),
+            in: plane.account
+        )
+        let number = version.number == nil ? nil : version.code.registryVersion
+        let bounds: CallBounds
+        do throws(Failure) {
+            bounds = try services.bounds(function.registryName, number.map(String.init))
+        } catch {
+            throw .functionNotFound(plane.account.functionARN(reference.name, reference.qualifier))
+        }
+        return Target(
+            function: function,
+            label: version.label,
+            registryVersion: number,
+            arn: plane.account.functionARN(function.name, reference.qualifier),
+            memoryMebibytes: version.settings.memoryMebibytes,
+            bounds: bounds
+        )
+    }
+
+    private static func notActive(_ state: String) -> LambdaError {
+        LambdaError(
+            .resourceConflict,
+            "The operation cannot be performed at this time. The function is currently in the following state: \(state)"
+        )
+    }
+
+    private func call(_ target: Target, _ body: ByteBuffer, _ request: Request) throws(LambdaError) -> Call {
+        var body = body
+        if let context = request.headers[Self.clientContext] {
+            guard context.utf8.count <= LambdaLimits.clientContextBytesMax, let data = Data(base64Encoded: context),
+                JSONCheck.passes(ByteBuffer(bytes: data))
+            else {
+                throw LambdaError(.invalidRequestContent, "Client context must be a valid Base64-encoded JSON object.")
+            }
+        }
+        // A program of the author's is given JSON, always; a model takes what its task takes.
+        if target.bounds.mayStream {
+            if body.readableBytes == 0 { body = ByteBuffer(string: "{}") }
+            guard JSONCheck.passes(body) else {
+                throw LambdaError(
+                    .invalidRequestContent,
+                    "Could not parse request body into json: Could not parse payload into json: the body is not one JSON "
+                        + "document"
+                )
+            }
+        }
+        return Call(
+            function: target.function.registryName,
+            qualifier: target.registryVersion.map(String.init),
+            contentType: request.headers[.contentType] ?? "application/json",
+            body: body
+        )
+    }
+
+    func run(_ call: Call, _ loop: any EventLoop) async -> Completion {
+        await withCheckedContinuation { continuation in
+            services.invoke(call, loop) { continuation.resume(returning: $0) }
+        }
+    }
+
+    // MARK: The whole reply
+
+    private func buffered(
+        _ call: Call,
+        _ target: Target,
+        isTailed: Bool,
+        _ loop: any EventLoop
+    ) async throws(LambdaError) -> Response {
+        let start = CalendarTime(unixNanoseconds: UInt64(Date.now.timeIntervalSince1970 * 1e9)).description
+        let completion = await run(call, loop)
+        let outcome = try LambdaOutcome(completion, isReserved: target.function.reservedConcurrency != nil)
+        var fields = HTTPFields()
+        fields[LambdaReply.requestID] = completion.id.description
+        fields[LambdaReply.executedVersion] = target.label
+        fields[.contentType] = outcome.contentType
+        if outcome.isFunctionError { fields[LambdaReply.functionError] = "Unhandled" }
+        if isTailed { fields[LambdaReply.logResult] = await tail(completion, target, since: start, loop) }
+        return Response(status: .ok, headers: fields, body: ResponseBody(byteBuffer: outcome.body))
+    }
+
+    /// Base64 of the last of what the function wrote, between the lines that the platform writes of a call.
+    private func tail(
+        _ completion: Completion,
+        _ target: Target,
+        since start: String,
+        _ loop: any EventLoop
+    ) async -> String {
+        // What the function wrote comes by a pipe of its own, and may be a moment behind its reply.
+        await loop.wait(for: Self.logDelay)
+        let lines = services.logLines(target.function.registryName, Self.logLinesMax).filter { $0.time >= start }
+        let log = LambdaLog(
+            requestID: completion.id.description,
+            version: target.label,
+            memoryMebibytes: target.memoryMebibytes,
+            runNanoseconds: completion.runNanoseconds,
+            initNanoseconds: completion.start == .cold ? completion.bindNanoseconds : nil,
+            memoryBytesPeak: completion.memoryBytesPeak
+        )
+        return log.tail(lines.map(\.message))
+    }
+
+    private static let logDelay = TimeAmount.milliseconds(5)
+    private static let logLinesMax = 200
+
+    // MARK: The reply as it comes
+
+    private enum Part: Sendable {
+        case begin(InvocationID)
+        case piece(ByteBuffer, taken: @Sendable () -> Void)
+        case end(Completion)
+    }
+
+    private func streamed(
+        _ call: Call,
+        _ target: Target,
+        isTailed: Bool,
+        _ loop: any EventLoop
+    ) async throws(LambdaError) -> Response {
+        let start = CalendarTime(unixNanoseconds: UInt64(Date.now.timeIntervalSince1970 * 1e9)).description
+        let (parts, output) = AsyncStream<Part>.makeStream()
+        let cancellation = CallCancellation()
+        var call = call
+        call.cancellation = cancellation
+        call.stream = CallStream(
+            begin: { id, _ in output.yield(.begin(id)) },
+            take: { piece, taken in output.yield(.piece(piece, taken: taken)) }
+        )
+        services.invoke(call, loop) { completion in
+            output.yield(.end(completion))
+            output.finish()
+        }
+        var iterator = parts.makeAsyncIterator()
+        // Until something comes the status is open: a call that is throttled is answered as one.
+        guard let first = await iterator.next() else {
+            throw LambdaError(.service, "the call ended without a reply")
+        }
+        var fields = HTTPFields()
+        fields[.contentType] = EventStream.contentType
+        fields[LambdaReply.executedVersion] = target.label
+        let isReserved = target.function.reservedConcurrency != nil
+        switch first {
+        case .begin(let id): fields[LambdaReply.requestID] = id.description
+        case .piece: break
+        case .end(let completion):
+            fields[LambdaReply.requestID] = completion.id.description
+            _ = try LambdaOutcome(completion, isReserved: isReserved)
+        }
+        let body = ResponseBody { writer in
+            var iterator = parts.makeAsyncIterator()
+            var part: Part? = first
+            defer { cancellation.cancel() }
+            while let now = part {
+                switch now {
+                case .begin: break
+                case .piece(let piece, let taken):
+                    for frame in Self.frames(piece) { try await writer.write(frame) }
+                    taken()
+                case .end(let completion):
+                    let log = isTailed ? await tail(completion, target, since: start, loop) : nil
+                    for frame in Self.lastFrames(completion, log, isReserved: isReserved) {
+                        try await writer.write(frame)
+                    }
+                }
+                part = await iterator.next()
+            }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: fields, body: body)
+    }
+
+    private static func frames(_ piece: ByteBuffer) -> [ByteBuffer] {
+        var rest = piece
+        var frames: [ByteBuffer] = []
+        while rest.readableBytes > 0 {
+            let part = rest.readSlice(length: min(rest.readableBytes, EventStream.payloadBytesMax)) ?? ByteBuffer()
+            frames.append(EventStream.chunk(part))
+        }
+        return frames
+    }
+
+    /// What is left to say when the call has ended.
+    private static func lastFrames(_ completion: Completion, _ log: String?, isReserved: Bool) -> [ByteBuffer] {
+        var frames: [ByteBuffer] = []
+        var members: [String: JSONValue] = [:]
+        members["LogResult"] = log.map { .text($0) }
+        switch Result(catching: { () throws(LambdaError) in try LambdaOutcome(completion, isReserved: isReserved) }) {
+        case .success(let outcome) where outcome.isFunctionError:
+            let document = JSONValue(parsing: outcome.body.readableBytesView)
+            members["ErrorCode"] = document?["errorType"] ?? "Unhandled"
+            members["ErrorDetails"] = .text(String(buffer: outcome.body))
+        case .success(let outcome):
+            frames = self.frames(outcome.body)
+        case .failure(let error):
+            members["ErrorCode"] = .text(error.code.rawValue)
+            members["ErrorDetails"] = .text(error.message)
+        }
+        return frames + [EventStream.complete(JSONValue.object(members).bytes)]
+    }
+}
