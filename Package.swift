@@ -5,6 +5,7 @@ import PackageDescription
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -58,17 +59,21 @@ let libraries: [Target] = [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
         ]
     ),
+    .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),
     .target(
         name: "ControlPlane",
         dependencies: ["Invoking", "Registry", "Manifests", "Digests", "Linux", grdb, nioCore]
     ),
     .target(
+        name: "Events",
+        dependencies: ["ControlPlane", "Invoking", "Metering", grdb, logging, nioCore]
+    ),
+    .target(
         name: "Doors",
         dependencies: [
-            "ControlPlane", "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Digests", "Wire",
-            nioHTTPTypes,
-            nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix,
-            serviceLifecycle,
+            "Events", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Digests", "Wire",
+            nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
+            nioPosix, serviceLifecycle,
         ]
     ),
     .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
@@ -78,7 +83,7 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "ControlPlane", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests",
+            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
@@ -125,12 +130,14 @@ let testing: [Target] = [
     tests("Tasks", of: "Tasks", with: ["Inference", "Graphs", "Kernels", "Tokenizing", "JSON", "Wire"]),
     .testTarget(
         name: "ModelsTests",
-        dependencies: ["Models", "Inference", "Graphs", "Kernels"],
+        dependencies: ["Models", "Inference", "Graphs", "Kernels", "Tasks", "Tokenizing"],
         exclude: ["Fixtures"]
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
+    tests("Events", of: "Events", with: ["Metering"]),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Manifests"]),
+    tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
     tests(
         "Fleet",
@@ -176,6 +183,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),

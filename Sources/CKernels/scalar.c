@@ -11,15 +11,15 @@
 #include "scalar/attention.h"
 #include "scalar/embed.h"
 #include "scalar/pool.h"
-#include "scalar/combine.h"
 #include "scalar/convolution.h"
 #include "scalar/winograd.h"
 #include "scalar/fma_loop.h"
 
 // What attention in bfloat16 comes near to.
 static void attention_bf16(
-    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width) {
-    attention(fused, out, scratch, length, heads, width);
+    const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
+    int64_t heads, int64_t width) {
+    attention(fused, places, places_stride, out, scratch, length, heads, width);
 }
 
 #define VARIANT thaw_scalar

@@ -9,12 +9,11 @@ const struct thaw_kernels VARIANT = {
     .attention = attention,
     .attention_bf16 = attention_bf16,
     .embed = embed,
-    .mean = mean,
+    .pool_sum = pool_sum,
+    .pool_greatest = pool_greatest,
     .normalize = normalize,
     .softmax = softmax,
     .activate = activate,
-    .combine = combine,
-    .combine_scalar = combine_scalar,
     .convolution =
         {
             .convolve = convolve,

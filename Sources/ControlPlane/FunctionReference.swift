@@ -6,6 +6,12 @@ package struct FunctionReference: Equatable, Sendable {
     /// The bare name may have so many characters; the model's 140 are for the ARN.
     package static let nameCharactersMax = 64
 
+    /// One that was read before.
+    package init(name: String, qualifier: String?) {
+        self.name = name
+        self.qualifier = qualifier
+    }
+
     /// - Parameters:
     ///   - text: `f`, `f:live`, `000000000000:function:f`, `arn:aws:lambda:us-east-1:000000000000:function:f:live`.
     ///   - query: the qualifier beside it, where there is one.

@@ -46,6 +46,9 @@ package struct LambdaFunction: Codable, Equatable, Sendable {
         case failed(reason: String)
     }
 
+    /// Where its events go that failed for good, beside destinations.
+    package var deadLetterARN: String? { latest.settings.others["DeadLetterConfig"]?["TargetArn"]?.text }
+
     /// Bytes of code that all its versions keep.
     var codeByteCount: Int { versions.reduce(latest.code.byteCount) { $0 + $1.code.byteCount } }
 

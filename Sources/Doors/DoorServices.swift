@@ -2,6 +2,7 @@ package import Invoking
 package import Metering
 package import NIOCore
 package import Registry
+package import Secrets
 
 /// What stands behind the doors, as the acts that a request can ask for.
 package struct DoorServices: Sendable {
@@ -28,6 +29,9 @@ package struct DoorServices: Sendable {
     package var logLines: @Sendable (_ function: String, _ last: Int) -> [LogLine]
     /// Lines as they are written; ends when its reader stops.
     package var followLogs: @Sendable (_ function: String) -> AsyncStream<LogLine>
+    package var secrets: SecretStore
+    /// Workers that are started from now on have a function's secrets as they are now.
+    package var refresh: @Sendable (_ function: String) -> Void
     package var registry: Registry
     package var ledger: Ledger
 
@@ -46,6 +50,8 @@ package struct DoorServices: Sendable {
         collectGarbage: @escaping @Sendable () async throws -> GarbageReport,
         logLines: @escaping @Sendable (String, Int) -> [LogLine],
         followLogs: @escaping @Sendable (String) -> AsyncStream<LogLine>,
+        secrets: SecretStore,
+        refresh: @escaping @Sendable (String) -> Void,
         registry: Registry,
         ledger: Ledger
     ) {
@@ -63,6 +69,8 @@ package struct DoorServices: Sendable {
         self.collectGarbage = collectGarbage
         self.logLines = logLines
         self.followLogs = followLogs
+        self.secrets = secrets
+        self.refresh = refresh
         self.registry = registry
         self.ledger = ledger
     }

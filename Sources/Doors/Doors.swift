@@ -92,6 +92,7 @@ package struct Doors: Sendable {
         FunctionDoors(services: services).open(router)
         VersionDoors(services: services).open(router)
         LogDoor(services: services).open(router)
+        SecretDoors(services: services).open(router)
         router.path("/functions/:name/invocations", [:], before: [.post])
         OpenAIDoors(services: services).open(router)
         OpenInferenceDoors(services: services).open(router)

@@ -2,6 +2,7 @@ import HTTPTypes
 import Invoking
 import Registry
 import Scheduling
+import Secrets
 
 /// The one table from what can go wrong to what a client is told.
 enum Replies {
@@ -83,6 +84,11 @@ enum Replies {
                 message: "the packer died on this bundle: \(reason)"
             )
         }
+    }
+
+    /// What the store of secrets refused.
+    static func refusal(for error: SecretError) -> Refusal {
+        error.isCallersFault ? .badInput(error.description) : .storage(error.description)
     }
 
     /// What the registry refused.

@@ -13,6 +13,8 @@ package struct WorkOrder: Sendable {
     /// Takes a streamed reply as it comes; nil where the caller wants it whole.
     package var stream: ReplyStream?
     package var cancellation: WorkCancellation?
+    /// Runs what the function calls in the middle of this; nil where it may call nobody.
+    package var nested: NestedRunner?
 
     package init(
         key: PoolKey,
@@ -21,7 +23,8 @@ package struct WorkOrder: Sendable {
         body: ByteBuffer,
         loop: any EventLoop,
         stream: ReplyStream? = nil,
-        cancellation: WorkCancellation? = nil
+        cancellation: WorkCancellation? = nil,
+        nested: NestedRunner? = nil
     ) {
         self.key = key
         self.contentType = contentType
@@ -30,6 +33,7 @@ package struct WorkOrder: Sendable {
         self.loop = loop
         self.stream = stream
         self.cancellation = cancellation
+        self.nested = nested
     }
 }
 

@@ -41,6 +41,10 @@ final class WorkerLine {
     /// The payload of a frame that has none.
     private let nothing = ByteBuffer()
 
+    private var nested = NestedAssembly()
+    /// Of calls in flight that may call others.
+    private var runners: [UInt64: NestedRunner] = [:]
+
     private struct OpenStream {
         var stream: ReplyStream
         var loop: any EventLoop
@@ -70,6 +74,7 @@ final class WorkerLine {
             streams[invocation] = OpenStream(stream: stream, loop: order.loop)
             assembly.expectStream(invocation)
         }
+        if let runner = order.nested { runners[invocation] = runner }
         let body = order.body
         put(.open, invocation, head(of: order), code: UInt16(followers))
         if body.readableBytes <= WireLimits.framePayloadBytesMax {
@@ -229,6 +234,13 @@ final class WorkerLine {
             emptyDoorbells = 0
             while waiting > 0, !isOver, let words = try rings.takeHeader() {
                 let header = try FrameHeader(words: words)
+                if NestedCall.owns(header) {
+                    let payload = ByteBuffer(bytes: try rings.takePayload(header.payloadCount))
+                    waiting -= RingPair.recordByteCount(payloadCount: header.payloadCount)
+                    if header.kind != .open { giveBack() }
+                    if let order = try nested.take(header, payload) { run(order) }
+                    continue
+                }
                 let step = try unsafe assembly.take(header) { bytes in try unsafe rings.takePayload(into: bytes) }
                 waiting -= RingPair.recordByteCount(payloadCount: header.payloadCount)
                 if header.kind != .open { giveBack() }
@@ -259,6 +271,7 @@ final class WorkerLine {
             pass(piece, of: invocation)
         case .answered(let invocation, let result):
             if !streams.isEmpty { streams[invocation] = nil }
+            if !runners.isEmpty { runners[invocation] = nil }
             let now = Clock.monotonicNanoseconds()
             if let sent = sentAt.popFirst() { poll.note(holdNanoseconds: now - sent) }
             delegate.worker(worker, answered: invocation, with: result, at: now)
@@ -269,6 +282,41 @@ final class WorkerLine {
         var payload = ByteBuffer()
         payload.writeInteger(UInt32(bytes), endianness: .little)
         put(.credit, invocation, payload)
+        publish()
+    }
+
+    // MARK: Calls of the worker's own
+
+    private func run(_ order: NestedAssembly.Order) {
+        guard let runner = runners[order.parent] else {
+            let message = "this function may call no others; name them in calls in function.yaml"
+            return answer(order.number, .failure(.refused, message: message))
+        }
+        let line = NIOLoopBound(self, eventLoop: loop)
+        let loop = loop
+        runner(order.request) { reply in
+            if loop.inEventLoop { return line.value.answer(order.number, reply) }
+            loop.execute { line.value.answer(order.number, reply) }
+        }
+    }
+
+    private func answer(_ number: UInt64, _ reply: NestedReply) {
+        if isOver { return }
+        nested.noteAnswered(number)
+        switch reply {
+        case .reply(let reply):
+            put(.open, number, ByteBuffer(bytes: ReplyHead(contentType: reply.contentType).encoded()))
+            var rest = reply.body
+            while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
+                piece.readableBytes > 0
+            {
+                put(.chunk, number, piece)
+            }
+            put(.close, number, nothing)
+        case .failure(let code, let message):
+            let text = message.utf8.prefix(WireLimits.failureMessageBytesMax)
+            put(.close, number, ByteBuffer(bytes: Array(text)), code: code.rawValue)
+        }
         publish()
     }
 

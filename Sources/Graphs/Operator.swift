@@ -41,6 +41,7 @@ package enum OperatorTable {
         ConvolutionOperators.operators,
         ControlOperators.operators,
         EinsumOperator.operators,
+        EncoderOperators.operators,
         FeatureOperators.operators,
         FusedOperators.operators,
         GatherOperators.operators,

@@ -32,6 +32,17 @@ package struct OperatorCall: ~Copyable {
     }
 }
 
+extension OperatorCall {
+    /// A call of another operator by this one, in the same memory.
+    func handing(
+        _ inputs: [GraphValue],
+        attributes: [String: Attribute],
+        version: Int
+    ) -> OperatorCall {
+        OperatorCall(inputs: inputs, attributes: attributes, version: version, pool: pool)
+    }
+}
+
 // Inputs.
 extension OperatorCall {
     /// An input that must be there.

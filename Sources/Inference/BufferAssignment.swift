@@ -30,9 +30,6 @@ struct BufferAssignment: Equatable {
             assignment.bufferOfValue[value] = buffer
             assignment.valuesOfBuffer[buffer].append(value)
         }
-        if let input = plan.input {
-            place(input, at: 0, in: &self)
-        }
         for (index, step) in plan.steps.enumerated() {
             place(step.out, at: index, in: &self)
         }

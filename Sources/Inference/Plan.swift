@@ -1,13 +1,13 @@
-/// A model, ready to run: steps in order over numbered values and named weights.
+/// A model of token ids, ready to run: steps in order over numbered values and named weights.
 ///
 /// The packer writes a plan once per deploy; the worker follows it for each call. A value is a matrix of `Float`,
-/// row-major, whose row count is known only at the call: one row per token, or one per sequence (or example).
+/// row-major, whose row count is known only at the call: one row per token, or one per sequence.
 package struct Plan: Equatable, Sendable {
     /// What a row of a value stands for.
     package enum Rows: UInt8, Sendable {
         /// One row per token of all sequences of the call, one sequence after the other, no padding.
         case tokens = 0
-        /// One row per sequence, or per example of a batch.
+        /// One row per sequence.
         case sequences = 1
     }
 
@@ -62,18 +62,22 @@ package struct Plan: Equatable, Sendable {
         case sigmoid = 4
     }
 
-    package enum Arithmetic: UInt8, Sendable {
-        case add = 0
-        case subtract = 1
-        case multiply = 2
-        case divide = 3
+    /// How a sequence's rows become one.
+    package enum Pooling: UInt8, CaseIterable, Sendable {
+        case mean = 0
+        /// Their sum over the square root of their number.
+        case rootMean = 1
+        case greatest = 2
+        case first = 3
+        case last = 4
     }
 
     /// One operation.
     ///
     /// Shapes: T = tokens, S = sequences, R = either.
     package enum Step: Equatable, Sendable {
-        /// out[T, C] = words[id] + positions[place in its sequence] + types[0]; ids come with the call.
+        /// out[T, C] = words[id] + positions[place in its sequence] + types[type of the id]; ids and types come with the
+        /// call.
         case embed(words: WeightIndex, positions: WeightIndex, types: WeightIndex, out: ValueIndex)
         /// out[R, C] = (x − mean) / √(variance + epsilon) · scale + shift over each row of x = input (+ residual).
         case layerNorm(
@@ -93,50 +97,30 @@ package struct Plan: Equatable, Sendable {
             activation: Activation,
             out: ValueIndex
         )
-        /// out[T, heads · d] = softmax(q kᵀ / √d) v within each sequence and head. `fused`[T, 3 · heads · d] holds
-        /// q, k and v side by side. Where a product of narrower numbers wrote them, attention is as narrow as bfloat16
-        /// on a processor that has it.
-        case attention(fused: ValueIndex, heads: Int, out: ValueIndex)
-        /// out[S, C] = mean of the sequence's rows of input[T, C].
-        case meanPool(input: ValueIndex, out: ValueIndex)
-        /// out[S, C] = first row of each sequence of input[T, C].
-        case firstPool(input: ValueIndex, out: ValueIndex)
+        /// out[T, heads · d] = softmax(q kᵀ / √d + p) v within each sequence and head. `fused`[T, 3 · heads · d] holds
+        /// q, k and v side by side; `places`[heads, 2 · n − 1] holds p of a token that stands d places behind another
+        /// at n − 1 + d, none where p is 0. Where a product of narrower numbers wrote them, attention is as narrow as
+        /// bfloat16 on a processor that has it.
+        case attention(fused: ValueIndex, heads: Int, places: WeightIndex?, out: ValueIndex)
+        /// out[S, parts · C] = what each part makes of the sequence's rows of input[T, C], side by side.
+        case pool(input: ValueIndex, [Pooling], out: ValueIndex)
         /// out = input / max(‖row‖₂, 1e-12), row by row.
         case normalize(input: ValueIndex, out: ValueIndex)
         /// Softmax of each row.
         case softmax(input: ValueIndex, out: ValueIndex)
         case activate(input: ValueIndex, Activation, out: ValueIndex)
-        /// out = input ∘ constant, the constant being `[columns]` or `[1]`.
-        case combineConstant(input: ValueIndex, Arithmetic, constant: WeightIndex, out: ValueIndex)
-        /// out = left ∘ right, same shape.
-        case combine(left: ValueIndex, Arithmetic, right: ValueIndex, out: ValueIndex)
     }
 
     package var values: [Value]
     package var weights: [Weight]
     package var steps: [Step]
-    /// The value that the caller fills, nil where the input is token ids.
-    package var input: ValueIndex?
-    /// The value that the caller reads, named as in the model file.
+    /// The value that the caller reads.
     package var output: ValueIndex
-    package var inputName: String
-    package var outputName: String
 
-    package init(
-        values: [Value],
-        weights: [Weight],
-        steps: [Step],
-        input: ValueIndex?,
-        output: ValueIndex,
-        inputName: String,
-        outputName: String
-    ) {
+    package init(values: [Value], weights: [Weight], steps: [Step], output: ValueIndex) {
         self.values = values
         self.weights = weights
         self.steps = steps
-        self.input = input
         self.output = output
-        self.inputName = inputName
-        self.outputName = outputName
     }
 }

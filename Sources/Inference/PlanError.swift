@@ -8,7 +8,7 @@ package enum PlanError: Error, Equatable, CustomStringConvertible {
     case invalid(String)
     /// A weight is missing, or not of the size that the plan says.
     case weight(name: String, reason: String)
-    /// The ids or numbers of one call do not fit the plan; the plan itself is fine.
+    /// The ids of one call do not fit the plan; the plan itself is fine.
     case input(String)
 
     package var description: String {

@@ -1,7 +1,7 @@
 /// Every bound of a plan, so that a hostile one costs little to refuse and no size of a valid one overflows.
 package enum PlanLimits {
     /// Bumped on any change of the encoding; another version is refused.
-    package static let version: UInt16 = 1
+    package static let version: UInt16 = 2
 
     /// Steps, values and weights each.
     ///
@@ -16,7 +16,10 @@ package enum PlanLimits {
     /// Rows of a table, or the inner size of a product: the largest vocabulary in use is 256,000.
     package static let weightRowsMax = 1 << 22
 
-    /// Rows of one call, tokens or examples.
+    /// Parts of a pooling: each kind once.
+    package static let poolingPartsMax = Plan.Pooling.allCases.count
+
+    /// Rows of one call.
     ///
     /// With the most columns that is 2⁴² bytes: far beyond memory, far from overflow.
     package static let rowsMax = 1 << 20

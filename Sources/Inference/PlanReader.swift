@@ -20,10 +20,7 @@ extension Plan {
             values: values,
             weights: weights,
             steps: steps,
-            input: try reader.readOptionalIndex(),
-            output: try reader.readIndex(),
-            inputName: try reader.readName(),
-            outputName: try reader.readName()
+            output: try reader.readIndex()
         )
         try reader.finish()
         try validate()
@@ -157,11 +154,17 @@ private struct PlanReader {
                 out: try readIndex()
             )
         case .attention:
-            return .attention(fused: try readIndex(), heads: try readIndex(), out: try readIndex())
-        case .meanPool:
-            return .meanPool(input: try readIndex(), out: try readIndex())
-        case .firstPool:
-            return .firstPool(input: try readIndex(), out: try readIndex())
+            return .attention(
+                fused: try readIndex(),
+                heads: try readIndex(),
+                places: try readOptionalIndex(),
+                out: try readIndex()
+            )
+        case .pool:
+            let input = try readIndex()
+            var parts: [Plan.Pooling] = []
+            for _ in 0..<(try readCount(of: "parts")) { parts.append(try readCase(Plan.Pooling.self, "pooling")) }
+            return .pool(input: input, parts, out: try readIndex())
         case .normalize:
             return .normalize(input: try readIndex(), out: try readIndex())
         case .softmax:
@@ -169,14 +172,6 @@ private struct PlanReader {
         case .activate:
             let input = try readIndex()
             return .activate(input: input, try readSetting(Plan.Activation.self, "activation"), out: try readIndex())
-        case .combineConstant:
-            let input = try readIndex()
-            let arithmetic = try readSetting(Plan.Arithmetic.self, "arithmetic")
-            return .combineConstant(input: input, arithmetic, constant: try readIndex(), out: try readIndex())
-        case .combine:
-            let left = try readIndex()
-            let arithmetic = try readSetting(Plan.Arithmetic.self, "arithmetic")
-            return .combine(left: left, arithmetic, right: try readIndex(), out: try readIndex())
         }
     }
 

@@ -51,7 +51,7 @@ package final class PlanRunner {
         buffers = assignment.valuesOfBuffer.map { _ in FloatBuffer(count: 0) }
     }
 
-    /// Maps the memory that calls of up to so many tokens and sequences (or examples) need.
+    /// Maps the memory that calls of up to so many tokens and sequences need.
     package func reserve(tokens: Int, sequences: Int) {
         for (buffer, values) in zip(buffers, assignment.valuesOfBuffer) {
             let counts = values.map { value in
@@ -59,7 +59,7 @@ package final class PlanRunner {
             }
             buffer.reserve(counts.max() ?? 0)
         }
-        for case .attention(_, let heads, let out) in plan.steps {
+        for case .attention(_, let heads, _, let out) in plan.steps {
             let width = plan.values[out].columns / heads
             let lengthMax = min(tokens, plan.sequenceLengthMax ?? tokens)
             attentionScratch.reserve(KernelSet.attentionScratchCount(lengthMax: lengthMax, width: width))
@@ -71,35 +71,22 @@ package final class PlanRunner {
         }
     }
 
-    /// Runs a plan that takes tokens.
+    /// Runs the plan.
     /// - Parameters:
     ///   - ids: the tokens of all sequences, one sequence after the other, special ones included.
+    ///   - types: which row of the table of types each id takes; nil where all take the first.
     ///   - sequenceLengths: how many ids each sequence has, each ≥ 1.
     /// - Returns: the output, [tokens or sequences, columns].
     /// - Throws: ``PlanError/input(_:)`` where lengths and ids do not fit each other or the plan's tables.
-    package func run(ids: [Int32], sequenceLengths: [Int]) throws(PlanError) -> [Float] {
-        try check(ids: ids, sequenceLengths: sequenceLengths)
+    package func run(
+        ids: [Int32],
+        types: [Int32]? = nil,
+        sequenceLengths: [Int]
+    ) throws(PlanError) -> [Float] {
+        try check(ids: ids, types: types, sequenceLengths: sequenceLengths)
         try bringRows(ids)
-        let call = Call(ids: ids, sequenceLengths: sequenceLengths)
+        let call = Call(ids: ids, types: types, sequenceLengths: sequenceLengths)
         reserve(tokens: call.tokens, sequences: call.sequences)
-        return run(call)
-    }
-
-    /// Runs a plan that takes a matrix, [rows, columns of the plan's input].
-    /// - Returns: the output, [rows, columns].
-    /// - Throws: ``PlanError/input(_:)`` where the input is of another size.
-    package func run(input: [Float], rows: Int) throws(PlanError) -> [Float] {
-        guard let value = plan.input else { throw .input("the model takes token ids, not numbers") }
-        guard (1...PlanLimits.rowsMax).contains(rows) else {
-            throw .input("expected 1…\(PlanLimits.rowsMax) rows, got \(rows)")
-        }
-        let columns = plan.values[value].columns
-        guard input.count == rows * columns else {
-            throw .input("expected \(rows) × \(columns) numbers, got \(input.count)")
-        }
-        let call = Call(ids: [], sequenceLengths: [Int](repeating: 1, count: rows))
-        reserve(tokens: 0, sequences: rows)
-        buffer(value).write(input)
         return run(call)
     }
 
@@ -112,8 +99,7 @@ package final class PlanRunner {
         }
     }
 
-    private func check(ids: [Int32], sequenceLengths: [Int]) throws(PlanError) {
-        guard plan.takesTokens else { throw .input("the model takes numbers, not token ids") }
+    private func check(ids: [Int32], types: [Int32]?, sequenceLengths: [Int]) throws(PlanError) {
         guard (1...PlanLimits.rowsMax).contains(ids.count) else {
             throw .input("expected 1…\(PlanLimits.rowsMax) token ids, got \(ids.count)")
         }
@@ -127,10 +113,17 @@ package final class PlanRunner {
             rest -= length
         }
         guard rest == 0 else { throw .input("\(rest) ids belong to no sequence") }
-        for case .embed(let words, _, _, _) in plan.steps {
+        guard types.map({ $0.count == ids.count }) ?? true else {
+            throw .input("\(types?.count ?? 0) types for \(ids.count) ids")
+        }
+        for case .embed(let words, _, let table, _) in plan.steps {
             let vocabulary = plan.weights[words].shape[0]
             for id in ids where id < 0 || Int(id) >= vocabulary {
                 throw .input("token id \(id) is not in the vocabulary of \(vocabulary)")
+            }
+            let typesCount = plan.weights[table].shape[0]
+            for type in types ?? [] where type < 0 || Int(type) >= typesCount {
+                throw .input("type \(type) is none of the model's \(typesCount)")
             }
         }
     }
@@ -139,6 +132,7 @@ package final class PlanRunner {
 /// The rows of one call.
 private struct Call {
     let ids: [Int32]
+    let types: [Int32]?
     let sequenceLengths: [Int]
 
     var tokens: Int { ids.count }
@@ -169,6 +163,7 @@ extension PlanRunner {
         case .embed(let words, let positions, let types, _):
             kernels.embed(
                 ids: call.ids,
+                typeIDs: call.types,
                 sequenceLengths: call.sequenceLengths,
                 words: weights[words],
                 positions: weights[positions],
@@ -200,37 +195,31 @@ extension PlanRunner {
                 scratch: productScratch,
                 out: out
             )
-        case .attention(let fused, let heads, _):
+        case .attention(let fused, let heads, let places, _):
             kernels.attention(
                 buffer(fused),
                 sequenceLengths: call.sequenceLengths,
                 heads: heads,
                 width: columns / heads,
+                places: places.map { weights[$0] },
                 isRounded: rounded.contains(fused),
                 scratch: attentionScratch,
                 out: out
             )
-        case .meanPool(let input, _):
-            kernels.meanPool(buffer(input), sequenceLengths: call.sequenceLengths, columns: columns, out: out)
-        case .firstPool(let input, _):
-            kernels.firstPool(buffer(input), sequenceLengths: call.sequenceLengths, columns: columns, out: out)
+        case .pool(let input, let parts, _):
+            kernels.pool(
+                buffer(input),
+                sequenceLengths: call.sequenceLengths,
+                columns: plan.values[input].columns,
+                parts.map(\.kernel),
+                out: out
+            )
         case .normalize(let input, _):
             kernels.normalize(buffer(input), rows: rows, columns: columns, out: out)
         case .softmax(let input, _):
             kernels.softmax(buffer(input), rows: rows, columns: columns, out: out)
         case .activate(let input, let activation, _):
             kernels.activate(buffer(input), activation.kernel, count: rows * columns, out: out)
-        case .combineConstant(let input, let arithmetic, let constant, _):
-            kernels.combine(
-                buffer(input),
-                arithmetic.kernel,
-                constant: weights[constant],
-                rows: rows,
-                columns: columns,
-                out: out
-            )
-        case .combine(let left, let arithmetic, let right, _):
-            kernels.combine(buffer(left), arithmetic.kernel, buffer(right), count: rows * columns, out: out)
         }
     }
 }
@@ -259,13 +248,14 @@ extension Plan.Activation {
     }
 }
 
-extension Plan.Arithmetic {
-    fileprivate var kernel: Arithmetic {
+extension Plan.Pooling {
+    fileprivate var kernel: Pooling {
         switch self {
-        case .add: .add
-        case .subtract: .subtract
-        case .multiply: .multiply
-        case .divide: .divide
+        case .mean: .mean
+        case .rootMean: .rootMean
+        case .greatest: .greatest
+        case .first: .first
+        case .last: .last
         }
     }
 }

@@ -35,9 +35,8 @@ extension Plan.Step {
     var out: Plan.ValueIndex {
         switch self {
         case .embed(_, _, _, let out), .layerNorm(_, _, _, _, _, let out), .linear(_, _, _, _, let out),
-            .attention(_, _, let out), .meanPool(_, let out), .firstPool(_, let out), .normalize(_, let out),
-            .softmax(_, let out), .activate(_, _, let out), .combineConstant(_, _, _, let out),
-            .combine(_, _, _, let out):
+            .attention(_, _, _, let out), .pool(_, _, let out), .normalize(_, let out), .softmax(_, let out),
+            .activate(_, _, let out):
             out
         }
     }
@@ -47,24 +46,22 @@ extension Plan.Step {
         switch self {
         case .embed: []
         case .layerNorm(let input, let residual, _, _, _, _): [input] + (residual.map { [$0] } ?? [])
-        case .linear(let input, _, _, _, _), .attention(let input, _, _), .meanPool(let input, _),
-            .firstPool(let input, _), .normalize(let input, _), .softmax(let input, _), .activate(let input, _, _),
-            .combineConstant(let input, _, _, _):
+        case .linear(let input, _, _, _, _), .attention(let input, _, _, _), .pool(let input, _, _),
+            .normalize(let input, _), .softmax(let input, _), .activate(let input, _, _):
             [input]
-        case .combine(let left, _, let right, _): [left, right]
         }
     }
 }
 
 extension Plan {
-    /// Whether the call brings token ids, and not a matrix.
-    package var takesTokens: Bool { input == nil }
-
-    /// The longest sequence that every `embed` step has positions for, nil where the plan takes a matrix.
+    /// The longest sequence that every step has places for; nil where nothing is embedded.
     package var sequenceLengthMax: Int? {
         let lengths: [Int] = steps.compactMap { step in
-            guard case .embed(_, let positions, _, _) = step else { return nil }
-            return weights[positions].shape[0]
+            switch step {
+            case .embed(_, let positions, _, _): weights[positions].shape[0]
+            case .attention(_, _, let places?, _): (weights[places].shape[1] + 1) / 2
+            default: nil
+            }
         }
         return lengths.min()
     }
@@ -76,21 +73,11 @@ extension Plan {
         guard max(values.count, weights.count, steps.count) <= PlanLimits.entriesMax else {
             throw .invalid("more than \(PlanLimits.entriesMax) values, weights or steps")
         }
-        guard max(inputName.utf8.count, outputName.utf8.count) <= PlanLimits.nameBytesMax else {
-            throw .invalid("the name of the input or output is longer than \(PlanLimits.nameBytesMax) bytes")
-        }
         for (index, value) in values.enumerated() where !(1...PlanLimits.columnsMax).contains(value.columns) {
             throw .invalid("value \(index) has \(value.columns) columns, expected 1…\(PlanLimits.columnsMax)")
         }
         try validateWeights()
         var written = [Bool](repeating: false, count: values.count)
-        if let input {
-            guard values.indices.contains(input) else { throw .invalid("there is no value \(input) for the input") }
-            guard values[input].rows == .sequences else {
-                throw .invalid("the input has a row per token and no tokens")
-            }
-            written[input] = true
-        }
         for (index, step) in steps.enumerated() {
             for read in step.inputs where !(values.indices.contains(read) && written[read]) {
                 throw .invalid("step \(index) reads value \(read) before it is written")
@@ -142,7 +129,6 @@ extension Plan {
         let out = values[step.out]
         switch step {
         case .embed(let words, let positions, let types, _):
-            guard takesTokens else { throw ShapeMismatch(reason: "embed needs token ids, but the input is a matrix") }
             try require(out.rows == .tokens, "embed writes a row per token")
             for table in [words, positions, types] {
                 let weight = try weight(table, .plain)
@@ -163,21 +149,22 @@ extension Plan {
             if let bias {
                 try require(try self.weight(bias, .plain).shape == [out.columns], "the bias needs a float per column")
             }
-        case .attention(let fused, let heads, _):
+        case .attention(let fused, let heads, let places, _):
             try require(values[fused].rows == .tokens && out.rows == .tokens, "attention works on tokens")
             try require(heads >= 1 && out.columns % heads == 0, "\(out.columns) columns, but \(heads) heads")
             try require(values[fused].columns == 3 * out.columns, "q, k and v are not 3 × \(out.columns) columns")
-        case .meanPool(let input, _), .firstPool(let input, _):
+            guard let places else { return }
+            let shape = try weight(places, .plain).shape
+            try require(
+                shape.count == 2 && shape[0] == heads && !shape[1].isMultiple(of: 2),
+                "places of shape \(shape) are not an odd number for each of \(heads) heads"
+            )
+        case .pool(let input, let parts, _):
             try require(values[input].rows == .tokens && out.rows == .sequences, "pooling makes tokens a sequence")
-            try require(values[input].columns == out.columns, "pooling keeps its columns")
+            try require((1...PlanLimits.poolingPartsMax).contains(parts.count), "pooling has \(parts.count) parts")
+            try require(values[input].columns * parts.count == out.columns, "pooling keeps its columns")
         case .normalize(let input, _), .softmax(let input, _), .activate(let input, _, _):
             try require(values[input] == out, "input and output differ in shape")
-        case .combineConstant(let input, _, let constant, _):
-            try require(values[input] == out, "input and output differ in shape")
-            let shape = try weight(constant, .plain).shape
-            try require(shape == [out.columns] || shape == [1], "the constant's shape \(shape) does not fit")
-        case .combine(let left, _, let right, _):
-            try require(values[left] == out && values[right] == out, "operands and result differ in shape")
         }
     }
 

@@ -4,7 +4,7 @@
 //     values   UInt32 count, each: rows UInt8 · columns UInt32
 //     weights  UInt32 count, each: name · layout UInt8 · dimensions UInt8, each UInt32
 //     steps    UInt32 count, each: kind UInt8 · its indices and settings, each UInt32, in the order of the case
-//     input index or none · output index · input name · output name
+//     output index
 //
 // A name is a UInt16 byte count and UTF-8; an index that may be absent is UInt32.max when it is.
 
@@ -34,10 +34,7 @@ extension Plan {
         for step in steps {
             writer.append(step)
         }
-        writer.append(optional: input)
         writer.append(index: output)
-        writer.append(name: inputName)
-        writer.append(name: outputName)
         return writer.bytes
     }
 }
@@ -48,13 +45,11 @@ enum StepKind: UInt8 {
     case layerNorm = 2
     case linear = 3
     case attention = 4
-    case meanPool = 5
-    case firstPool = 6
     case normalize = 7
     case softmax = 8
     case activate = 9
-    case combineConstant = 10
-    case combine = 11
+    // 5, 6, 10 and 11 were steps of version 1.
+    case pool = 12
 }
 
 /// Appends the parts of a plan.
@@ -100,22 +95,20 @@ struct PlanWriter {
             append(optional: bias)
             append(index: Int(activation.rawValue))
             append(index: out)
-        case .attention(let fused, let heads, let out):
-            append(.attention, fused, heads, out)
-        case .meanPool(let input, let out):
-            append(.meanPool, input, out)
-        case .firstPool(let input, let out):
-            append(.firstPool, input, out)
+        case .attention(let fused, let heads, let places, let out):
+            append(.attention, fused, heads)
+            append(optional: places)
+            append(index: out)
+        case .pool(let input, let parts, let out):
+            append(.pool, input, parts.count)
+            for part in parts { append(part.rawValue) }
+            append(index: out)
         case .normalize(let input, let out):
             append(.normalize, input, out)
         case .softmax(let input, let out):
             append(.softmax, input, out)
         case .activate(let input, let activation, let out):
             append(.activate, input, Int(activation.rawValue), out)
-        case .combineConstant(let input, let arithmetic, let constant, let out):
-            append(.combineConstant, input, Int(arithmetic.rawValue), constant, out)
-        case .combine(let left, let arithmetic, let right, let out):
-            append(.combine, left, Int(arithmetic.rawValue), right, out)
         }
     }
 

@@ -16,6 +16,10 @@ package struct Call: Sendable {
     package var stream: CallStream?
     /// Ends the call before its reply; nil where it runs to its end whoever waits.
     package var cancellation: CallCancellation?
+    /// Given where a call was accepted before it is made; nil for one that is named when it is made.
+    package var identity: CallIdentity?
+    /// The call in the middle of which this one is made; nil for one from outside.
+    package var parent: CallParent?
 
     package init(
         function: String,
@@ -33,6 +37,30 @@ package struct Call: Sendable {
         self.body = body
         self.stream = stream
         self.cancellation = cancellation
+    }
+}
+
+/// The name of a call that is attempted more than once.
+package struct CallIdentity: Sendable, Equatable {
+    package var id: InvocationID
+    /// Counted from 1.
+    package var attempt: Int
+
+    package init(id: InvocationID, attempt: Int) {
+        self.id = id
+        self.attempt = attempt
+    }
+}
+
+/// The call that another one belongs to.
+package struct CallParent: Sendable {
+    package var id: InvocationID
+    /// How many calls there are above it, itself included.
+    package var depth: Int
+
+    package init(id: InvocationID, depth: Int) {
+        self.id = id
+        self.depth = depth
     }
 }
 

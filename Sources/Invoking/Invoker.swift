@@ -53,7 +53,7 @@ package final class Invoker: Sendable {
     ///   - completion: called once, on `loop`; before this returns where the call is refused.
     package func invoke(_ call: Call, on loop: any EventLoop, completion: @escaping @Sendable (Completion) -> Void) {
         let acceptedAt = Clock.wallNanoseconds()
-        let id = InvocationID.generated(at: acceptedAt)
+        let id = call.identity?.id ?? InvocationID.generated(at: acceptedAt)
         let target: CallTarget
         do throws(Failure) {
             target = try targets.target(call.function, call.qualifier, in: registry)
@@ -68,6 +68,8 @@ package final class Invoker: Sendable {
         }
         let attempt = Attempt(
             id: id,
+            number: call.identity?.attempt ?? 1,
+            parent: call.parent?.id,
             function: target.key.function,
             version: target.key.version,
             snapshot: target.snapshotDigest,
@@ -98,6 +100,13 @@ package final class Invoker: Sendable {
         fleet.unload(PoolKey(function: version.function, version: version.version))
     }
 
+    /// Ends what rests of a function, so that what is started next reads its surroundings anew; calls under way are finished.
+    package func refresh(_ function: String) {
+        for version in (try? registry.versions(of: function)) ?? [] {
+            fleet.unload(PoolKey(function: function, version: version.version))
+        }
+    }
+
     /// Makes every version that serves callable, so that functions with `scaling.min` have their workers.
     package func installServing() {
         for record in registry.list() {
@@ -117,6 +126,37 @@ package final class Invoker: Sendable {
     /// What every function holds at this moment.
     package func pools() -> PoolsReport {
         PoolsReport(names: registry.list().map(\.name), census: fleet.census())
+    }
+
+    /// Runs what a function calls in the middle of a call, as far as its manifest allows; nil where it names nobody.
+    private func nestedRunner(
+        for call: Call,
+        _ attempt: Attempt,
+        _ target: CallTarget,
+        _ loop: any EventLoop
+    ) -> NestedRunner? {
+        let allowed = target.version.manifest.calls
+        guard !allowed.isEmpty else { return nil }
+        let parent = CallParent(id: attempt.id, depth: (call.parent?.depth ?? 0) + 1)
+        return { [weak self] request, reply in
+            guard let self else { return reply(.failure(.refused, message: "the node is shutting down")) }
+            guard allowed.contains(request.function) else {
+                let names = allowed.joined(separator: ", ")
+                let message =
+                    "\(target.key.function) may call \(names), not \(request.function) (calls in function.yaml)"
+                return reply(.failure(.refused, message: message))
+            }
+            guard parent.depth < NestedCall.depthMax else {
+                let message = "more than \(NestedCall.depthMax) functions call one another here"
+                return reply(.failure(.refused, message: message))
+            }
+            var call = Call(function: request.function, contentType: request.contentType, body: request.body)
+            call.parent = parent
+            let nested = call
+            loop.execute {
+                self.invoke(nested, on: loop) { completion in reply(NestedReply(completion)) }
+            }
+        }
     }
 
     private func run(
@@ -144,7 +184,8 @@ package final class Invoker: Sendable {
                 stream: call.stream.map { stream in
                     ReplyStream(begin: { stream.begin(attempt.id, $0) }, take: stream.take)
                 },
-                cancellation: call.cancellation?.work
+                cancellation: call.cancellation?.work,
+                nested: nestedRunner(for: call, attempt, target, loop)
             ),
             binding: { bindings.binding(of: target.version) },
             completion: { work in running.end(work) }
@@ -244,5 +285,14 @@ private final class RunningCall: Sendable {
             receipt.status = status(failure)
         }
         return receipt
+    }
+}
+
+extension NestedReply {
+    fileprivate init(_ completion: Completion) {
+        switch completion.result {
+        case .success(let reply): self = .reply(WorkReply(contentType: reply.contentType, body: reply.body))
+        case .failure(let failure): self = .failure(.refused, message: failure.reason)
+        }
     }
 }

@@ -119,16 +119,18 @@ extension KernelSet {
         Int(thaw_attention_scratch(Int64(lengthMax), Int64(width)))
     }
 
-    /// out[tokens, heads · width] = softmax(q kᵀ / √width) v within each sequence and head.
+    /// out[tokens, heads · width] = softmax(q kᵀ / √width + p) v within each sequence and head.
     ///
-    /// `fused` is [tokens, 3 · heads · width], q, k and v side by side; tokens = the sum of the lengths. `scratch` grows
-    /// where the longest sequence needs more. With `isRounded` its two products may be computed in bfloat16: where the
-    /// processor has instructions for it.
+    /// `fused` is [tokens, 3 · heads · width], q, k and v side by side; tokens = the sum of the lengths. `places` is
+    /// [heads, 2 · n − 1], n at least the longest sequence: what a token that stands `d` places behind another adds to
+    /// its score stands at n − 1 + d. `scratch` grows where the longest sequence needs more. With `isRounded` its two
+    /// products may be computed in bfloat16: where the processor has instructions for it.
     package func attention(
         _ fused: FloatBuffer,
         sequenceLengths: [Int],
         heads: Int,
         width: Int,
+        places: WeightView? = nil,
         isRounded: Bool = false,
         scratch: FloatBuffer,
         out: FloatBuffer
@@ -136,13 +138,18 @@ extension KernelSet {
         precondition(fused !== out && fused !== scratch && out !== scratch && heads > 0 && width > 0)
         let columns = heads * width
         let tokens = totalled(sequenceLengths)
+        let lengthMax = sequenceLengths.max() ?? 0
         precondition(fused.count >= tokens * 3 * columns && out.count >= tokens * columns)
-        scratch.reserve(Self.attentionScratchCount(lengthMax: sequenceLengths.max() ?? 0, width: width))
+        scratch.reserve(Self.attentionScratchCount(lengthMax: lengthMax, width: width))
+        let placesCount = (places?.count ?? 0) / heads
+        precondition(places == nil || placesCount * heads == places?.count && (placesCount + 1) / 2 >= lengthMax)
         let kernel = unsafe isRounded ? table.pointee.attention_bf16 : table.pointee.attention
         var row = 0
         for length in sequenceLengths {
             unsafe kernel(
                 fused.base + row * 3 * columns,
+                places.map { unsafe $0.base + placesCount / 2 },
+                Int64(placesCount),
                 out.base + row * columns,
                 scratch.base,
                 Int64(length),
@@ -153,9 +160,12 @@ extension KernelSet {
         }
     }
 
-    /// out[tokens, columns] = words[id] + positions[place in its sequence] + types[0].
+    /// out[tokens, columns] = words[id] + positions[place in its sequence] + types[type of the id].
+    ///
+    /// - Parameter typeIDs: one for each id; nil where all of them are 0.
     package func embed(
         ids: [Int32],
+        typeIDs: [Int32]? = nil,
         sequenceLengths: [Int],
         words: WeightView,
         positions: WeightView,
@@ -166,47 +176,56 @@ extension KernelSet {
         precondition(columns > 0 && totalled(sequenceLengths) == ids.count && out.count >= ids.count * columns)
         precondition(ids.allSatisfy { $0 >= 0 && Int($0) < words.count / columns })
         precondition((sequenceLengths.max() ?? 0) <= positions.count / columns && types.count >= columns)
+        precondition((typeIDs ?? []).allSatisfy { $0 >= 0 && Int($0) < types.count / columns })
+        precondition(typeIDs.map { $0.count == ids.count } ?? true)
         unsafe ids.withUnsafeBufferPointer { ids in
-            guard let start = ids.baseAddress else { return }
-            var row = 0
-            for length in sequenceLengths {
-                unsafe table.pointee.embed(
-                    start + row,
-                    words.base,
-                    positions.base,
-                    types.base,
-                    out.base + row * columns,
-                    Int64(length),
-                    Int64(columns)
-                )
-                row += length
+            unsafe (typeIDs ?? []).withUnsafeBufferPointer { typeIDs in
+                guard let start = ids.baseAddress else { return }
+                var row = 0
+                for length in sequenceLengths {
+                    unsafe table.pointee.embed(
+                        start + row,
+                        typeIDs.isEmpty ? nil : typeIDs.baseAddress.map { unsafe $0 + row },
+                        words.base,
+                        positions.base,
+                        types.base,
+                        out.base + row * columns,
+                        Int64(length),
+                        Int64(columns)
+                    )
+                    row += length
+                }
             }
         }
     }
 
-    /// out[sequences, columns] = mean of each sequence's rows of input[tokens, columns].
-    package func meanPool(_ input: FloatBuffer, sequenceLengths: [Int], columns: Int, out: FloatBuffer) {
-        precondition(input !== out && columns > 0 && out.count >= sequenceLengths.count * columns)
+    /// out[sequences, parts · columns] = what each part makes of a sequence's rows of input[tokens, columns], side by
+    /// side.
+    package func pool(
+        _ input: FloatBuffer,
+        sequenceLengths: [Int],
+        columns: Int,
+        _ parts: [Pooling],
+        out: FloatBuffer
+    ) {
+        precondition(input !== out && columns > 0 && out.count >= sequenceLengths.count * parts.count * columns)
         precondition(input.count >= totalled(sequenceLengths) * columns)
-        var row = 0
-        for (sequence, length) in sequenceLengths.enumerated() {
-            unsafe table.pointee.mean(
-                input.base + row * columns,
-                out.base + sequence * columns,
-                Int64(length),
-                Int64(columns)
-            )
-            row += length
-        }
-    }
-
-    /// out[sequences, columns] = first row of each sequence of input[tokens, columns].
-    package func firstPool(_ input: FloatBuffer, sequenceLengths: [Int], columns: Int, out: FloatBuffer) {
-        precondition(input !== out && columns > 0 && out.count >= sequenceLengths.count * columns)
-        precondition(input.count >= totalled(sequenceLengths) * columns)
-        var row = 0
-        for (sequence, length) in sequenceLengths.enumerated() {
-            unsafe (out.base + sequence * columns).update(from: input.base + row * columns, count: columns)
+        var (row, place) = (0, 0)
+        for length in sequenceLengths {
+            let (rows, width) = (Int64(length), Int64(columns))
+            let source = unsafe UnsafePointer(input.base) + row * columns
+            for part in parts {
+                let target = unsafe out.base + place
+                switch part {
+                case .mean: unsafe table.pointee.pool_sum(source, target, Float(length), rows, width)
+                case .rootMean:
+                    unsafe table.pointee.pool_sum(source, target, Float(length).squareRoot(), rows, width)
+                case .greatest: unsafe table.pointee.pool_greatest(source, target, rows, width)
+                case .first: unsafe target.update(from: source, count: columns)
+                case .last: unsafe target.update(from: source + (length - 1) * columns, count: columns)
+                }
+                place += columns
+            }
             row += length
         }
     }
@@ -236,44 +255,5 @@ extension KernelSet {
     package func activate(_ input: FloatBuffer, _ activation: Activation, count: Int, out: FloatBuffer) {
         precondition(count >= 0 && min(input.count, out.count) >= count)
         unsafe table.pointee.activate(input.base, out.base, Int64(count), activation.rawValue)
-    }
-
-    /// out[i] = left[i] ∘ right[i] for the first `count` floats.
-    package func combine(
-        _ left: FloatBuffer,
-        _ arithmetic: Arithmetic,
-        _ right: FloatBuffer,
-        count: Int,
-        out: FloatBuffer
-    ) {
-        precondition(count >= 0 && min(left.count, right.count, out.count) >= count)
-        unsafe table.pointee.combine(left.base, right.base, out.base, Int64(count), arithmetic.rawValue)
-    }
-
-    /// out[rows, columns] = left ∘ constant, the constant being one float or a row of `columns`.
-    package func combine(
-        _ left: FloatBuffer,
-        _ arithmetic: Arithmetic,
-        constant: WeightView,
-        rows: Int,
-        columns: Int,
-        out: FloatBuffer
-    ) {
-        precondition(rows > 0 && columns > 0 && min(left.count, out.count) >= rows * columns)
-        precondition(constant.count == columns || constant.count == 1)
-        if constant.count == 1 {
-            let (value, count) = unsafe (constant.base.pointee, Int64(rows * columns))
-            unsafe table.pointee.combine_scalar(left.base, value, out.base, count, arithmetic.rawValue)
-            return
-        }
-        for row in 0..<rows {
-            unsafe table.pointee.combine(
-                left.base + row * columns,
-                constant.base,
-                out.base + row * columns,
-                Int64(columns),
-                arithmetic.rawValue
-            )
-        }
     }
 }

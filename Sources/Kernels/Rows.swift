@@ -214,9 +214,10 @@ extension KernelSet {
         }
     }
 
-    /// out[rows, columns] = (x − mean) / √(variance + epsilon) · scale + shift by row.
+    /// out[rows, columns] = (x − mean) / √(variance + epsilon) · scale + shift by row, x = input (+ residual).
     package func layerNorm(
-        _ input: borrowing Span<Float>,
+        _ input: Span<Float>,
+        residual: Span<Float>? = nil,
         scale: borrowing Span<Float>,
         shift: borrowing Span<Float>,
         epsilon: Float,
@@ -225,23 +226,65 @@ extension KernelSet {
         out: inout MutableSpan<Float>
     ) {
         precondition(rows > 0 && columns > 0 && min(input.count, out.count) >= rows * columns)
-        precondition(min(scale.count, shift.count) >= columns)
+        precondition(min(scale.count, shift.count) >= columns && (residual?.count ?? .max) >= rows * columns)
+        let hasResidual = residual != nil
+        // A span that is not there lends the input's address, which nobody then gets to see.
+        let other = if let residual { residual } else { input }
         unsafe input.withUnsafeBufferPointer { input in
-            unsafe scale.withUnsafeBufferPointer { scale in
-                unsafe shift.withUnsafeBufferPointer { shift in
-                    unsafe out.withUnsafeMutableBufferPointer { out in
-                        guard let input = input.baseAddress, let scale = scale.baseAddress,
-                            let shift = shift.baseAddress, let out = out.baseAddress
-                        else { return }
-                        unsafe table.pointee.layer_norm(
-                            input,
-                            nil,
-                            scale,
-                            shift,
-                            epsilon,
-                            out,
-                            Int64(rows),
-                            Int64(columns)
+            unsafe other.withUnsafeBufferPointer { other in
+                unsafe scale.withUnsafeBufferPointer { scale in
+                    unsafe shift.withUnsafeBufferPointer { shift in
+                        unsafe out.withUnsafeMutableBufferPointer { out in
+                            guard let input = input.baseAddress, let scale = scale.baseAddress,
+                                let shift = shift.baseAddress, let out = out.baseAddress
+                            else { return }
+                            unsafe table.pointee.layer_norm(
+                                input,
+                                hasResidual ? other.baseAddress : nil,
+                                scale,
+                                shift,
+                                epsilon,
+                                out,
+                                Int64(rows),
+                                Int64(columns)
+                            )
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// out[sequences · length, heads · width] = softmax(q kᵀ / √width) v within each sequence and head.
+    ///
+    /// `fused` is [sequences · length, 3 · heads · width], q, k and v side by side; `scratch` holds
+    /// ``attentionScratchCount(lengthMax:width:)`` floats.
+    package func attention(
+        _ fused: borrowing Span<Float>,
+        sequences: Int,
+        length: Int,
+        heads: Int,
+        width: Int,
+        scratch: inout MutableSpan<Float>,
+        out: inout MutableSpan<Float>
+    ) {
+        precondition(sequences > 0 && length > 0 && heads > 0 && width > 0)
+        let count = sequences * length * heads * width
+        precondition(fused.count >= 3 * count && out.count >= count)
+        precondition(scratch.count >= Self.attentionScratchCount(lengthMax: length, width: width))
+        unsafe fused.withUnsafeBufferPointer { fused in
+            unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+                unsafe out.withUnsafeMutableBufferPointer { out in
+                    guard let fused = fused.baseAddress, let scratch = scratch.baseAddress, let out = out.baseAddress
+                    else { return }
+                    for row in stride(from: 0, to: count, by: length * heads * width) {
+                        unsafe table.pointee.attention(
+                            fused + 3 * row,
+                            out + row,
+                            scratch,
+                            Int64(length),
+                            Int64(heads),
+                            Int64(width)
                         )
                     }
                 }

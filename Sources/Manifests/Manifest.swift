@@ -14,6 +14,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// Where in the bundle the code is: a directory or a .zip file; nil means all of the bundle.
     package var code: String?
     package var network: NetworkAccess
+    /// Functions that its code may call.
+    package var calls: [String]
     package var precision: Precision
     /// Inputs whose results are known, against which a deploy is checked; nil where it is not.
     package var golden: GoldenReference?
@@ -41,6 +43,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         handler: String? = nil,
         code: String? = nil,
         network: NetworkAccess = .none,
+        calls: [String] = [],
         precision: Precision = .f32,
         golden: GoldenReference? = nil,
         fetch: String? = nil,
@@ -59,6 +62,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.handler = handler
         self.code = code
         self.network = network
+        self.calls = calls
         self.precision = precision
         self.golden = golden
         self.fetch = fetch
@@ -100,8 +104,12 @@ package enum NetworkAccess: String, Codable, CaseIterable, Sendable {
 package enum TaskKind: String, Codable, CaseIterable, Sendable {
     /// Texts in, one vector for each out.
     case embed
-    /// A tensor in, the likeliest label and all scores out.
+    /// A tensor or a text in, the likeliest label and all scores out.
     case classify
+    /// Pairs of texts in, a score of each out.
+    case rank
+    /// Texts in, their parts that have a name out.
+    case tag
     /// A tensor in, a tensor out.
     case tensor
     /// No model: the body comes back as it came.

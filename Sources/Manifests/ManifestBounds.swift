@@ -38,6 +38,7 @@ package enum ManifestBounds {
     /// What AWS Lambda gives a function to start in.
     package static let initMillisecondsDefault = 10_000
     static let handlerBytesMax = 255
+    static let callsMax = 64
 
     /// Keeps the workers of a burst for the next one, and gives the memory back before anyone asks for it.
     package static let idleMillisecondsDefault = 10_000

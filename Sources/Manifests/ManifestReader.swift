@@ -22,11 +22,11 @@ extension Manifest {
 struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
-        "name", "description", "runtime", "model", "handler", "code", "network", "precision", "golden", "fetch",
-        "build", "limits", "concurrency", "batching", "scaling", "route", "environment",
+        "name", "description", "runtime", "model", "handler", "code", "network", "calls", "precision",
+        "golden", "fetch", "build", "limits", "concurrency", "batching", "scaling", "route", "environment",
     ]
     /// Keys of the root that only code functions have, and only models.
-    static let codeKeys = ["handler", "code", "network", "build"]
+    static let codeKeys = ["handler", "code", "network", "calls", "build"]
     static let modelOnlyKeys = ["model", "precision", "golden", "batching"]
     static let modelKeys = ["source", "task", "labels"]
     static let goldenKeys = ["file", "tolerance"]
@@ -94,6 +94,16 @@ struct ManifestReader {
         }
         if let node = fields["build"] { manifest.build = try bundlePath(node, "build") }
         if let node = fields["network"] { manifest.network = try choice(node, "network") }
+        if let node = fields["calls"] { manifest.calls = try calls(node) }
+    }
+
+    private func calls(_ node: ManifestNode) throws(ManifestError) -> [String] {
+        var names: [String] = []
+        for element in try node.elements(of: "calls") { names.append(try name(element)) }
+        guard names.count <= ManifestBounds.callsMax else {
+            throw node.error("calls names \(names.count) functions; at most \(ManifestBounds.callsMax) are taken")
+        }
+        return names
     }
 
     private func handler(_ node: ManifestNode, _ runtime: FunctionRuntime) throws(ManifestError) -> String {
@@ -144,9 +154,9 @@ struct ManifestReader {
         let source = try bundlePath(sourceNode, "model.source")
         var labels: [String]?
         if let labelsNode = fields["labels"] {
-            guard task == .classify else {
+            guard task == .classify || task == .tag else {
                 throw labelsNode.error(
-                    "model.labels names classes, so it goes with task classify, not \(task.rawValue)"
+                    "model.labels names classes, so it goes with task classify or tag, not \(task.rawValue)"
                 )
             }
             labels = try self.labels(labelsNode)

@@ -3,6 +3,8 @@ package struct Attempt: Equatable, Sendable {
     package let id: InvocationID
     /// Counted from 1.
     package let number: Int
+    /// The call in the middle of which this one was made; nil for one from outside.
+    package let parent: InvocationID?
     package let function: String
     package let version: Int
     /// Digest of the snapshot, lower-case hexadecimal.
@@ -13,6 +15,7 @@ package struct Attempt: Equatable, Sendable {
     package init(
         id: InvocationID,
         number: Int = 1,
+        parent: InvocationID? = nil,
         function: String,
         version: Int,
         snapshot: String,
@@ -21,6 +24,7 @@ package struct Attempt: Equatable, Sendable {
     ) {
         self.id = id
         self.number = number
+        self.parent = parent
         self.function = function
         self.version = version
         self.snapshot = snapshot

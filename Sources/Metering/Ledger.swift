@@ -77,7 +77,7 @@ package final class Ledger: Sendable {
         var receipt = Receipt(attempt)
         receipt.node = node
         receipt.rateCard = rateCard.id
-        let words = ReceiptWords.encode(receipt)
+        let words = ReceiptWords.encode(receipt, wordsMax: SlotLayout.begunArea.count - 2)
         let place = try state.withLock { (state) throws(LedgerError) in try state.begin(words) }
         return LedgerSlot(id: attempt.id, attempt: attempt.number, place: place)
     }

@@ -9,7 +9,7 @@ enum LedgerRows {
     static func insert(_ receipts: some Sequence<Receipt>, _ database: Database) throws {
         let statement = try database.cachedStatement(
             sql: """
-                INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id, attempt) DO NOTHING
                 """
         )
@@ -53,6 +53,7 @@ enum LedgerRows {
             Attempt(
                 id: id,
                 number: row["attempt"],
+                parent: (row["parent"] as String?).flatMap { InvocationID($0) },
                 function: row["function"],
                 version: row["version"],
                 snapshot: row["snapshot"],

@@ -40,6 +40,14 @@ enum LedgerSchema {
         migrator.registerMigration("2") { database in
             try database.execute(sql: "ALTER TABLE receipts ADD COLUMN batchSize INTEGER NOT NULL DEFAULT 1")
         }
+        migrator.registerMigration("3") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE receipts ADD COLUMN parent TEXT;
+                    CREATE INDEX receiptsByParent ON receipts (parent) WHERE parent IS NOT NULL;
+                    """
+            )
+        }
         return migrator
     }
 

@@ -4,6 +4,8 @@ package import Scheduling
 package struct Receipt: Equatable, Sendable {
     package let id: InvocationID
     package let attempt: Int
+    /// The call in the middle of which this one was made; nil for one from outside.
+    package let parent: InvocationID?
     /// The node that served it; the ledger fills it in.
     package internal(set) var node = ""
     package let function: String
@@ -30,7 +32,7 @@ package struct Receipt: Equatable, Sendable {
     package var outcome: Outcome = .interrupted
     /// A sentence for everything but success.
     ///
-    /// Such as `stopped by signal 9 (SIGKILL)`. One beyond 272 bytes is cut: a slot of the ledger holds no more.
+    /// Such as `stopped by signal 9 (SIGKILL)`. One beyond 256 bytes is cut: a slot of the ledger holds no more.
     package var reason: String?
     /// The HTTP status that the caller got; 0 where nobody got one.
     package var status: Int = 0
@@ -57,6 +59,7 @@ package struct Receipt: Equatable, Sendable {
     package init(_ attempt: Attempt) {
         id = attempt.id
         self.attempt = attempt.number
+        parent = attempt.parent
         function = attempt.function
         version = attempt.version
         snapshot = attempt.snapshot

@@ -3,7 +3,7 @@ import Scheduling
 /// A receipt as JSON: the field names are the interface, the order that of a reader's questions.
 extension Receipt: Codable {
     private enum CodingKeys: String, CodingKey {
-        case id, attempt, node, function, version, snapshot, start
+        case id, attempt, parent, node, function, version, snapshot, start
         case acceptedAt, acceptedUnixNanoseconds
         case queueNanoseconds, bindNanoseconds, runNanoseconds, cpuNanoseconds
         case batchSize, memoryBytesPeak, bytesIn, bytesOut
@@ -15,6 +15,7 @@ extension Receipt: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(id, forKey: .id)
         try container.encode(attempt, forKey: .attempt)
+        try container.encodeIfPresent(parent, forKey: .parent)
         try container.encode(node, forKey: .node)
         try container.encode(function, forKey: .function)
         try container.encode(version, forKey: .version)
@@ -44,6 +45,7 @@ extension Receipt: Codable {
             Attempt(
                 id: try container.decode(InvocationID.self, forKey: .id),
                 number: try container.decode(Int.self, forKey: .attempt),
+                parent: try container.decodeIfPresent(InvocationID.self, forKey: .parent),
                 function: try container.decode(String.self, forKey: .function),
                 version: try container.decode(Int.self, forKey: .version),
                 snapshot: try container.decode(String.self, forKey: .snapshot),

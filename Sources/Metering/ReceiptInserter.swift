@@ -11,7 +11,7 @@ struct ReceiptInserter {
     /// What is bound at each place; nil where that is NULL, or bound anew for each row.
     private var bound = [String?](repeating: nil, count: columnCount + 1)
 
-    private static let columnCount = 21
+    private static let columnCount = 22
 
     /// - Parameter statement: nothing is bound to it.
     init(_ statement: Statement) {
@@ -60,6 +60,7 @@ struct ReceiptInserter {
         bind(Int64(receipt.billedNanodollars), 19)
         bindAgain(receipt.rateCard, 20)
         bind(Int64(receipt.batchSize), 21)
+        bindAgain(receipt.parent?.description, 22)
     }
 
     private func bind(_ number: Int64, _ place: Int32) {

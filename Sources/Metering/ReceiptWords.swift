@@ -4,17 +4,19 @@ import Scheduling
 ///
 /// ```
 /// 0, 1    identifier        2..<14  numbers, in the order of `encode`
-/// 14      codes: outcome | start << 8 | has a reason << 16 | (calls of the batch - 1) << 17
+/// 14      codes: outcome | start << 8 | has a reason << 16 | (calls of the batch - 1) << 17 | has a parent << 25
 /// 15      bytes of each text: node, function, snapshot, rate card (8 bits each), reason (16 bits)
-/// 16...   the texts, one after the other, in UTF-8
+/// 16...   the texts, one after the other, in UTF-8; then two words of the parent's identifier
 /// ```
 enum ReceiptWords {
     static let fixedCount = 16
+    private static let parentCount = 2
+    private static let parentBit: UInt64 = 1 << 25
     /// Of node, function and snapshot: a function's name is a DNS label, a digest 64 hexadecimal digits.
     static let nameBytesMax = 64
-    /// What is left for the reason in a slot's finished area, two words of which are count and checksum: 272 bytes.
+    /// What is left for the reason in a slot's finished area, two words of which are count and checksum: 256 bytes.
     static let reasonBytesMax =
-        (SlotLayout.finishedArea.count - 2 - fixedCount) * 8 - 3 * nameBytesMax - RateCard.idBytesMax
+        (SlotLayout.finishedArea.count - 2 - fixedCount - parentCount) * 8 - 3 * nameBytesMax - RateCard.idBytesMax
 
     /// What eight bits hold; batches are smaller.
     private static let batchSizeMax = 256
@@ -23,7 +25,12 @@ enum ReceiptWords {
     private static let starts: [StartKind?] = [nil, .hot, .warm, .cold]
 
     /// The texts of the receipt have been checked against the limits above.
-    static func encode(_ receipt: Receipt) -> [UInt64] {
+    ///
+    /// - Parameter wordsMax: of the area that it is for; a parent goes where there is room for it.
+    static func encode(
+        _ receipt: Receipt,
+        wordsMax: Int = SlotLayout.finishedArea.count - 2
+    ) -> [UInt64] {
         let start = starts.firstIndex(of: receipt.start) ?? 0
         let outcome = outcomes.firstIndex(of: receipt.outcome) ?? 0
         let batch = UInt64(min(max(receipt.batchSize, 1), batchSizeMax) - 1) << 17
@@ -46,6 +53,13 @@ enum ReceiptWords {
         words.append(UInt64(outcome) | UInt64(start) << 8 | (receipt.reason == nil ? 0 : 1 << 16) | batch)
         words.append(0)
         append(receipt.node, receipt.function, receipt.snapshot, receipt.rateCard, receipt.reason ?? "", to: &words)
+        // The begun area is full where node, function and card have the longest names: there a call that is interrupted
+        // goes without its parent, so as not to go without its receipt.
+        if let parent = receipt.parent, words.count + parentCount <= wordsMax {
+            words[14] |= parentBit
+            words.append(parent.high)
+            words.append(parent.low)
+        }
         return words
     }
 
@@ -91,7 +105,14 @@ enum ReceiptWords {
         guard words.count >= fixedCount, let id = InvocationID(high: words[0], low: words[1]) else { return nil }
         let lengths = [0, 8, 16, 24].map { Int(words[15] >> $0 & 0xff) } + [Int(words[15] >> 32 & 0xffff)]
         guard words[15] >> 48 == 0 else { return nil }
-        let bytes = words[fixedCount...].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+        let hasParent = words[14] & parentBit != 0
+        guard words.count >= fixedCount + (hasParent ? parentCount : 0) else { return nil }
+        let ends = hasParent ? words.count - parentCount : words.count
+        let parent = hasParent ? InvocationID(high: words[ends], low: words[ends + 1]) : nil
+        guard !hasParent || parent != nil else { return nil }
+        let bytes = words[fixedCount..<ends].flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) }
+        }
         var texts: [String] = []
         var position = 0
         for length in lengths {
@@ -103,7 +124,7 @@ enum ReceiptWords {
         guard bytes.count - position < 8, bytes[position...].allSatisfy({ $0 == 0 }) else { return nil }
         let outcome = Int(words[14] & 0xff)
         let start = Int(words[14] >> 8 & 0xff)
-        guard outcomes.indices.contains(outcome), starts.indices.contains(start), words[14] >> 25 == 0 else {
+        guard outcomes.indices.contains(outcome), starts.indices.contains(start), words[14] >> 26 == 0 else {
             return nil
         }
 
@@ -111,6 +132,7 @@ enum ReceiptWords {
             Attempt(
                 id: id,
                 number: Int(truncatingIfNeeded: words[2]),
+                parent: parent,
                 function: texts[1],
                 version: Int(truncatingIfNeeded: words[3]),
                 snapshot: texts[2],
@@ -130,7 +152,7 @@ enum ReceiptWords {
         receipt.billedNanodollars = Int(truncatingIfNeeded: words[13])
         receipt.outcome = outcomes[outcome]
         receipt.rateCard = texts[3]
-        receipt.batchSize = Int(words[14] >> 17) + 1
+        receipt.batchSize = Int(words[14] >> 17 & 0xff) + 1
         receipt.reason = words[14] >> 16 & 1 == 1 ? texts[4] : nil
         return receipt
     }

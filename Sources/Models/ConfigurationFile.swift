@@ -50,6 +50,12 @@ struct ConfigurationFile {
         return items.compactMap(\.stringValue)
     }
 
+    /// One text, or those of an array.
+    func textOrTexts(_ key: String) throws(ModelError) -> [String] {
+        if let text = json[key]?.stringValue { return [text] }
+        return try texts(key)
+    }
+
     /// The members of an object; nil where the field is missing.
     func members(_ key: String) throws(ModelError) -> [JSON.Member]? {
         guard has(key), let value = json[key] else { return nil }

@@ -40,13 +40,12 @@ package final class HeldModel {
         try memory[weight].withBytes(body)
     }
 
-    /// See ``PlanRunner/run(ids:sequenceLengths:)``.
-    package func run(ids: [Int32], sequenceLengths: [Int]) throws(PlanError) -> [Float] {
-        try runner.run(ids: ids, sequenceLengths: sequenceLengths)
-    }
-
-    /// See ``PlanRunner/run(input:rows:)``.
-    package func run(input: [Float], rows: Int) throws(PlanError) -> [Float] {
-        try runner.run(input: input, rows: rows)
+    /// See ``PlanRunner/run(ids:types:sequenceLengths:)``.
+    package func run(
+        ids: [Int32],
+        types: [Int32]? = nil,
+        sequenceLengths: [Int]
+    ) throws(PlanError) -> [Float] {
+        try runner.run(ids: ids, types: types, sequenceLengths: sequenceLengths)
     }
 }

@@ -10,8 +10,8 @@ package struct ImportedModel: Sendable {
     package var tokensMax: Int
     /// The tokenizer as a worker loads it; nil for a model without texts.
     package var tokenizer: [UInt8]?
-    /// Whether it gives scores of classes, not vectors.
-    package var isClassifier = false
+    /// What it gives.
+    package var task = TextTask.embed
     /// Names of the classes, in the order of the scores; nil where the model names none.
     package var labels: [String]?
 

@@ -4,11 +4,10 @@ import Inference
 package enum ModelImporter {
     /// Reads `source`, the path in the bundle of a directory in Hugging Face layout or of an `.onnx` file.
     ///
-    /// `files` are those of the bundle, as ranges of `archive`; `asClassifier` says that classes of texts are wanted of a
-    /// directory, not their vectors.
+    /// `files` are those of the bundle, as ranges of `archive`; `task` says what is wanted of a directory.
     package static func importModel(
         source: String,
-        asClassifier: Bool = false,
+        for task: TextTask = .embed,
         of files: ModelFiles,
         in archive: borrowing RawSpan
     ) throws(ModelError) -> EngineModel {
@@ -28,7 +27,7 @@ package enum ModelImporter {
         guard files.containsDirectory(source) else {
             throw .missing("\(source) is missing from the bundle")
         }
-        let model = try BertImporter.importModel(directory: source, asClassifier: asClassifier, of: files, in: archive)
+        let model = try BertImporter.importModel(directory: source, for: task, of: files, in: archive)
         do throws(PlanError) {
             try model.plan.validate()
         } catch {

@@ -55,21 +55,8 @@ struct PlanBuilder {
         )
     }
 
-    func finish(
-        input: Plan.ValueIndex?,
-        output: Plan.ValueIndex,
-        inputName: String,
-        outputName: String
-    ) -> ImportedModel {
-        let plan = Plan(
-            values: values,
-            weights: weights,
-            steps: steps,
-            input: input,
-            output: output,
-            inputName: inputName,
-            outputName: outputName
-        )
+    func finish(output: Plan.ValueIndex) -> ImportedModel {
+        let plan = Plan(values: values, weights: weights, steps: steps, output: output)
         return ImportedModel(plan: plan, sources: sources)
     }
 }

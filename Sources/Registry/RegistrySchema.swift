@@ -87,7 +87,7 @@ enum RegistrySchema {
                 sql: """
                     UPDATE versions SET manifest = json_insert(
                         manifest,
-                        '$.precision', 'f32', '$.network', 'none',
+                        '$.precision', 'f32', '$.network', 'none', '$.calls', json('[]'),
                         '$.limits.tmpBytes', 536870912, '$.limits.initMilliseconds', 10000
                     );
                     """

@@ -45,6 +45,7 @@ struct CallAssembly {
     }
 
     mutating func take(_ header: FrameHeader, _ payload: [UInt8]) throws(WireError) -> Step {
+        guard !NestedCall.owns(header) else { throw .unknownKind(header.kind.rawValue) }
         switch header.kind {
         case .ready: throw .unknownKind(header.kind.rawValue)
         case .open: return try open(header, payload)

@@ -8,8 +8,15 @@ package struct LoadedFunction {
     /// Answers several calls as one run, each with a result of its own, in their order.
     package typealias BatchHandler = (_ requests: [CallRequest]) -> [Result<CallReply, CallFailure>]
 
+    /// Answers one call, and may call other functions meanwhile.
+    package typealias CallingHandler = (
+        _ request: CallRequest, _ caller: (_ call: OutgoingCall) -> OutgoingReply
+    ) throws(CallFailure) -> CallReply
+
     package var residency: TemplateReport.Residency
     package var handler: Handler
+    /// Takes the place of `handler` for a function that may call others; nil for all others.
+    package var callingHandler: CallingHandler?
     /// nil where calls that come together are answered one after the other.
     package var batchHandler: BatchHandler?
     /// A short piece of work that makes later forks better, done while a template has no order; answers whether there is more.
@@ -37,6 +44,27 @@ package struct CallRequest: Equatable, Sendable {
     package var form: CallForm
     package var contentType: String
     package var body: [UInt8]
+}
+
+/// A call of another function.
+package struct OutgoingCall: Equatable, Sendable {
+    package var function: String
+    package var contentType: String
+    package var body: [UInt8]
+
+    package init(function: String, contentType: String, body: [UInt8]) {
+        self.function = function
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// What came of it.
+package enum OutgoingReply: Equatable, Sendable {
+    case reply(contentType: String, body: [UInt8])
+    case failure(NestedFailure, message: String)
+    /// The scheduler has ended the channel: the worker has nobody to answer any more.
+    case ended
 }
 
 /// What a call answers.

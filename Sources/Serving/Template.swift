@@ -208,6 +208,7 @@ package struct Template: ~Copyable {
                 line: FrameLine(rings: pair, doorbell: kept),
                 payloadBytesMax: boot.payloadBytesMax,
                 handler: function.handler,
+                callingHandler: function.callingHandler,
                 batchHandler: function.batchHandler
             )
             CurrentProcess.exit(worker.serve(warmingUp: isAhead ? function.warmUp : nil).rawValue)

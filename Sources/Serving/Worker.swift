@@ -7,7 +7,10 @@ struct Worker: ~Copyable {
     private var assembly: CallAssembly
     private let payloadBytesMax: UInt64
     private let handler: LoadedFunction.Handler
+    private let callingHandler: LoadedFunction.CallingHandler?
     private let batchHandler: LoadedFunction.BatchHandler?
+    /// Calls of its own that it has made.
+    private var nestedCount: UInt64 = 0
     /// Calls that wait for those that are run with them.
     private var batch: [CallAssembly.Call] = []
     /// Steps that came while a reply waited for credit.
@@ -19,12 +22,14 @@ struct Worker: ~Copyable {
         line: consuming FrameLine,
         payloadBytesMax: UInt64,
         handler: @escaping LoadedFunction.Handler,
+        callingHandler: LoadedFunction.CallingHandler? = nil,
         batchHandler: LoadedFunction.BatchHandler? = nil
     ) {
         self.line = line
         self.payloadBytesMax = payloadBytesMax
         assembly = CallAssembly(payloadBytesMax: payloadBytesMax)
         self.handler = handler
+        self.callingHandler = callingHandler
         self.batchHandler = batchHandler
     }
 
@@ -107,11 +112,78 @@ struct Worker: ~Copyable {
     private mutating func answer(_ call: CallAssembly.Call) throws(ChannelError) -> Bool {
         let reply: CallReply
         do throws(CallFailure) {
-            reply = try handler(call.request)
+            if let callingHandler {
+                reply = try callingHandler(call.request) { self.make($0, in: call.invocation) }
+            } else {
+                reply = try handler(call.request)
+            }
         } catch {
             return try fail(call.invocation, error)
         }
         return try send(reply, to: call.invocation)
+    }
+
+    /// Makes a call of the worker's own, and waits for its reply.
+    private mutating func make(_ call: OutgoingCall, in parent: UInt64) -> OutgoingReply {
+        do throws(ChannelError) {
+            return try made(call, in: parent) ?? .ended
+        } catch {
+            return .ended
+        }
+    }
+
+    /// nil where the channel ended.
+    private mutating func made(_ call: OutgoingCall, in parent: UInt64) throws(ChannelError) -> OutgoingReply? {
+        guard call.body.count <= NestedCall.bodyBytesMax else {
+            return .failure(.refused, message: "the body has more than \(NestedCall.bodyBytesMax) bytes")
+        }
+        nestedCount += 1
+        let number = NestedCall.number(nestedCount)
+        let head = NestedHead(
+            parent: parent,
+            function: call.function,
+            contentType: call.contentType,
+            bodyCount: UInt32(call.body.count)
+        )
+        guard try send(.open, number, head.encoded()) else { return nil }
+        var done = 0
+        while done < call.body.count {
+            let count = min(WireLimits.framePayloadBytesMax, call.body.count - done)
+            let chunk = call.body.span.extracting(done..<done + count)
+            let header = FrameHeader(.chunk, invocation: number, payloadCount: count)
+            guard try unsafe line.send(header, chunk.bytes) else { return nil }
+            done += count
+        }
+        guard try send(.close, number) else { return nil }
+        try line.flush()
+        return try reply(to: number)
+    }
+
+    private mutating func reply(to number: UInt64) throws(ChannelError) -> OutgoingReply? {
+        var contentType = ""
+        var body: [UInt8] = []
+        while true {
+            guard let frame = try line.next() else { return nil }
+            guard frame.header.invocation == number else {
+                let step = try take(frame)
+                if step != .more { backlog.append(step) }
+                continue
+            }
+            do throws(WireError) {
+                switch frame.header.kind {
+                case .open: contentType = try ReplyHead(parsing: frame.payload).contentType
+                case .chunk: body += frame.payload
+                case .close where frame.header.code == 0:
+                    return .reply(contentType: contentType, body: body)
+                case .close:
+                    let code = NestedFailure(rawValue: frame.header.code) ?? .refused
+                    return .failure(code, message: String(decoding: frame.payload, as: UTF8.self))
+                default: throw WireError.unknownKind(frame.header.kind.rawValue)
+                }
+            } catch {
+                throw .contract(error)
+            }
+        }
     }
 
     private mutating func send(_ reply: CallReply, to invocation: UInt64) throws(ChannelError) -> Bool {

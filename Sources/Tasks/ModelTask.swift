@@ -4,7 +4,7 @@ import Wire
 /// A model with all protocols in front of it: requests are read, run together, and answered one by one.
 struct ModelTask {
     private enum Engine {
-        case embed(EmbedModel)
+        case texts(TextModel)
         case tensors(TensorModel)
     }
 
@@ -12,16 +12,17 @@ struct ModelTask {
     private let face: ModelFace
 
     /// - Parameter labels: names of the classes of one that classifies.
-    init(_ embed: EmbedModel, labels: [String]? = nil) throws(TaskError) {
-        if let labels, labels.count != embed.columns {
-            throw .mismatch("the model has \(embed.columns) scores, and there are \(labels.count) labels")
+    init(_ texts: TextModel, labels: [String]? = nil) throws(TaskError) {
+        let hasLabels = texts.output == .classes || texts.output == .tags
+        if let labels, labels.count != texts.columns {
+            throw .mismatch("the model has \(texts.columns) scores, and there are \(labels.count) labels")
         }
-        engine = .embed(embed)
+        engine = .texts(texts)
         face = ModelFace(
-            signature: embed.signature,
-            embed: embed,
-            isClassifier: embed.isClassifier,
-            labels: embed.isClassifier ? labels : nil
+            signature: texts.signature,
+            texts: texts,
+            isClassifier: texts.output == .classes,
+            labels: hasLabels ? labels : nil
         )
     }
 
@@ -36,7 +37,7 @@ struct ModelTask {
             }
         }
         engine = .tensors(model)
-        face = ModelFace(signature: model.signature, embed: nil, isClassifier: isClassifier, labels: labels)
+        face = ModelFace(signature: model.signature, texts: nil, isClassifier: isClassifier, labels: labels)
     }
 
     func run(_ request: TaskRequest) throws(TaskFailure) -> TaskReply {
@@ -62,7 +63,7 @@ struct ModelTask {
 
     func warmUp() {
         switch engine {
-        case .embed(let embed): embed.warmUp()
+        case .texts(let texts): texts.warmUp()
         case .tensors(let model):
             let zeros = model.signature.inputs.map { port in (port.name, Tensor(zeros: port)) }
             _ = try? model.run(Dictionary(zeros) { first, _ in first })
@@ -72,14 +73,24 @@ struct ModelTask {
     private func read(_ request: TaskRequest) throws(TaskFailure) -> ReadCall {
         switch request.form {
         case .own:
-            if let embed = face.embed { return try EmbedJSON(embed.columns, face).read(request.body) }
+            switch face.texts?.output {
+            case .vectors, .classes: return try TextJSON(face.texts?.columns ?? 0, face).read(request.body)
+            case .rank: return try RankJSON.read(request.body)
+            case .tags: return try TagJSON(face).read(request.body)
+            case nil: break
+            }
             if let numbers = NumberJSON(face) { return try numbers.read(request.body) }
             return try Prediction(face).read(request.body)
         case .openAIEmbeddings:
-            guard let embed = face.embed, !embed.isClassifier else {
+            guard let texts = face.texts, texts.output == .vectors else {
                 throw .invalid("model", "this model makes no embeddings; its inputs are \(face.signature.inputNames)")
             }
-            return try OpenAIEmbeddings(embed).read(request.body)
+            return try OpenAIEmbeddings(texts).read(request.body)
+        case .rerank:
+            guard face.texts?.output == .rank else {
+                throw .invalid("model", "this model ranks nothing; its inputs are \(face.signature.inputNames)")
+            }
+            return try Rerank.read(request.body)
         case .openInference(let call): return try OpenInference(face, call).read(request.body)
         case .prediction: return try Prediction(face).read(request.body)
         }
@@ -91,8 +102,8 @@ struct ModelTask {
 extension ModelTask {
     private func answer(to input: ReadCall.Input) throws(TaskFailure) -> ReadCall.Answer {
         switch (engine, input) {
-        case (.embed(let embed), .texts(let texts)):
-            return answer(try embed.run(texts), embed.columns)
+        case (.texts(let model), .texts(let texts)):
+            return answer(try model.run(texts), model)
         case (.tensors(let model), .tensors(let tensors)):
             return ReadCall.Answer(outputs: try model.run(tensors))
         default:
@@ -100,16 +111,31 @@ extension ModelTask {
         }
     }
 
-    private func answer(_ vectors: EmbedModel.Vectors, _ columns: Int) -> ReadCall.Answer {
-        ReadCall.Answer(
-            outputs: [
-                face.isClassifier ? EmbedModel.scoresName : EmbedModel.outputName: Tensor(
-                    vectors.floats,
-                    shape: [vectors.tokenCounts.count, columns]
-                )
-            ],
-            tokenCounts: vectors.tokenCounts
-        )
+    private func answer(_ results: TextModel.Results, _ model: TextModel) -> ReadCall.Answer {
+        let count = results.tokenCounts.count
+        let outputs: [String: Tensor] =
+            switch model.output {
+            case .vectors: [TextModel.embeddingName: Tensor(results.floats, shape: [count, model.columns])]
+            case .classes: [TextModel.scoresName: Tensor(results.floats, shape: [count, model.columns])]
+            case .rank: [TextModel.scoreName: Tensor(results.floats, shape: [count])]
+            case .tags: tensors(of: results.tagged)
+            }
+        return ReadCall.Answer(outputs: outputs, tokenCounts: results.tokenCounts, tagged: results.tagged)
+    }
+
+    /// The entities of all texts, one behind the other.
+    private func tensors(of tagged: [TaggedText]) -> [String: Tensor] {
+        let entities = tagged.map { $0.entities(.simple, labels: face.labels) }
+        let all = entities.flatMap { $0 }
+        func integers(_ numbers: [Int]) -> Tensor { Tensor(numbers.map { Int64($0) }, shape: [numbers.count]) }
+        let places = entities.enumerated().flatMap { place, entities in entities.map { _ in place } }
+        return [
+            TextModel.textName: integers(places),
+            TextModel.labelName: Tensor(strings: all.map(\.label), shape: [all.count]),
+            TextModel.scoreName: Tensor(all.map(\.score), shape: [all.count]),
+            TextModel.startName: integers(all.map(\.characters.lowerBound)),
+            TextModel.endName: integers(all.map(\.characters.upperBound)),
+        ]
     }
 
     private func together(_ inputs: [ReadCall.Input]) -> [Result<ReadCall.Answer, TaskFailure>] {
@@ -120,22 +146,14 @@ extension ModelTask {
     /// One run for all; nil where they do not fit each other.
     private func joined(_ inputs: [ReadCall.Input]) throws(TaskFailure) -> [ReadCall.Answer]? {
         switch engine {
-        case .embed(let embed):
+        case .texts(let model):
             let texts = inputs.map(\.texts)
-            let vectors = try embed.run(texts.flatMap { $0 })
+            let results = try model.run(texts.flatMap { $0 })
             var done = 0
             return texts.map { texts in
                 let rows = done..<done + texts.count
                 done = rows.upperBound
-                return answer(
-                    EmbedModel.Vectors(
-                        floats: Array(
-                            vectors.floats[rows.lowerBound * embed.columns..<rows.upperBound * embed.columns]
-                        ),
-                        tokenCounts: Array(vectors.tokenCounts[rows])
-                    ),
-                    embed.columns
-                )
+                return answer(results.part(rows, model), model)
             }
         case .tensors(let model):
             guard model.signature.isStackable else { return nil }
@@ -175,6 +193,18 @@ struct TensorStack {
             defer { done += count }
             return ReadCall.Answer(outputs: outputs.mapValues { $0.rows(done..<done + count) })
         }
+    }
+}
+
+extension TextModel.Results {
+    fileprivate func part(_ texts: Range<Int>, _ model: TextModel) -> Self {
+        let isTagged = model.output == .tags
+        let numbers = texts.lowerBound * model.columns..<texts.upperBound * model.columns
+        return Self(
+            floats: isTagged ? [] : Array(floats[numbers]),
+            tokenCounts: Array(tokenCounts[texts]),
+            tagged: isTagged ? Array(tagged[texts]) : []
+        )
     }
 }
 

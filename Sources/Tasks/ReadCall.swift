@@ -3,11 +3,11 @@ import Graphs
 /// One request, read from whatever protocol it came in: what it asks of the model, and how the answer is written.
 struct ReadCall {
     enum Input {
-        case texts([EmbedModel.Text])
+        case texts([TextModel.Text])
         case tensors([String: Tensor])
 
         /// None of what is tensors.
-        var texts: [EmbedModel.Text] {
+        var texts: [TextModel.Text] {
             if case .texts(let texts) = self { texts } else { [] }
         }
 
@@ -22,6 +22,8 @@ struct ReadCall {
         var outputs: [String: Tensor]
         /// Of each text; none of numbers.
         var tokenCounts: [Int] = []
+        /// Of each text of a model that tags tokens.
+        var tagged: [TaggedText] = []
     }
 
     typealias Writer = (Answer) throws(TaskFailure) -> TaskReply
@@ -39,21 +41,27 @@ struct ReadCall {
 struct ModelFace {
     let signature: TensorSignature
     /// nil where the model takes no texts.
-    let embed: EmbedModel?
+    let texts: TextModel?
     let isClassifier: Bool
     /// Names of the classes in the order of the scores; nil where they are 0, 1, 2, ….
     let labels: [String]?
 
     /// The index of the best score of a row: the first of equals, as argmax does.
-    static func best(of scores: [Float], _ range: Range<Int>) -> Int {
-        let best = range.max { (scores[$0], $1) < (scores[$1], $0) } ?? range.lowerBound
-        return best - range.lowerBound
+    static func best(of scores: ArraySlice<Float>) -> Int {
+        let best = scores.indices.max { (scores[$0], $1) < (scores[$1], $0) } ?? scores.startIndex
+        return best - scores.startIndex
     }
 
-    /// As the model takes it: texts for one that embeds, tensors for any other.
+    /// Whether each output has a row for each example.
+    var hasRowPerExample: Bool { texts?.output != .tags }
+
+    /// As the model takes it: texts or pairs for one that takes such, tensors for any other.
     func input(_ tensors: [String: Tensor]) -> ReadCall.Input {
-        guard embed != nil else { return .tensors(tensors) }
-        return .texts((tensors[EmbedModel.inputName]?.strings ?? []).map { .text($0) })
+        guard let texts else { return .tensors(tensors) }
+        func strings(_ name: String) -> [String] { tensors[name]?.strings ?? [] }
+        guard texts.output == .rank else { return .texts(strings(TextModel.textName).map { .text($0) }) }
+        let (queries, documents) = (strings(TextModel.queryName), strings(TextModel.documentName))
+        return .texts(documents.indices.map { .pair(queries[queries.count == 1 ? 0 : $0], documents[$0]) })
     }
 
     /// Refuses a tensor that the signature does not have.
@@ -92,11 +100,17 @@ struct ModelFace {
             throw .missing(place, "the input \"\(port.name)\" is missing")
         }
         guard signature.isStackable else { return }
-        let counts = Set(tensors.values.map { $0.shape[0] })
+        var counts = Set(tensors.values.map { $0.shape[0] })
+        // One query may come with many documents.
+        if texts?.output == .rank, tensors[TextModel.queryName]?.shape == [1],
+            let documents = tensors[TextModel.documentName]?.shape[0]
+        {
+            counts = [documents]
+        }
         guard counts.count <= 1 else {
             throw .invalid(path, "the inputs have different first dimensions: \(counts.sorted())")
         }
         // A model of one matrix has no answer to no rows.
-        guard embed != nil || counts != [0] else { throw .invalid(path, "the inputs hold no example") }
+        guard texts != nil || counts != [0] else { throw .invalid(path, "the inputs hold no example") }
     }
 }

@@ -5,8 +5,12 @@ package struct TaskConfiguration: Equatable, Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         /// Texts in, a vector for each out.
         case embed
-        /// Numbers in, a label and its scores out.
+        /// Numbers or texts in, a label and its scores out.
         case classify
+        /// Pairs of texts in, a score of each out.
+        case rank
+        /// Texts in, their parts that have a name out.
+        case tag
         /// Numbers in, numbers out.
         case tensor
         /// No model: the body comes back.

@@ -17,7 +17,7 @@ package struct TaskRunner {
     ///
     /// - Parameters:
     ///   - plan: the snapshot's plan; not looked at for a task without a model.
-    ///   - tokenizer: the snapshot's tokenizer; looked at by tasks on texts only.
+    ///   - tokenizer: the snapshot's tokenizer; not looked at for a task without a model.
     ///   - rows: brings rows of tables that are not complete yet, before they are read.
     ///   - lookup: the floats of each of the plan's weights; they outlive the runner.
     package init(
@@ -27,23 +27,14 @@ package struct TaskRunner {
         rows: PlanRunner.RowSource? = nil,
         weight lookup: (_ name: String) -> WeightView?
     ) throws(TaskError) {
-        switch configuration.kind {
-        case .none:
+        guard configuration.kind != .none else {
             task = .echo
-        case .embed:
-            task = .model(try Self.textModel(configuration, try Self.runner(plan, rows, lookup), tokenizer))
-        case .classify, .tensor:
-            let runner = try Self.runner(plan, rows, lookup)
-            if configuration.kind == .classify, runner.plan.takesTokens {
-                task = .model(try Self.textModel(configuration, runner, tokenizer))
-                return
-            }
-            self = try TaskRunner(
-                PlanModel.model(of: runner),
-                isClassifier: configuration.kind == .classify,
-                labels: configuration.labels
-            )
+            return
         }
+        guard let output = TextModel.Output(configuration.kind) else {
+            throw .mismatch("the model takes texts, and the task is \(configuration.kind)")
+        }
+        task = .model(try Self.textModel(configuration, output, try Self.runner(plan, rows, lookup), tokenizer))
     }
 
     /// As ``init(_:plan:tokenizer:rows:weight:)``, for whoever has the tokenizer as an array.
@@ -110,10 +101,10 @@ package struct TaskRunner {
     /// The task of a model of texts.
     private static func textModel(
         _ configuration: TaskConfiguration,
+        _ output: TextModel.Output,
         _ runner: PlanRunner,
         _ tokenizer: RawSpan
     ) throws(TaskError) -> ModelTask {
-        guard runner.plan.takesTokens else { throw .mismatch("the model takes numbers, and the task texts") }
         if let longest = runner.plan.sequenceLengthMax, longest < configuration.tokensMax {
             throw .mismatch("the model has \(longest) positions, and tokensMax is \(configuration.tokensMax)")
         }
@@ -124,11 +115,11 @@ package struct TaskRunner {
             throw .tokenizer("\(error)")
         }
         return try ModelTask(
-            try EmbedModel(
+            try TextModel(
                 tokenizer: compiled,
                 runner: runner,
                 tokensMax: configuration.tokensMax,
-                isClassifier: configuration.kind == .classify
+                output: output
             ),
             labels: configuration.labels
         )
@@ -143,6 +134,19 @@ package struct TaskRunner {
             return try PlanRunner(plan: try Plan(decoding: plan), rows: rows, weight: lookup)
         } catch {
             throw .plan("\(error)")
+        }
+    }
+}
+
+extension TextModel.Output {
+    /// nil for a task that is none of texts.
+    fileprivate init?(_ kind: TaskConfiguration.Kind) {
+        switch kind {
+        case .embed: self = .vectors
+        case .classify: self = .classes
+        case .rank: self = .rank
+        case .tag: self = .tags
+        case .tensor, .none: return nil
         }
     }
 }

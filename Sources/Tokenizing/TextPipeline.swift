@@ -6,6 +6,8 @@ struct TextPipeline {
     private let tokenizer: Tokenizer
     private var output: Segmenter.Output
     private var origins: [Range<Int>] = []
+    /// Beside each origin: whether the id goes on with the word of the one before it.
+    private var continues: [Bool] = []
     private let idsMax: Int
     private let wantsOrigins: Bool
     private var segmenter = Segmenter()
@@ -37,18 +39,24 @@ struct TextPipeline {
         encodeSegment(text, start..<max(start, text.count))
     }
 
-    /// The ids so far, those beyond the limit cut off, and where each came from.
-    consuming func finish() -> (ids: [Int32], origins: [Range<Int>]) {
-        var (ids, origins) = (output.ids, origins)
+    /// The ids so far, those beyond the limit cut off, where each came from and whether it goes on with a word.
+    consuming func finish() -> (ids: [Int32], origins: [Range<Int>], continues: [Bool]) {
+        var (ids, origins, continues) = (output.ids, origins, continues)
         if ids.count > idsMax { ids.removeLast(ids.count - idsMax) }
-        if origins.count > ids.count { origins.removeLast(origins.count - ids.count) }
-        return (ids, origins)
+        if origins.count > ids.count {
+            continues.removeLast(origins.count - ids.count)
+            origins.removeLast(origins.count - ids.count)
+        }
+        return (ids, origins, continues)
     }
 
     private mutating func append(_ token: Tokenizer.CompiledToken, _ origin: Range<Int>) {
         output.append(token.id, 0..<0)
         output.ranges.removeAll(keepingCapacity: true)
-        if wantsOrigins { origins.append(origin) }
+        if wantsOrigins {
+            origins.append(origin)
+            continues.append(false)
+        }
     }
 
     private mutating func encodeSegment(_ text: Span<UInt8>, _ range: Range<Int>) {
@@ -90,7 +98,10 @@ struct TextPipeline {
         for word in words.words {
             segmenter.append(word, of: bytes, by: tokenizer.pieces, tokenizer.model, to: &output)
             if wantsOrigins {
-                for range in output.ranges { origins.append(trimmed(text.origin(of: range), bytes, range)) }
+                for (place, range) in output.ranges.enumerated() {
+                    origins.append(trimmed(text.origin(of: range), bytes, range))
+                    continues.append(place > 0)
+                }
                 output.ranges.removeAll(keepingCapacity: true)
             }
             guard output.ids.count < idsMax else { return }

@@ -9,6 +9,8 @@ package enum CallForm: Equatable, Sendable {
     case openAIEmbeddings
     /// `POST /v2/models/{model}/infer` of the Open Inference Protocol.
     case openInference(OpenInferenceCall)
+    /// `POST /v1/rerank` of Jina and Cohere.
+    case rerank
     /// `POST /predict/{name}`: named inputs in, named outputs out, as JSON.
     case prediction
 
@@ -23,6 +25,7 @@ package enum CallForm: Equatable, Sendable {
             writer.append(call.encoding.rawValue)
             writer.append(call.jsonByteCount.map { $0 + 1 } ?? 0)
         case .prediction: writer.append(UInt8(3))
+        case .rerank: writer.append(UInt8(4))
         }
     }
 
@@ -46,6 +49,7 @@ package enum CallForm: Equatable, Sendable {
                 )
             )
         case 3: self = .prediction
+        case 4: self = .rerank
         default: throw .unknownKind(kind)
         }
     }

@@ -44,8 +44,9 @@ enum Candidate {
     func run(_ input: GoldenSet.Input) throws(PackRefusal) -> [Float] {
         do {
             switch (self, input) {
-            case (.plan(let held), .tokens(let ids)): return try held.run(ids: ids, sequenceLengths: [ids.count])
-            case (.plan(let held), .numbers(let numbers)): return try held.run(input: numbers, rows: 1)
+            case (.plan(let held), .tokens(let ids, let types)):
+                return try held.run(ids: ids, types: types, sequenceLengths: [ids.count])
+            case (.plan, .numbers): throw PlanError.input("a model of texts takes no numbers")
             case (.graph(let held), .numbers(let numbers)): return try held.run(input: numbers)
             case (.graph, .tokens): throw GraphError.input("a graph takes no texts")
             }
@@ -68,6 +69,19 @@ extension EngineModel {
         if case .plan(let model) = self { model.tokenizer } else { nil }
     }
 
+    /// Whether the texts of a pair are of two types.
+    var tellsTypes: Bool {
+        guard case .plan(let model) = self else { return false }
+        return model.plan.steps.contains { step in
+            if case .embed(_, _, let types, _) = step { model.plan.weights[types].shape[0] > 1 } else { false }
+        }
+    }
+
+    /// Whether it is asked for pairs of texts.
+    var takesPairs: Bool {
+        if case .plan(let model) = self { model.task == .rank } else { false }
+    }
+
     /// The most tokens of one text.
     var tokensMax: Int {
         if case .plan(let model) = self { model.tokensMax } else { 0 }
@@ -76,7 +90,7 @@ extension EngineModel {
     /// Numbers of one example; nil where that is not one list of floats.
     var inputCount: Int? {
         switch self {
-        case .plan(let model): model.plan.input.map { model.plan.values[$0].columns } ?? 0
+        case .plan: 0
         case .graph(let model): model.onlyInput?.count
         }
     }

@@ -7,7 +7,8 @@ import Tokenizing
 /// Inputs on which a model's precision is measured, and the results they should have, where those are known.
 struct GoldenSet {
     enum Input: Equatable {
-        case tokens([Int32])
+        /// Each with its type; nil where all are of the first.
+        case tokens([Int32], types: [Int32]?)
         case numbers([Float])
     }
 
@@ -44,7 +45,9 @@ extension GoldenSet {
         var inputs: [Input] = []
         for (index, item) in items.enumerated() {
             guard let input = Self.input(item, for: model, tokenizer) else {
-                let wanted = tokenizer == nil ? "\(Self.columns(of: model)) numbers" : "a text"
+                let wanted =
+                    tokenizer == nil
+                    ? "\(Self.columns(of: model)) numbers" : model.takesPairs ? "two texts" : "a text"
                 throw .golden(reference, "should hold \(wanted) at \"inputs\"[\(index)]")
             }
             inputs.append(input)
@@ -73,7 +76,12 @@ extension GoldenSet {
             let texts =
                 sentences
                 + sentences.indices.dropFirst().map { sentences[...$0].joined(separator: " ") }
-            let inputs = texts.map { Input.tokens(tokenizer.encode($0, tokensMax: model.tokensMax)) }
+            // Each of them with the next where a model ranks pairs.
+            let inputs = zip(texts, texts.dropFirst() + texts.prefix(1)).map { text, next in
+                model.takesPairs
+                    ? Self.pair(text, next, for: model, tokenizer)
+                    : .tokens(tokenizer.encode(text, tokensMax: model.tokensMax), types: nil)
+            }
             return GoldenSet(inputs: inputs, outputs: nil, isFromFile: false)
         }
         var state: UInt64 = 1
@@ -115,10 +123,26 @@ extension GoldenSet {
 
     private static func input(_ json: JSON, for model: EngineModel, _ tokenizer: Tokenizer?) -> Input? {
         if let tokenizer {
-            return json.stringValue.map { .tokens(tokenizer.encode($0, tokensMax: model.tokensMax)) }
+            if model.takesPairs {
+                guard let texts = json.arrayValue, texts.count == 2, let first = texts[0].stringValue,
+                    let second = texts[1].stringValue
+                else { return nil }
+                return pair(first, second, for: model, tokenizer)
+            }
+            return json.stringValue.map { .tokens(tokenizer.encode($0, tokensMax: model.tokensMax), types: nil) }
         }
         guard let numbers = numbers(json), numbers.count == columns(of: model) else { return nil }
         return .numbers(numbers)
+    }
+
+    private static func pair(
+        _ first: String,
+        _ second: String,
+        for model: EngineModel,
+        _ tokenizer: Tokenizer
+    ) -> Input {
+        let encoded = tokenizer.encode(first, second, tokensMax: model.tokensMax)
+        return .tokens(encoded.ids, types: model.tellsTypes ? encoded.types : nil)
     }
 
     private static func numbers(_ json: JSON) -> [Float]? {

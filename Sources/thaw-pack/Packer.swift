@@ -10,7 +10,7 @@ import Wire
 /// Makes a snapshot of a bundle.
 enum Packer {
     /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
-    static let producer = "thaw-pack 4"
+    static let producer = "thaw-pack 5"
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
@@ -131,7 +131,7 @@ enum Packer {
             let files = ModelFiles(ranges: archive.files)
             return try ModelImporter.importModel(
                 source: reference.source,
-                asClassifier: reference.task == .classify,
+                for: TextTask(reference.task),
                 of: files,
                 in: bytes
             )
@@ -207,6 +207,18 @@ enum Packer {
 
     /// 1 MiB, which is decoded in a quarter of a millisecond: below it, pages of its own are not worth their rounding.
     private static let rowTableFloatsMin = 1 << 18
+}
+
+extension TextTask {
+    /// What a directory is read for; `tensor` and `none` are refused once it is known to be one.
+    fileprivate init(_ task: TaskKind) {
+        switch task {
+        case .classify: self = .classify
+        case .rank: self = .rank
+        case .tag: self = .tag
+        case .embed, .tensor, .echo, .code: self = .embed
+        }
+    }
 }
 
 extension PackRefusal {

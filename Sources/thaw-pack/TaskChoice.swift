@@ -15,12 +15,16 @@ extension TaskConfiguration {
         }
         switch (reference.task, model) {
         case (.embed, .plan(let model)): self.init(kind: .embed, tokensMax: model.tokensMax)
-        case (.embed, .graph): throw .mismatch(reference, "takes numbers; use task classify or tensor")
+        case (.rank, .plan(let model)): self.init(kind: .rank, tokensMax: model.tokensMax)
+        case (.embed, .graph), (.rank, .graph), (.tag, .graph):
+            throw .mismatch(reference, "takes tensors; use task classify or tensor")
         case (.classify, .graph), (.tensor, .graph):
             self.init(kind: reference.task == .classify ? .classify : .tensor, labels: reference.labels)
         case (.classify, .plan(let model)):
             self.init(kind: .classify, tokensMax: model.tokensMax, labels: reference.labels ?? model.labels)
-        case (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed")
+        case (.tag, .plan(let model)):
+            self.init(kind: .tag, tokensMax: model.tokensMax, labels: reference.labels ?? model.labels)
+        case (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed, classify, rank or tag")
         case (.echo, _), (.code, _): self.init(kind: .none)
         }
     }
@@ -32,14 +36,10 @@ extension TensorSignature {
         switch model {
         case .plan(let model):
             let columns = model.plan.values[model.plan.output].columns
-            guard model.isClassifier else {
-                self.init(embeddingColumns: columns)
-                return
-            }
             if let labels = task.labels, labels.count != columns {
                 throw .mismatch(reference, "has \(columns) scores, and model.labels names \(labels.count)")
             }
-            self.init(classes: columns)
+            self.init(task.kind, columns: columns)
         case .graph(let model):
             do throws(TaskError) {
                 try self.init(of: model.graph, isClassifier: task.kind == .classify)

@@ -107,9 +107,8 @@ enum ModelFunction {
             }
             let hasModel = task.kind != .none
             let plan = hasModel ? try snapshot.bytes(of: "plan") : []
-            // A model of numbers has none, and looks at no byte of what is given instead.
-            let isOptional = task.kind != .embed
-            guard let tokenizer = snapshot.entry("tokenizer") ?? (isOptional ? snapshot.entry("task") : nil) else {
+            // A function without a model has none, and looks at no byte of what is given instead.
+            guard let tokenizer = snapshot.entry("tokenizer") ?? (hasModel ? nil : snapshot.entry("task")) else {
                 throw SnapshotError.unknownEntry("tokenizer")
             }
             return try snapshot.withBytes(of: tokenizer) { (tokenizer) throws(TaskError) in

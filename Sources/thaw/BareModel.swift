@@ -88,22 +88,49 @@ struct BareModel {
         name.hasSuffix(".safetensors") || name.hasSuffix(".json")
     }
 
-    /// By the `architectures` of config.json; a sentence-transformers directory embeds.
+    /// By the `architectures` of config.json, and whether modules.json pools.
     private static func task(_ directory: String) throws(CommandFailure) -> TaskKind {
-        struct Configuration: Decodable { var architectures: [String]? }
-        guard !FileManager.default.fileExists(atPath: directory + "/modules.json"),
-            let data = FileManager.default.contents(atPath: directory + "/config.json"),
-            let configuration = try? JSONDecoder().decode(Configuration.self, from: data)
-        else { return .embed }
+        struct Configuration: Decodable {
+            var architectures: [String]?
+            var id2label: [String: String]?
+            var problemType: String?
+            /// Where a cross-encoder kept its activation before version 4.
+            var oldActivation: String?
+
+            private enum CodingKeys: String, CodingKey {
+                case architectures, id2label
+                case problemType = "problem_type"
+                case oldActivation = "sbert_ce_default_activation_function"
+            }
+        }
+        struct Module: Decodable { var type: String }
+        func read<Value: Decodable>(_: Value.Type, _ name: String) -> Value? {
+            FileManager.default.contents(atPath: "\(directory)/\(name)").flatMap { data in
+                try? JSONDecoder().decode(Value.self, from: data)
+            }
+        }
+        // What is damaged is the packer's to refuse.
+        let modules = read([Module].self, "modules.json")
+        if let modules, modules.isEmpty || modules.contains(where: { $0.type.hasSuffix("Pooling") }) { return .embed }
+        guard let configuration = read(Configuration.self, "config.json") else { return .embed }
         let architecture = configuration.architectures?.first ?? ""
-        for unsupported in ["ForTokenClassification", "ForQuestionAnswering", "ForCausalLM", "ForMultipleChoice"]
+        if architecture.hasSuffix("ForTokenClassification") { return .tag }
+        if architecture.hasSuffix("ForSequenceClassification") {
+            // A cross-encoder is a classifier of one class, which is otherwise only a regression.
+            let isMarked = modules != nil || configuration.oldActivation != nil
+            let isRanker =
+                configuration.id2label?.count == 1 && (isMarked || configuration.problemType != "regression")
+            return isRanker ? .rank : .classify
+        }
+        for unsupported in ["ForQuestionAnswering", "ForCausalLM", "ForMultipleChoice", "ForConditionalGeneration"]
         where architecture.hasSuffix(unsupported) {
             throw .file(
-                "\(directory)/config.json: \(architecture) is no encoder that embeds or classifies texts; export it to "
-                    + "ONNX to serve it with task tensor"
+                "\(directory)/config.json: architectures is \(architecture); supported are encoders that embed "
+                    + "(…Model), classify or rank (…ForSequenceClassification) and tag tokens "
+                    + "(…ForTokenClassification): export it to ONNX to serve it with task tensor"
             )
         }
-        return architecture.hasSuffix("ForSequenceClassification") ? .classify : .embed
+        return .embed
     }
 
     /// `My_Model.v2` → `my-model-v2`.

@@ -7,6 +7,7 @@ import NIOCore
 import NIOPosix
 import Registry
 import Scheduling
+import Secrets
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -78,7 +79,8 @@ final class DoorHarness: Sendable {
         let ledger = try Ledger(directory: directory, node: "test")
         let seen = Seen()
         let logs = FunctionLogs()
-        let services = services(options, registry, ledger, logs, seen)
+        let secrets = try SecretStore(directory: directory)
+        let services = services(options, registry, secrets, ledger, logs, seen)
         let address = try #require(ListenAddress(options.listen))
         var logger = Logger(label: "doors")
         logger.logLevel = .critical
@@ -123,6 +125,7 @@ final class DoorHarness: Sendable {
     static func services(
         _ options: Options,
         _ registry: Registry,
+        _ secrets: SecretStore,
         _ ledger: Ledger,
         _ logs: FunctionLogs,
         _ seen: Seen
@@ -165,6 +168,8 @@ final class DoorHarness: Sendable {
             collectGarbage: { GarbageReport(snapshots: 2, bytes: 3000) },
             logLines: { logs.lines(function: $0, last: $1) },
             followLogs: { logs.follow(function: $0) },
+            secrets: secrets,
+            refresh: { seen.add(moved: "refresh \($0)") },
             registry: registry,
             ledger: ledger
         )

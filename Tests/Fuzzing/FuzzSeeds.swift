@@ -33,13 +33,12 @@ enum FuzzSeeds {
 
     private static func plan() throws -> [UInt8] {
         let plan = Plan(
-            values: [Plan.Value(rows: .sequences, columns: 2), Plan.Value(rows: .sequences, columns: 3)],
-            weights: [Plan.Weight(name: "w", shape: [2, 3], layout: .panels16)],
-            steps: [.linear(input: 0, weight: 0, bias: nil, activation: .relu, out: 1)],
-            input: 0,
-            output: 1,
-            inputName: "x",
-            outputName: "y"
+            values: [Plan.Value(rows: .tokens, columns: 2), Plan.Value(rows: .sequences, columns: 4)],
+            weights: [Plan.Weight(name: "w", shape: [3, 2], layout: .plain)],
+            steps: [
+                .embed(words: 0, positions: 0, types: 0, out: 0), .pool(input: 0, [.mean, .last], out: 1),
+            ],
+            output: 1
         )
         try plan.validate()
         return plan.encoded()

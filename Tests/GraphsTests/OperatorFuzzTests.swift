@@ -10,7 +10,7 @@ struct OperatorFuzzTests {
         axis keepdims to k hidden_size num_groups blocksize batch_dims num_outputs q_num_heads kv_num_heads num_heads \
         transA transB block_size output_dtype largest sorted exclusive reverse dtype layout upper time_axis batch_axis \
         n_targets onesided inverse start end allowzero p min_gram_length max_gram_length targets n_supports new_axis \
-        training_mode rotary_embedding_dim is_causal linear_before_reset num_scan_inputs periodic align_corners
+        training_mode rotary_embedding_dim is_causal linear_before_reset num_scan_inputs periodic align_corners heads
         """.split(separator: " ").map(String.init)
     private static let listNames = """
         axes perm pads starts ends split shape dilations strides classlabels_ints vectors_per_class nodes_treeids \

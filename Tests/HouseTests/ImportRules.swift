@@ -19,6 +19,7 @@ enum ImportRules {
         "Models": ["Inference", "Graphs", "Kernels", "Tokenizing", "Tasks", "JSON"],
         "Manifests": ["Yams"],
         "Registry": ["Manifests", "GRDB"],
+        "Secrets": ["Linux", "Crypto", "GRDB"],
         "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
@@ -26,14 +27,15 @@ enum ImportRules {
             "NIOCore",
         ],
         "ControlPlane": ["Invoking", "Registry", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
+        "Events": ["ControlPlane", "Invoking", "Metering", "GRDB", "Logging", "NIOCore"],
         "Doors": [
-            "ControlPlane", "Invoking", "Digests", "Scheduling", "Registry", "Metering", "Manifests", "Wire",
+            "Events", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering", "Manifests", "Wire",
             "Hummingbird", "HummingbirdCore",
             "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
             "ServiceLifecycle",
         ],
         "thaw": [
-            "Doors", "ControlPlane", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests",
+            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",

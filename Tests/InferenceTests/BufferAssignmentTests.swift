@@ -8,7 +8,7 @@ struct BufferAssignmentTests {
         let assignment = BufferAssignment(plan)
         for (index, step) in plan.steps.enumerated() {
             // Everything that this step or a later one reads, and was written before.
-            let writtenBefore = plan.steps[..<index].map(\.out) + (plan.input.map { [$0] } ?? [])
+            let writtenBefore = plan.steps[..<index].map(\.out)
             let neededNow = Set(plan.steps[index...].flatMap(\.inputs) + [plan.output])
             let alive = writtenBefore.filter(neededNow.contains) + [step.out]
             let buffers = alive.map { assignment.bufferOfValue[$0] }

@@ -81,42 +81,39 @@ extension Plan {
         steps: [
             .embed(words: 0, positions: 1, types: 2, out: 0),
             .linear(input: 0, weight: 3, bias: 4, activation: .none, out: 1),
-            .attention(fused: 1, heads: 2, out: 2),
+            .attention(fused: 1, heads: 2, places: nil, out: 2),
             .linear(input: 2, weight: 5, bias: nil, activation: .none, out: 3),
             .layerNorm(input: 3, residual: 0, scale: 6, shift: 7, epsilon: 1e-5, out: 4),
             .linear(input: 4, weight: 8, bias: 9, activation: .gelu, out: 5),
             .linear(input: 5, weight: 10, bias: nil, activation: .none, out: 6),
             .layerNorm(input: 6, residual: 4, scale: 6, shift: 7, epsilon: 1e-5, out: 7),
-            .meanPool(input: 7, out: 8),
+            .pool(input: 7, [.mean], out: 8),
             .normalize(input: 8, out: 9),
         ],
-        input: nil,
-        output: 9,
-        inputName: "input_ids",
-        outputName: "sentence_embedding"
+        output: 9
     )
 
-    /// Two products with everything between them that a small classifier uses: [R, 3] to [R, 2].
+    /// Two products over the mean of what is embedded, with everything that a small classifier uses: 3 tokens in the
+    /// vocabulary, 2 positions, 2 types, 2 classes.
     static let classifier = Plan(
-        values: [3, 3, 4, 4, 4, 2, 2].map { Value(rows: .sequences, columns: $0) },
+        values: [Value(rows: .tokens, columns: 3)] + [3, 4, 4, 2, 2].map { Value(rows: .sequences, columns: $0) },
         weights: [
-            Weight(name: "sixteenth", shape: [1], layout: .plain),
+            Weight(name: "words", shape: [3, 3], layout: .plain),
+            Weight(name: "positions", shape: [2, 3], layout: .plain),
+            Weight(name: "types", shape: [2, 3], layout: .plain),
             Weight(name: "first", shape: [3, 4], layout: .panels16),
             Weight(name: "first.bias", shape: [4], layout: .plain),
             Weight(name: "second", shape: [4, 2], layout: .panels16),
         ],
         steps: [
-            .combineConstant(input: 0, .divide, constant: 0, out: 1),
-            .linear(input: 1, weight: 1, bias: 2, activation: .none, out: 2),
+            .embed(words: 0, positions: 1, types: 2, out: 0),
+            .pool(input: 0, [.mean], out: 1),
+            .linear(input: 1, weight: 3, bias: 4, activation: .none, out: 2),
             .activate(input: 2, .relu, out: 3),
-            .combine(left: 3, .add, right: 2, out: 4),
-            .linear(input: 4, weight: 3, bias: nil, activation: .none, out: 5),
-            .softmax(input: 5, out: 6),
+            .linear(input: 3, weight: 5, bias: nil, activation: .none, out: 4),
+            .softmax(input: 4, out: 5),
         ],
-        input: 0,
-        output: 6,
-        inputName: "image",
-        outputName: "scores"
+        output: 5
     )
 
     /// The same plan with its products in another format.

@@ -5,14 +5,15 @@ import Testing
 struct PlanEncodingTests {
     /// Every step, each with and without what it may lack.
     static let everyStep = Plan.encoder.changed { plan in
-        plan.values += [8, 8, 8, 8, 8].map { Plan.Value(rows: .sequences, columns: $0) }
-        plan.weights.append(Plan.Weight(name: "weight in Ωmega", shape: [8], layout: .plain))
+        plan.values += [8, 8, 8].map { Plan.Value(rows: .sequences, columns: $0) }
+        plan.values += [Plan.Value(rows: .tokens, columns: 8), Plan.Value(rows: .sequences, columns: 40)]
+        plan.weights.append(Plan.Weight(name: "places in Ωmega", shape: [2, 7], layout: .plain))
         plan.steps += [
-            .firstPool(input: 7, out: 10),
+            .pool(input: 7, [.first], out: 10),
             .softmax(input: 10, out: 11),
             .activate(input: 11, .sigmoid, out: 12),
-            .combineConstant(input: 12, .subtract, constant: 11, out: 13),
-            .combine(left: 13, .divide, right: 9, out: 14),
+            .attention(fused: 1, heads: 2, places: 11, out: 13),
+            .pool(input: 13, Plan.Pooling.allCases, out: 14),
         ]
         plan.output = 14
     }
@@ -24,10 +25,10 @@ struct PlanEncodingTests {
 
     @Test func `the first bytes say what it is and which version`() throws {
         let bytes = Plan.classifier.encoded()
-        #expect(Array(bytes[..<10]) == Array("THAWPLAN".utf8) + [1, 0])
+        #expect(Array(bytes[..<10]) == Array("THAWPLAN".utf8) + [2, 0])
         var other = bytes
-        other[8] = 2
-        #expect(throws: PlanError.malformed(byteOffset: 10, reason: "version 2 is not 1: deploy the function again")) {
+        other[8] = 3
+        #expect(throws: PlanError.malformed(byteOffset: 10, reason: "version 3 is not 2: deploy the function again")) {
             try Plan(decoding: other)
         }
         other[0] = 0
@@ -48,7 +49,7 @@ struct PlanEncodingTests {
 
     @Test func `a count that nothing backs costs nothing`() {
         // 2³² − 1 values.
-        let bytes = Array("THAWPLAN".utf8) + [1, 0, 255, 255, 255, 255]
+        let bytes = Array("THAWPLAN".utf8) + [2, 0, 255, 255, 255, 255]
         #expect(throws: PlanError.malformed(byteOffset: 10, reason: "4294967295 values are more than 4096")) {
             try Plan(decoding: bytes)
         }

@@ -7,7 +7,9 @@ struct PlanRunnerTests {
     @Test(arguments: KernelSet.runnable)
     func `a small classifier gives what a hand computes`(_ kernels: KernelSet) throws {
         let held = HeldWeights()
-        held["sixteenth"] = [16]
+        held["words"] = [1, 2, 0, 0, 0, 0, 5, 5, 5]
+        held["positions"] = [Float](repeating: 0, count: 6)
+        held["types"] = [0, 0, 0, 0, 1, 0]
         // Columns: x0, −x1, x2, x0 + x1.
         let first: [Float] = [1, 0, 0, 1, 0, -1, 0, 1, 0, 0, 1, 0]
         held["first"] = Panels.pack(first, inner: 3, columns: 4, isColumnMajor: false)
@@ -15,11 +17,11 @@ struct PlanRunnerTests {
         let second: [Float] = [1, 0, 0, 1, 0, 1, 0.5, 0]
         held["second"] = Panels.pack(second, inner: 4, columns: 2, isColumnMajor: false)
         let runner = try PlanRunner(plan: .classifier, kernels: kernels) { held.views[$0] }
-        let scores = try runner.run(input: [16, 32, 0, 0, 0, 0], rows: 2)
-        // Row 0: x = 1, 2, 0 → 1, −2, 0.5, 3 → + relu → 2, −2, 1, 6 → 2 + 3, −2 + 1 → softmax(5, −1).
-        // Row 1: 0 → 0, 0, 0.5, 0 → + relu → 0, 0, 1, 0 → softmax(0, 1).
-        let expected = [1 / (1 + exp(-6.0)), 1 / (1 + exp(6.0)), 1 / (1 + exp(1.0)), 1 / (1 + exp(-1.0))]
-        #expect(scores.count == 4)
+        let scores = try runner.run(ids: [0, 1, 0], types: [0, 0, 1], sequenceLengths: [1, 1, 1])
+        // Row 0: x = 1, 2, 0 → 1, −2, 0.5, 3 → 1, 0, 0.5, 3 → softmax(2.5, 0.5).
+        // Row 1: 0 → 0, 0, 0.5, 0 → softmax(0, 0.5). Row 2, of type 1: 1, 3, 0 → 1, 0, 0.5, 4 → softmax(3, 0.5).
+        let expected = [2, -2, -0.5, 0.5, 2.5, -2.5].map { 1 / (1 + exp(-$0)) }
+        #expect(scores.count == 6)
         for (score, value) in zip(scores, expected) {
             #expect(abs(Double(score) - value) < 1e-6)
         }
@@ -108,23 +110,13 @@ struct PlanRunnerTests {
             }
             #expect(error?.description.contains(call.word) == true, "\(error?.description ?? "")")
         }
-        #expect(throws: PlanError.input("the model takes token ids, not numbers")) {
-            try runner.run(input: [1], rows: 1)
+        #expect(throws: PlanError.input("type 2 is none of the model's 2")) {
+            try runner.run(ids: [1, 1], types: [0, 2], sequenceLengths: [2])
+        }
+        #expect(throws: PlanError.input("1 types for 2 ids")) {
+            try runner.run(ids: [1, 1], types: [0], sequenceLengths: [2])
         }
         #expect(try runner.run(ids: [1], sequenceLengths: [1]).count == 8)
-    }
-
-    @Test func `a matrix of another size is refused`() throws {
-        let held = HeldWeights.random(for: .classifier, seed: 11)
-        let runner = try PlanRunner(plan: .classifier) { held.views[$0] }
-        #expect(throws: PlanError.input("expected 2 × 3 numbers, got 5")) {
-            try runner.run(input: [1, 2, 3, 4, 5], rows: 2)
-        }
-        #expect(throws: PlanError.self) { try runner.run(input: [], rows: 0) }
-        #expect(throws: PlanError.self) { try runner.run(input: [], rows: .max) }
-        #expect(throws: PlanError.input("the model takes numbers, not token ids")) {
-            try runner.run(ids: [1], sequenceLengths: [1])
-        }
     }
 
     @Test func `an altered plan that is accepted runs within its memory`() throws {
@@ -141,11 +133,8 @@ struct PlanRunnerTests {
             let held = HeldWeights.random(for: plan, seed: 13)
             let runner = try PlanRunner(plan: plan) { held.views[$0] }
             let output = plan.values[plan.output]
-            if let input = plan.input {
-                let floats = [Float](repeating: 1, count: 2 * plan.values[input].columns)
-                #expect(try runner.run(input: floats, rows: 2).count == 2 * output.columns)
-            } else if plan.sequenceLengthMax ?? 0 >= 2 {
-                let result = try runner.run(ids: [0, 0, 0], sequenceLengths: [2, 1])
+            if plan.sequenceLengthMax ?? 0 >= 2 {
+                let result = try runner.run(ids: [0, 0, 0], types: [0, 0, 0], sequenceLengths: [2, 1])
                 #expect(result.count == (output.rows == .tokens ? 3 : 2) * output.columns)
             }
             ran += 1

@@ -44,9 +44,13 @@ struct PlanValidationTests {
         Mistake("a value written twice", "already") { $0.steps[9] = .normalize(input: 8, out: 8) },
         Mistake("an output never written", "output") { $0.steps.removeLast() },
         Mistake("an unknown output", "output") { $0.output = 77 },
-        Mistake("heads that do not divide", "heads") { $0.steps[2] = .attention(fused: 1, heads: 3, out: 2) },
-        Mistake("no heads", "heads") { $0.steps[2] = .attention(fused: 1, heads: 0, out: 2) },
-        Mistake("q, k and v of other columns", "q, k") { $0.steps[2] = .attention(fused: 0, heads: 2, out: 2) },
+        Mistake("heads that do not divide", "heads") {
+            $0.steps[2] = .attention(fused: 1, heads: 3, places: nil, out: 2)
+        },
+        Mistake("no heads", "heads") { $0.steps[2] = .attention(fused: 1, heads: 0, places: nil, out: 2) },
+        Mistake("q, k and v of other columns", "q, k") {
+            $0.steps[2] = .attention(fused: 0, heads: 2, places: nil, out: 2)
+        },
         Mistake("a product of another shape", "fit") { $0.weights[5].shape = [8, 9] },
         Mistake("a bias too long", "bias") { $0.weights[4].shape = [25] },
         Mistake("a residual of another shape", "shape") {
@@ -57,17 +61,11 @@ struct PlanValidationTests {
         },
         Mistake("pooling into tokens", "pooling") { $0.values[8].rows = .tokens },
         Mistake("a product that loses its rows", "rows") { $0.values[3].rows = .sequences },
-        Mistake("tokens from a matrix", "matrix", .classifier) {
-            $0.weights.append(Plan.Weight(name: "table", shape: [3, 2], layout: .plain))
-            $0.values.append(Plan.Value(rows: .tokens, columns: 2))
-            $0.steps.append(.embed(words: 4, positions: 4, types: 4, out: 7))
-        },
-        Mistake("an input of tokens", "token", .classifier) { $0.values[0].rows = .tokens },
-        Mistake("an unknown input", "input", .classifier) { $0.input = 50 },
-        Mistake("a constant of another size", "constant", .classifier) { $0.weights[0].shape = [2] },
-        Mistake("operands of other shapes", "operands", .classifier) {
-            $0.steps[3] = .combine(left: 3, .add, right: 0, out: 4)
-        },
+        Mistake("places of other heads", "places", PlanEncodingTests.everyStep) { $0.weights[11].shape = [3, 7] },
+        Mistake("places without a middle", "places", PlanEncodingTests.everyStep) { $0.weights[11].shape = [2, 8] },
+        Mistake("places in a list", "places", PlanEncodingTests.everyStep) { $0.weights[11].shape = [14] },
+        Mistake("pooling by nothing", "parts") { $0.steps[8] = .pool(input: 7, [], out: 8) },
+        Mistake("pooling into other columns", "columns") { $0.steps[8] = .pool(input: 7, [.mean, .last], out: 8) },
         Mistake("an activation that changes the shape", "shape", .classifier) { $0.values[3].columns = 5 },
     ]
 
@@ -84,7 +82,8 @@ struct PlanValidationTests {
 
     @Test func `the longest sequence is what the positions reach`() {
         #expect(Plan.encoder.sequenceLengthMax == 4)
-        #expect(Plan.classifier.sequenceLengthMax == nil)
+        let fewPlaces = PlanEncodingTests.everyStep.changed { $0.weights[11].shape = [2, 5] }
+        #expect(fewPlaces.sequenceLengthMax == 3)
     }
 
     @Test func `the size of a weight counts the padding of its panels`() {

@@ -77,25 +77,37 @@ struct RowsTests {
     }
 
     @Test(arguments: KernelSet.runnable, columnCounts)
-    func `pooling takes the mean or the first row of each sequence`(_ kernels: KernelSet, _ columns: Int) {
+    func `pooling puts what it takes of each sequence side by side`(_ kernels: KernelSet, _ columns: Int) {
         var generator = SeededGenerator(state: UInt64(columns))
         let lengths = [1, 5, 2]
         let input = generator.floats(8 * columns)
-        var (means, firsts): ([Double], [Double]) = ([], [])
+        var expected: [Double] = []
         var start = 0
         for length in lengths {
-            for i in 0..<columns {
-                let column = (start..<start + length).map { Double(input[$0 * columns + i]) }
-                means.append(column.reduce(0, +) / Double(length))
-                firsts.append(column[0])
+            let rows = (0..<columns).map { i in (start..<start + length).map { Double(input[$0 * columns + i]) } }
+            for part in Pooling.allCases {
+                expected += rows.map { column in
+                    switch part {
+                    case .mean: column.reduce(0, +) / Double(length)
+                    case .rootMean: column.reduce(0, +) / Double(length).squareRoot()
+                    case .greatest: column.max() ?? 0
+                    case .first: column[0]
+                    case .last: column[length - 1]
+                    }
+                }
             }
             start += length
         }
-        let out = FloatBuffer.guarded(3 * columns)
-        kernels.meanPool(.followedByNaN(input), sequenceLengths: lengths, columns: columns, out: out)
-        #expect(greatestDifference(out.checked(3 * columns), means) < 1e-6)
-        kernels.firstPool(.followedByNaN(input), sequenceLengths: lengths, columns: columns, out: out)
-        #expect(greatestDifference(out.checked(3 * columns), firsts) == 0)
+        let count = 3 * columns * Pooling.allCases.count
+        let out = FloatBuffer.guarded(count)
+        kernels.pool(
+            .followedByNaN(input),
+            sequenceLengths: lengths,
+            columns: columns,
+            Pooling.allCases,
+            out: out
+        )
+        #expect(greatestDifference(out.checked(count), expected) < 1e-6)
     }
 
     @Test(arguments: KernelSet.runnable, columnCounts)
@@ -121,35 +133,21 @@ struct RowsTests {
             }
         }
         #expect(greatestDifference(out.checked(5 * columns), expected) < 1e-6)
-        withExtendedLifetime(held) {}
-    }
-
-    @Test(arguments: KernelSet.runnable, Arithmetic.allCases)
-    func `arithmetic meets a matrix, a row or one number`(_ kernels: KernelSet, _ arithmetic: Arithmetic) throws {
-        for columns in Self.columnCounts {
-            var generator = SeededGenerator(state: UInt64(columns))
-            let (left, right) = (generator.floats(3 * columns), generator.floats(3 * columns, in: 1...2))
-            let (row, one) = (try HeldWeight(Array(right[..<columns])), try HeldWeight([right[0]]))
-            let out = FloatBuffer.guarded(3 * columns)
-            func expect(_ other: (Int) -> Float) {
-                let expected = left.indices.map { i in
-                    switch arithmetic {
-                    case .add: left[i] + other(i)
-                    case .subtract: left[i] - other(i)
-                    case .multiply: left[i] * other(i)
-                    case .divide: left[i] / other(i)
-                    }
-                }
-                #expect(out.checked(3 * columns) == expected)
-            }
-            let (l, r) = (FloatBuffer.followedByNaN(left), FloatBuffer.followedByNaN(right))
-            kernels.combine(l, arithmetic, r, count: 3 * columns, out: out)
-            expect { right[$0] }
-            kernels.combine(l, arithmetic, constant: row.view, rows: 3, columns: columns, out: out)
-            expect { right[$0 % columns] }
-            kernels.combine(l, arithmetic, constant: one.view, rows: 3, columns: columns, out: out)
-            expect { _ in right[0] }
-            withExtendedLifetime((row, one)) {}
+        kernels.embed(
+            ids: ids,
+            typeIDs: [0, 0, 0, 1, 1],
+            sequenceLengths: [2, 3],
+            words: held.0.view,
+            positions: held.1.view,
+            types: held.2.view,
+            columns: columns,
+            out: out
+        )
+        let typed = expected.enumerated().map { place, sum in
+            let i = place % columns
+            return place / columns < 3 ? sum : sum - Double(types[i]) + Double(types[columns + i])
         }
+        #expect(greatestDifference(out.checked(5 * columns), typed) < 1e-6)
+        withExtendedLifetime(held) {}
     }
 }

@@ -80,8 +80,8 @@ private func refusal(_ yaml: String) -> String {
         ),
         (
             "name: a\ncolour: red\n",
-            "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, build, code, concurrency, "
-                + "description, environment, fetch, golden, handler, limits, model, name, network, precision, route, "
+            "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, build, calls, code, "
+                + "concurrency, description, environment, fetch, golden, handler, limits, model, name, network, precision, route, "
                 + "runtime, scaling"
         ),
         ("description: x\n", "function.yaml:1:1: name is missing; a function is called by it"),
@@ -89,7 +89,7 @@ private func refusal(_ yaml: String) -> String {
         (
             "- a\n- b\n",
             "function.yaml:1:1: the manifest should be a mapping of name, description, runtime, model, "
-                + "handler, code, network, precision, golden, fetch, build, limits, concurrency, batching, scaling, route, environment, got a list"
+                + "handler, code, network, calls, precision, golden, fetch, build, limits, concurrency, batching, scaling, route, environment, got a list"
         ),
         (
             "name: 7\n",
@@ -140,11 +140,11 @@ private func refusal(_ yaml: String) -> String {
         ),
         (
             "name: a\nmodel: {task: sing}\n",
-            "function.yaml:2:15: model.task should be one of embed, classify, tensor, none, got \"sing\""
+            "function.yaml:2:15: model.task should be one of embed, classify, rank, tag, tensor, none, got \"sing\""
         ),
         (
             "name: a\nmodel: {source: m}\n",
-            "function.yaml:2:8: model.task is missing; it is one of embed, classify, tensor, none"
+            "function.yaml:2:8: model.task is missing; it is one of embed, classify, rank, tag, tensor, none"
         ),
         (
             "name: a\nmodel: {task: embed}\n",
@@ -157,7 +157,7 @@ private func refusal(_ yaml: String) -> String {
         ),
         (
             "name: a\nmodel: {task: embed, source: m, labels: [x]}\n",
-            "function.yaml:2:41: model.labels names classes, so it goes with task classify, not embed"
+            "function.yaml:2:41: model.labels names classes, so it goes with task classify or tag, not embed"
         ),
         (
             "name: a\nmodel: {task: embed, source: ../m}\n",

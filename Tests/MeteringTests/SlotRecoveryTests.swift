@@ -125,6 +125,7 @@ import Testing
         let attempt = Attempt(
             id: .generated(),
             number: .max,
+            parent: .generated(),
             function: String(repeating: "f", count: ReceiptWords.nameBytesMax),
             version: .max,
             snapshot: String(repeating: "0", count: ReceiptWords.nameBytesMax),
@@ -134,7 +135,9 @@ import Testing
         var receipt = Receipt(attempt)
         receipt.node = String(repeating: "n", count: ReceiptWords.nameBytesMax)
         receipt.rateCard = String(repeating: "r", count: RateCard.idBytesMax)
-        #expect(ReceiptWords.encode(receipt).count <= SlotLayout.begunArea.count - 2)
+        let begun = ReceiptWords.encode(receipt, wordsMax: SlotLayout.begunArea.count - 2)
+        #expect(begun.count <= SlotLayout.begunArea.count - 2)
+        #expect(ReceiptWords.decode(begun)?.parent == nil, "there is room for everything but the parent")
         receipt.reason = "no: " + String(repeating: "é", count: 500)
         receipt.cutReason()
         let reason = try #require(receipt.reason)

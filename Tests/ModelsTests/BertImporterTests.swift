@@ -33,7 +33,7 @@ private func changing(_ file: String, _ old: String, _ new: String) -> (String, 
     @Test func `without modules.json gives the plain mean of its tokens`() throws {
         let bundle = try TinyBert().bundle { name, text in name == "modules.json" ? nil : text }
         let steps = try bundle.importModel("model").plan.steps
-        guard case .meanPool = steps.last else {
+        guard case .pool(_, [.mean], _) = steps.last else {
             Issue.record("the last step is \(String(describing: steps.last))")
             return
         }
@@ -45,7 +45,7 @@ private func changing(_ file: String, _ old: String, _ new: String) -> (String, 
                 ? #"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}"# : text
         }
         let steps = try bundle.importModel("model").plan.steps
-        #expect(steps.contains { if case .firstPool = $0 { true } else { false } })
+        #expect(steps.contains { if case .pool(_, [.first], _) = $0 { true } else { false } })
     }
 
     @Test func `is refused where files are missing, by their names`() throws {
@@ -67,7 +67,7 @@ private func changing(_ file: String, _ old: String, _ new: String) -> (String, 
         (
             "config.json", "\"bert\"", "\"gpt2\"",
             "model/config.json: model_type is gpt2; supported is bert, roberta, "
-                + "xlm-roberta, camembert or distilbert"
+                + "xlm-roberta, camembert, distilbert or mpnet"
         ),
         (
             "config.json", "\"gelu\"", "\"relu\"",
@@ -96,14 +96,30 @@ private func changing(_ file: String, _ old: String, _ new: String) -> (String, 
             "model/config.json: hidden_size should be a whole number, it is a string"
         ),
         (
-            "modules.json", "models.Normalize", "models.Dense",
-            "model/modules.json: the module sentence_transformers.models.Dense is not supported; supported are "
-                + "Transformer, Pooling and Normalize"
+            "modules.json", "models.Normalize", "models.CNN",
+            "model/modules.json: the module sentence_transformers.models.CNN is not supported; supported are "
+                + "Transformer, Pooling, Dense and Normalize, in this order"
         ),
         (
-            "1_Pooling/config.json", "\"pooling_mode_cls_token\": false", "\"pooling_mode_max_tokens\": true",
-            "model/1_Pooling/config.json pools by pooling_mode_mean_tokens and pooling_mode_max_tokens; supported is "
-                + "either pooling_mode_mean_tokens or pooling_mode_cls_token"
+            "modules.json", "\"2_Normalize\", \"type\": \"sentence_transformers.models.Normalize\"",
+            "\"\", \"type\": \"sentence_transformers.models.Pooling\"",
+            "model/modules.json: the module sentence_transformers.models.Pooling stands at place 2; supported are "
+                + "Transformer, Pooling, Dense and Normalize, in this order"
+        ),
+        (
+            "modules.json", "models.Normalize", "models.Dense",
+            "model/2_Normalize/config.json is missing, and modules.json asks for it"
+        ),
+        (
+            "1_Pooling/config.json", "\"pooling_mode_cls_token\": false", "\"pooling_mode_weightedmean_tokens\": true",
+            "model/1_Pooling/config.json: pooling_mode is mean and weightedmean; supported are cls, max, mean, "
+                + "mean_sqrt_len_tokens, lasttoken, and several of them"
+        ),
+        (
+            "1_Pooling/config.json", "\"pooling_mode_cls_token\": false, \"pooling_mode_mean_tokens\": true",
+            "\"pooling_mode\": \"best\"",
+            "model/1_Pooling/config.json: pooling_mode is best; supported are cls, max, mean, "
+                + "mean_sqrt_len_tokens, lasttoken, and several of them"
         ),
         (
             "sentence_bert_config.json", "\"do_lower_case\": false", "\"do_lower_case\": true",

@@ -202,6 +202,64 @@ extension Graph {
         #expect(!graph.names.contains("Softmax"))
     }
 
+    /// As BERT's exporters write it: three products of one input, heads turned outwards and back.
+    private enum Mask: CaseIterable { case none, any, zeros }
+
+    @Test(arguments: Mask.allCases, [false, true])
+    private func `with the attention of an encoder on one product, and residuals in the normalization`(
+        _ mask: Mask,
+        scalesOperands: Bool
+    ) throws {
+        var sketch = Sketch()
+        let x = sketch.input([.open("n"), .open("steps"), .fixed(24)])
+        func operand(_ order: [Int]) -> Int {
+            var value = sketch.node("MatMul", x, sketch.random([24, 24]))
+            value = sketch.node("Add", value, sketch.random([24]))
+            let heads = sketch.node("Reshape", value, sketch.integers([0, 0, 3, 8]))
+            return sketch.node("Transpose", heads, settings: ["perm": .integers(order)])
+        }
+        var (q, k, v) = (operand([0, 2, 1, 3]), operand([0, 2, 3, 1]), operand([0, 2, 1, 3]))
+        let root = Float(8).squareRoot()
+        if scalesOperands {
+            let factor = sketch.scalar(1 / root.squareRoot())
+            (q, k) = (sketch.node("Mul", q, factor), sketch.node("Mul", k, factor))
+        }
+        var scores = sketch.node("MatMul", q, k)
+        if !scalesOperands { scores = sketch.node("Div", scores, sketch.scalar(root)) }
+        if mask != .none {
+            var added = sketch.input([.open("n"), .fixed(1), .fixed(1), .open("steps")])
+            if mask == .zeros { added = sketch.node("Mul", added, sketch.scalar(0)) }
+            scores = sketch.node("Add", scores, added)
+        }
+        let shares = sketch.node("Softmax", scores, settings: ["axis": .integer(-1)])
+        v = sketch.node("Transpose", sketch.node("MatMul", shares, v), settings: ["perm": .integers([0, 2, 1, 3])])
+        let flat = sketch.node("Reshape", v, sketch.integers([0, 0, 24]))
+        let dense = sketch.node("Add", sketch.node("MatMul", flat, sketch.random([24, 24])), sketch.random([24]))
+        let sum = sketch.node("Add", dense, x)
+        sketch.output(sketch.node("LayerNormalization", sum, sketch.random([24]), sketch.random([24])))
+        let graph =
+            mask == .none ? try sketch.compiled([2, 5, 24]) : try sketch.compiled([2, 5, 24], [2, 1, 1, 5])
+        let names = ["thaw.Linear", "thaw.Attention", "thaw.Linear", "thaw.LayerNorm"]
+        #expect(graph.names.filter { $0 != "Mul" } == names)
+    }
+
+    @Test func `and keeps a sum that is read beside its normalization`() throws {
+        var sketch = Sketch()
+        let (x, y) = (sketch.input([.open("n"), .fixed(12)]), sketch.input([.open("n"), .fixed(12)]))
+        let sum = sketch.node("Add", x, y)
+        let normal = sketch.node("LayerNormalization", sum, sketch.random([12]), sketch.random([12]))
+        sketch.output(sketch.node("Mul", normal, sum))
+        #expect(try sketch.compiled([3, 12], [3, 12]).names == ["Add", "LayerNormalization", "Mul"])
+    }
+
+    @Test func `and keeps a sum that broadcasts before a normalization`() throws {
+        var sketch = Sketch()
+        let x = sketch.input([.open("n"), .fixed(12)])
+        let sum = sketch.node("Add", x, sketch.random([12]))
+        sketch.output(sketch.node("LayerNormalization", sum, sketch.random([12]), sketch.random([12])))
+        #expect(try sketch.compiled([3, 12]).names == ["Add", "LayerNormalization"])
+    }
+
     @Test func `with transpositions that undo each other gone`() throws {
         var sketch = Sketch()
         let x = sketch.input([.open("n"), .fixed(3), .fixed(4)])

@@ -24,10 +24,10 @@ struct ModelBundle {
         return [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
     }
 
-    func importModel(_ source: String, asClassifier: Bool = false) throws(ModelError) -> ImportedModel {
+    func importModel(_ source: String, for task: TextTask = .embed) throws(ModelError) -> ImportedModel {
         let engine = try ModelImporter.importModel(
             source: source,
-            asClassifier: asClassifier,
+            for: task,
             of: files,
             in: bytes.span.bytes
         )
@@ -47,6 +47,12 @@ struct ModelBundle {
 
     /// A runner of the model, its weights made as the packer makes them.
     func runner(_ model: ImportedModel) throws -> PlanRunner {
+        let views = views(of: model)
+        return try PlanRunner(plan: model.plan) { views[$0] }
+    }
+
+    /// The model's weights by name, made as the packer makes them.
+    func views(of model: ImportedModel) -> [String: WeightView] {
         var views: [String: WeightView] = [:]
         for (weight, source) in zip(model.plan.weights, model.sources) {
             views[weight.name] = source.withBytes(in: bytes.span.bytes) { span in
@@ -56,7 +62,7 @@ struct ModelBundle {
                 return WeightView(unsafe: UnsafeRawBufferPointer(copy))
             }
         }
-        return try PlanRunner(plan: model.plan) { views[$0] }
+        return views
     }
 }
 

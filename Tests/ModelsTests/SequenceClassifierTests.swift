@@ -63,8 +63,10 @@ import Testing
         #expect(models.count == 3)
         for (config, model) in models {
             let bundle = try bundle(config, model, shards: shards)
-            let imported = try bundle.importModel("model", asClassifier: true)
-            #expect(imported.isClassifier && imported.labels == ["bad", "so-so", "good"] && imported.tokensMax == 9)
+            let imported = try bundle.importModel("model", for: .classify)
+            #expect(
+                imported.task == .classify && imported.labels == ["bad", "so-so", "good"] && imported.tokensMax == 9
+            )
             let output = try bundle.runner(imported).run(
                 ids: model.texts.flatMap { $0 },
                 sequenceLengths: model.texts.map(\.count)
@@ -86,7 +88,7 @@ import Testing
         let (config, model) = try models()[0]
         let plain = config.replacingOccurrences(of: "BertForSequenceClassification", with: "BertModel")
         let bundle = try bundle(plain, model, shards: 1)
-        let error = #expect(throws: ModelError.self) { try bundle.importModel("model", asClassifier: true) }
+        let error = #expect(throws: ModelError.self) { try bundle.importModel("model", for: .classify) }
         #expect(error?.description.contains("describes no classifier") == true)
     }
 }

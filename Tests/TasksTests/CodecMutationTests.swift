@@ -39,6 +39,32 @@ import Wire
         ]
     }
 
+    @Test func `damaged bodies of rankers and taggers are answered or refused`() throws {
+        let ranker = try TinyModels.runner(TaskConfiguration(kind: .rank, tokensMax: 8), TinyModels.pairs)
+        let tagger = try TinyModels.runner(TaskConfiguration(kind: .tag, tokensMax: 8), TinyModels.tokens)
+        let seeds: [(runner: TaskRunner, form: CallForm, body: String)] = [
+            (ranker, .own, #"{"query":"hello","documents":["world",{"text":"wörld"}]}"#),
+            (ranker, .own, #"{"pairs":[["hello","world"],["",""]]}"#),
+            (ranker, .rerank, #"{"query":"hello","documents":["world","a"],"top_n":1,"return_documents":true}"#),
+            (ranker, .prediction, #"{"query":"hello","document":["world","a"]}"#),
+            (tagger, .own, #"{"text":["hello wörld","é"],"aggregation":"max"}"#),
+        ]
+        var random = Mutation(seed: 7)
+        var answered = 0
+        for round in 0..<2_000 {
+            let seed = seeds[round % seeds.count]
+            let request = TaskRequest(form: seed.form, contentType: "", body: random.damaged(Array(seed.body.utf8)))
+            do throws(TaskFailure) {
+                let reply = try seed.runner.run(request)
+                #expect((try? JSON.parse(reply.body)) != nil, "reply to \(request.body)")
+                answered += 1
+            } catch {
+                if case .model(let sentence) = error { Issue.record("a defect of the model: \(sentence)") }
+            }
+        }
+        #expect(answered > 50)
+    }
+
     @Test func `damaged bodies are answered or refused`() throws {
         let texts = try TinyModels.runner(TaskConfiguration(kind: .embed, tokensMax: 8), TinyModels.mean)
         let numbers = try TinyModels.runner(TaskConfiguration(kind: .classify), TinyModels.scaled)

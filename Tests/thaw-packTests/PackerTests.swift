@@ -128,7 +128,7 @@ private func mlp() throws -> [UInt8] {
             }
                 == PackRefusal(
                     kind: .invalid,
-                    message: "task embed: the model m.onnx takes numbers; use task classify or tensor"
+                    message: "task embed: the model m.onnx takes tensors; use task classify or tensor"
                 )
         )
         #expect(

@@ -72,7 +72,27 @@ struct Scratch {
         try scratch.write("m/config.json", #"{"architectures": ["BertForMaskedLM"]}"#)
         #expect(try Bundle(directory: scratch.path + "/m").manifest.model?.task == .embed)
         try scratch.write("m/config.json", #"{"architectures": ["LlamaForCausalLM"]}"#)
-        #expect(failure(scratch.path + "/m")?.contains("LlamaForCausalLM is no encoder") == true)
+        #expect(failure(scratch.path + "/m")?.contains("architectures is LlamaForCausalLM") == true)
+    }
+
+    @Test func `a bare cross-encoder ranks, a bare classifier of tokens tags`() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        try scratch.write("m/model.safetensors", "x")
+        let ranker = #""architectures": ["BertForSequenceClassification"], "id2label": {"0": "LABEL_0"}"#
+        try scratch.write("m/config.json", "{\(ranker)}")
+        #expect(try Bundle(directory: scratch.path + "/m").manifest.model?.task == .rank)
+        try scratch.write("m/config.json", "{\(ranker), \"problem_type\": \"regression\"}")
+        #expect(try Bundle(directory: scratch.path + "/m").manifest.model?.task == .classify)
+        try scratch.write("m/config.json", #"{"architectures": ["BertForTokenClassification"]}"#)
+        #expect(try Bundle(directory: scratch.path + "/m").manifest.model?.task == .tag)
+        // As CrossEncoder writes it: a list of modules in which nothing pools.
+        try scratch.write("m/config.json", "{\(ranker), \"problem_type\": \"regression\"}")
+        try scratch.write(
+            "m/modules.json",
+            #"[{"type": "sentence_transformers.base.modules.transformer.Transformer"}]"#
+        )
+        #expect(try Bundle(directory: scratch.path + "/m").manifest.model?.task == .rank)
     }
 
     @Test func `a bare pickle is refused with the way out`() throws {

@@ -1,8 +1,8 @@
 // The inference kernels: plain C, one thread, f32 but for the weights of some products. A caller picks one variant and calls through its table.
 //
 // Every matrix is row-major. R = rows, K = inner, N = columns. Sizes are ≥ 1 and the memory holds them: the safe face
-// (`Sources/Kernels`) checks that. `out` never overlaps an input, except in `softmax`, `normalize`, `activate` and
-// both `combine`, where it may be the very same memory.
+// (`Sources/Kernels`) checks that. `out` never overlaps an input, except in `softmax`, `normalize` and `activate`,
+// where it may be the very same memory.
 #ifndef THAW_KERNELS_H
 #define THAW_KERNELS_H
 
@@ -54,13 +54,6 @@ enum thaw_activation {
     THAW_SIGMOID = 4,
 };
 
-enum thaw_arithmetic {
-    THAW_ADD = 0,
-    THAW_SUBTRACT = 1,
-    THAW_MULTIPLY = 2,
-    THAW_DIVIDE = 3,
-};
-
 struct thaw_kernels {
     const char *_Nonnull name;
 
@@ -88,24 +81,28 @@ struct thaw_kernels {
         const float *_Nonnull input, const float *_Nullable residual, const float *_Nonnull scale,
         const float *_Nonnull shift, float epsilon, float *_Nonnull out, int64_t rows, int64_t columns);
 
-    // One sequence: out[L, heads · width] = softmax(q kᵀ / √width) v by head; fused[L, 3 · heads · width] holds q, k, v
-    // side by side. scratch holds thaw_attention_scratch(length, width) floats.
+    // One sequence: out[L, heads · width] = softmax(q kᵀ / √width + p) v by head; fused[L, 3 · heads · width] holds q,
+    // k, v side by side. p[row, other] = places[head · places_stride + other − row], which may be before `places`; none
+    // where that is NULL. scratch holds thaw_attention_scratch(length, width) floats.
     void (*_Nonnull attention)(
-        const float *_Nonnull fused, float *_Nonnull out, float *_Nonnull scratch, int64_t length, int64_t heads,
-        int64_t width);
+        const float *_Nonnull fused, const float *_Nullable places, int64_t places_stride, float *_Nonnull out,
+        float *_Nonnull scratch, int64_t length, int64_t heads, int64_t width);
 
     // The same with products in bfloat16 where the processor has them, else the very same.
     void (*_Nonnull attention_bf16)(
-        const float *_Nonnull fused, float *_Nonnull out, float *_Nonnull scratch, int64_t length, int64_t heads,
-        int64_t width);
+        const float *_Nonnull fused, const float *_Nullable places, int64_t places_stride, float *_Nonnull out,
+        float *_Nonnull scratch, int64_t length, int64_t heads, int64_t width);
 
-    // One sequence: out[L, N] = words[ids[l]] + positions[l] + types[0].
+    // One sequence: out[L, N] = words[ids[l]] + positions[l] + types[type_ids[l]], of types[0] where there are none.
     void (*_Nonnull embed)(
-        const int32_t *_Nonnull ids, const float *_Nonnull words, const float *_Nonnull positions,
-        const float *_Nonnull types, float *_Nonnull out, int64_t length, int64_t columns);
+        const int32_t *_Nonnull ids, const int32_t *_Nullable type_ids, const float *_Nonnull words,
+        const float *_Nonnull positions, const float *_Nonnull types, float *_Nonnull out, int64_t length,
+        int64_t columns);
 
-    // out[N] = mean over the rows of input[R, N].
-    void (*_Nonnull mean)(const float *_Nonnull input, float *_Nonnull out, int64_t rows, int64_t columns);
+    // out[N] = the sum over the rows of input[R, N] / divisor, or the greatest of each column.
+    void (*_Nonnull pool_sum)(
+        const float *_Nonnull input, float *_Nonnull out, float divisor, int64_t rows, int64_t columns);
+    void (*_Nonnull pool_greatest)(const float *_Nonnull input, float *_Nonnull out, int64_t rows, int64_t columns);
 
     // out[R, N] = input / max(‖row‖₂, 1e-12).
     void (*_Nonnull normalize)(const float *_Nonnull input, float *_Nonnull out, int64_t rows, int64_t columns);
@@ -115,15 +112,6 @@ struct thaw_kernels {
         const float *_Nonnull input, float *_Nonnull out, int64_t stride, int64_t rows, int64_t columns);
 
     void (*_Nonnull activate)(const float *_Nonnull input, float *_Nonnull out, int64_t count, int32_t activation);
-
-    // out[i] = left[i] ∘ right[i].
-    void (*_Nonnull combine)(
-        const float *_Nonnull left, const float *_Nonnull right, float *_Nonnull out, int64_t count,
-        int32_t arithmetic);
-
-    // out[i] = left[i] ∘ right.
-    void (*_Nonnull combine_scalar)(
-        const float *_Nonnull left, float right, float *_Nonnull out, int64_t count, int32_t arithmetic);
 
     // Images: see convolution.h.
     struct thaw_convolution_kernels convolution;

@@ -1,6 +1,7 @@
 // One row of scores at a time, head by head; the row waits in scratch.
 static void attention(
-    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width) {
+    const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
+    int64_t heads, int64_t width) {
     int64_t columns = heads * width, stride = 3 * columns;
     float scale = 1.0f / sqrtf((float)width);
     for (int64_t head = 0; head < heads; head++) {
@@ -13,7 +14,7 @@ static void attention(
                 for (int64_t i = 0; i < width; i++) {
                     sum += queries[row * stride + i] * keys[other * stride + i];
                 }
-                scratch[other] = sum * scale;
+                scratch[other] = sum * scale + (places ? places[head * places_stride + other - row] : 0.0f);
             }
             softmax(scratch, scratch, length, 1, length);
             for (int64_t i = 0; i < width; i++) {

@@ -1,11 +1,22 @@
-// A sequence's rows become one: their mean, or that mean's direction.
-static void mean(const float *input, float *out, int64_t rows, int64_t columns) {
+// A sequence's rows become one: their sum by a divisor, or the greatest of each column; and a row's direction.
+static void pool_sum(const float *input, float *out, float divisor, int64_t rows, int64_t columns) {
     for (int64_t i = 0; i < columns; i++) {
         float sum = 0.0f;
         for (int64_t row = 0; row < rows; row++) {
             sum += input[row * columns + i];
         }
-        out[i] = sum / (float)rows;
+        out[i] = sum / divisor;
+    }
+}
+
+static void pool_greatest(const float *input, float *out, int64_t rows, int64_t columns) {
+    for (int64_t i = 0; i < columns; i++) {
+        float greatest = input[i];
+        for (int64_t row = 1; row < rows; row++) {
+            float x = input[row * columns + i];
+            greatest = x > greatest ? x : greatest;
+        }
+        out[i] = greatest;
     }
 }
 

@@ -4,7 +4,6 @@ static inline int64_t lanes_left(int64_t i, int64_t count) { return count - i < 
 
 #include "exponential.h"
 #include "activate.h"
-#include "combine.h"
 #include "rounding.h"
 #include "product.h"
 #include "linear.h"
@@ -16,8 +15,9 @@ static inline int64_t lanes_left(int64_t i, int64_t count) { return count - i < 
 #else
 // Widened products are slower than those of floats, and floats are nearer to the truth.
 static void attention_bf16(
-    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width) {
-    attention(fused, out, scratch, length, heads, width);
+    const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
+    int64_t heads, int64_t width) {
+    attention(fused, places, places_stride, out, scratch, length, heads, width);
 }
 #endif
 #include "embed.h"

@@ -58,8 +58,25 @@ static float exponentials(float *x, float scale, int64_t columns) {
     return 1.0f / sum_of(sums);
 }
 
+// A row of scores and what its places add, which the scale that follows must leave as it is.
+static void add_places(float *scores, const float *places, float root, int64_t columns) {
+    for (int64_t i = 0; i < columns; i += LANES) {
+        int64_t count = lanes_left(i, columns);
+        store_first(scores + i, fused(load_first(places + i, count), broadcast(root), load_first(scores + i, count)), count);
+    }
+}
+
+// Each of `columns` numbers times `factor`.
+static void multiply(float *x, float factor, int64_t columns) {
+    for (int64_t i = 0; i < columns; i += LANES) {
+        int64_t count = lanes_left(i, columns);
+        store_first(x + i, load_first(x + i, count) * broadcast(factor), count);
+    }
+}
+
 static void attention(
-    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width) {
+    const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
+    int64_t heads, int64_t width) {
     int64_t columns = heads * width, stride = 3 * columns, padded_length = thaw_padded(length);
     float *key_panels = scratch;
     float *value_panels = key_panels + padded_length * width;
@@ -76,12 +93,16 @@ static void attention(
             float shares[THAW_ATTENTION_BLOCK_ROWS];
             linear(q, stride, key_panels, NULL, scores, padded_length, rows, width, length, THAW_NONE);
             for (int64_t r = 0; r < rows; r++) {
+                if (places) {
+                    const float *row_places = places + head * places_stride - (row + r);
+                    add_places(scores + r * padded_length, row_places, sqrtf((float)width), length);
+                }
                 shares[r] = exponentials(scores + r * padded_length, scale, length);
             }
             linear(scores, padded_length, value_panels, NULL, corner, columns, rows, length, width, THAW_NONE);
             // A head has fewer columns than a sequence has tokens, mostly: dividing here is less work.
             for (int64_t r = 0; r < rows; r++) {
-                combine_scalar(corner + r * columns, shares[r], corner + r * columns, width, THAW_MULTIPLY);
+                multiply(corner + r * columns, shares[r], width);
             }
         }
     }

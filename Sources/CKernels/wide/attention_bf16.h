@@ -43,7 +43,8 @@ static void pack_value_pairs(const float *values, int64_t stride, char *panels, 
 }
 
 static void attention_bf16(
-    const float *fused, float *out, float *scratch, int64_t length, int64_t heads, int64_t width) {
+    const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
+    int64_t heads, int64_t width) {
     int64_t columns = heads * width, stride = 3 * columns, padded_length = thaw_padded(length);
     int64_t width_steps = thaw_panel_steps(THAW_BF16, width), length_steps = thaw_panel_steps(THAW_BF16, length);
     char *key_panels = (char *)scratch;
@@ -75,6 +76,10 @@ static void attention_bf16(
             product_block(THAW_BF16, scored, key_panels, NULL, rows, length, THAW_NONE);
             for (int64_t r = 0; r < rows; r++) {
                 float *x = scores + r * padded_length;
+                if (places) {
+                    const float *row_places = places + head * places_stride - (row + r);
+                    add_places(x, row_places, sqrtf((float)width), length);
+                }
                 factors[r] = exponentials(x, scale, length);
                 round_row(x, shares + r * shares_stride, length);
             }
@@ -88,7 +93,7 @@ static void attention_bf16(
             };
             product_block(THAW_BF16, mixed, value_panels, NULL, rows, width, THAW_NONE);
             for (int64_t r = 0; r < rows; r++) {
-                combine_scalar(corner + r * columns, factors[r], corner + r * columns, width, THAW_MULTIPLY);
+                multiply(corner + r * columns, factors[r], width);
             }
         }
     }

@@ -21,7 +21,7 @@ enum ErrorDialect: Sendable {
                 with: UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
             )
         }
-        if begins("/v1/") {
+        if begins("/v1/") || path == "/v2/rerank" {
             self = .openAI
         } else if begins("/v2/") || path == "/v2" {
             self = .openInference
@@ -36,7 +36,7 @@ enum ErrorDialect: Sendable {
         self =
             switch form {
             case .own: .own
-            case .openAIEmbeddings: .openAI
+            case .openAIEmbeddings, .rerank: .openAI
             case .openInference: .openInference
             case .prediction: .fastAPI
             }

@@ -3,6 +3,8 @@ enum CallDoor: Equatable {
     case own
     /// The function stands in the body.
     case openAIEmbeddings
+    /// The function stands in the body, too.
+    case rerank
     /// `model` is the model's name as the caller has it.
     case openInference(model: String)
     case prediction
@@ -10,7 +12,7 @@ enum CallDoor: Equatable {
     var dialect: ErrorDialect {
         switch self {
         case .own: .own
-        case .openAIEmbeddings: .openAI
+        case .openAIEmbeddings, .rerank: .openAI
         case .openInference: .openInference
         case .prediction: .fastAPI
         }
@@ -22,6 +24,7 @@ enum CallDoor: Equatable {
 /// | path | protocol |
 /// |---|---|
 /// | `/v1/embeddings` | OpenAI |
+/// | `/v1/rerank`, `/v2/rerank` | Jina, Cohere |
 /// | `/v2/models/{model}[/versions/{version}]/infer` | Open Inference |
 /// | `/predict/{model}` | named inputs as JSON |
 struct InferencePath {
@@ -33,11 +36,18 @@ struct InferencePath {
         var segments = PathSegments(rest: path)
         guard let first = segments.next() else { return nil }
         if first.elementsEqual("v1".utf8) {
-            guard let last = segments.next(), last.elementsEqual("embeddings".utf8), segments.next() == nil else {
+            guard let last = segments.next(), segments.next() == nil else { return nil }
+            if last.elementsEqual("embeddings".utf8) {
+                door = .openAIEmbeddings
+            } else if last.elementsEqual("rerank".utf8) {
+                door = .rerank
+            } else {
                 return nil
             }
             model = ModelName("")
-            door = .openAIEmbeddings
+        } else if Self.isSecondRerank(path) {
+            model = ModelName("")
+            door = .rerank
         } else if first.elementsEqual("v2".utf8) {
             guard let model = Self.inferredModel(&segments) else { return nil }
             self.model = model.name
@@ -51,6 +61,15 @@ struct InferencePath {
         } else {
             return nil
         }
+    }
+
+    /// The path that Cohere's newer client asks for; its body and reply are the same.
+    private static func isSecondRerank(_ path: String.UTF8View.SubSequence) -> Bool {
+        var segments = PathSegments(rest: path)
+        guard let version = segments.next(), version.elementsEqual("v2".utf8), let last = segments.next() else {
+            return false
+        }
+        return last.elementsEqual("rerank".utf8) && segments.next() == nil
     }
 
     /// Of what follows `/v2`.

@@ -11,6 +11,8 @@ struct OpenAIDoors: Sendable {
 
     func open(_ router: Router<DoorContext>) {
         router.path("/v1/embeddings", [:], before: [.post])
+        router.path("/v1/rerank", [:], before: [.post])
+        router.path("/v2/rerank", [:], before: [.post])
         router.path("/v1/models", [.get: { _, _ in Self.response(models()) }])
         router.path("/v1/models/:model", [.get: { _, context in Self.response(try model(context)) }])
     }

@@ -28,8 +28,8 @@ final class InvocationDoor: Sendable {
     func admit(_ head: InvocationHead) throws(Refusal) -> PendingCall {
         if let refusal = policy.refusal(of: head.presented) { throw refusal }
         // Where the function stands in the body, the largest body of any holds until it is known.
-        if head.door == .openAIEmbeddings {
-            return try PendingCall(head, bytesMax: ManifestBounds.payloadBytesMax, form: .openAIEmbeddings)
+        if let form = head.door.formOfNamelessPath {
+            return try PendingCall(head, bytesMax: ManifestBounds.payloadBytesMax, form: form)
         }
         let bounds: CallBounds
         do throws(Failure) {
@@ -114,7 +114,7 @@ final class PendingCall {
     ///
     /// - Throws: 400 where the function stands in the body, and none does.
     func complete() throws(Refusal) -> Call {
-        guard call.form == .openAIEmbeddings else { return call }
+        guard call.form == .openAIEmbeddings || call.form == .rerank else { return call }
         guard let text = ModelField.find(in: call.body.readableBytesUInt8Span), !text.isEmpty else {
             throw Refusal(
                 status: .badRequest,
@@ -130,6 +130,17 @@ final class PendingCall {
     }
 }
 
+extension CallDoor {
+    /// The form of a call whose function stands in its body; nil where the path names it.
+    fileprivate var formOfNamelessPath: CallForm? {
+        switch self {
+        case .openAIEmbeddings: .openAIEmbeddings
+        case .rerank: .rerank
+        case .own, .openInference, .prediction: nil
+        }
+    }
+}
+
 extension InvocationHead {
     /// What door and headers say of the body.
     ///
@@ -138,6 +149,7 @@ extension InvocationHead {
         switch door {
         case .own: return .own
         case .openAIEmbeddings: return .openAIEmbeddings
+        case .rerank: return .rerank
         case .prediction: return .prediction
         case .openInference(let model):
             let count = try inferenceHeaderLength.map { (text) throws(Refusal) in try Self.byteCount(text) }

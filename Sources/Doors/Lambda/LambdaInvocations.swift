@@ -16,16 +16,8 @@ struct LambdaInvocations: Sendable {
     private static let logType = LambdaReply.name("X-Amz-Log-Type")
     private static let clientContext = LambdaReply.name("X-Amz-Client-Context")
 
-    /// Which version a call reaches, and what of it the caller is told.
-    struct Target: Sendable {
-        var function: LambdaFunction
-        /// What the caller is told was executed.
-        var label: String
-        /// nil for what serves.
-        var registryVersion: Int?
-        /// With the qualifier that the caller wrote.
-        var arn: String
-        var memoryMebibytes: Int
+    private struct Target: Sendable {
+        var called: LambdaTarget
         var bounds: CallBounds
     }
 
@@ -58,40 +50,14 @@ struct LambdaInvocations: Sendable {
         }
     }
 
-    func target(of reference: FunctionReference) throws(LambdaError) -> Target {
-        let function = try plane.function(reference)
-        switch function.phase {
-        case .active: break
-        case .pending: throw Self.notActive("Pending")
-        case .failed: throw Self.notActive("Failed")
-        }
-        let version = try function.target(
-            reference.qualifier,
-            chance: Double.random(in: 0..<1),
-            in: plane.account
-        )
-        let number = version.number == nil ? nil : version.code.registryVersion
-        let bounds: CallBounds
+    private func target(of reference: FunctionReference) throws(LambdaError) -> Target {
+        let called = try plane.target(of: reference, chance: Double.random(in: 0..<1))
         do throws(Failure) {
-            bounds = try services.bounds(function.registryName, number.map(String.init))
+            let bounds = try services.bounds(called.registryName, called.registryVersion.map(String.init))
+            return Target(called: called, bounds: bounds)
         } catch {
             throw .functionNotFound(plane.account.functionARN(reference.name, reference.qualifier))
         }
-        return Target(
-            function: function,
-            label: version.label,
-            registryVersion: number,
-            arn: plane.account.functionARN(function.name, reference.qualifier),
-            memoryMebibytes: version.settings.memoryMebibytes,
-            bounds: bounds
-        )
-    }
-
-    private static func notActive(_ state: String) -> LambdaError {
-        LambdaError(
-            .resourceConflict,
-            "The operation cannot be performed at this time. The function is currently in the following state: \(state)"
-        )
     }
 
     private func call(_ target: Target, _ body: ByteBuffer, _ request: Request) throws(LambdaError) -> Call {
@@ -115,8 +81,8 @@ struct LambdaInvocations: Sendable {
             }
         }
         return Call(
-            function: target.function.registryName,
-            qualifier: target.registryVersion.map(String.init),
+            function: target.called.registryName,
+            qualifier: target.called.registryVersion.map(String.init),
             contentType: request.headers[.contentType] ?? "application/json",
             body: body
         )
@@ -138,10 +104,10 @@ struct LambdaInvocations: Sendable {
     ) async throws(LambdaError) -> Response {
         let start = CalendarTime(unixNanoseconds: UInt64(Date.now.timeIntervalSince1970 * 1e9)).description
         let completion = await run(call, loop)
-        let outcome = try LambdaOutcome(completion, isReserved: target.function.reservedConcurrency != nil)
+        let outcome = try LambdaOutcome(completion, isReserved: target.called.isReserved)
         var fields = HTTPFields()
         fields[LambdaReply.requestID] = completion.id.description
-        fields[LambdaReply.executedVersion] = target.label
+        fields[LambdaReply.executedVersion] = target.called.label
         fields[.contentType] = outcome.contentType
         if outcome.isFunctionError { fields[LambdaReply.functionError] = "Unhandled" }
         if isTailed { fields[LambdaReply.logResult] = await tail(completion, target, since: start, loop) }
@@ -157,11 +123,11 @@ struct LambdaInvocations: Sendable {
     ) async -> String {
         // What the function wrote comes by a pipe of its own, and may be a moment behind its reply.
         await loop.wait(for: Self.logDelay)
-        let lines = services.logLines(target.function.registryName, Self.logLinesMax).filter { $0.time >= start }
+        let lines = services.logLines(target.called.registryName, Self.logLinesMax).filter { $0.time >= start }
         let log = LambdaLog(
             requestID: completion.id.description,
-            version: target.label,
-            memoryMebibytes: target.memoryMebibytes,
+            version: target.called.label,
+            memoryMebibytes: target.called.memoryMebibytes,
             runNanoseconds: completion.runNanoseconds,
             initNanoseconds: completion.start == .cold ? completion.bindNanoseconds : nil,
             memoryBytesPeak: completion.memoryBytesPeak
@@ -206,8 +172,8 @@ struct LambdaInvocations: Sendable {
         }
         var fields = HTTPFields()
         fields[.contentType] = EventStream.contentType
-        fields[LambdaReply.executedVersion] = target.label
-        let isReserved = target.function.reservedConcurrency != nil
+        fields[LambdaReply.executedVersion] = target.called.label
+        let isReserved = target.called.isReserved
         switch first {
         case .begin(let id): fields[LambdaReply.requestID] = id.description
         case .piece: break

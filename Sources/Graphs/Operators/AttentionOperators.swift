@@ -7,7 +7,7 @@ enum AttentionOperators {
         Operator("RotaryEmbedding", rotaryEmbedding),
     ]
 
-    private static func attention(_ call: borrowing OperatorCall) throws(GraphError) -> [GraphValue] {
+    static func attention(_ call: borrowing OperatorCall) throws(GraphError) -> [GraphValue] {
         let attention = try ScaledAttention(call)
         let (output, captured) = try attention.run(call)
         let element = attention.element

@@ -41,12 +41,16 @@ struct BertConfiguration: Equatable {
         vocabulary = try file.count("vocab_size", in: 1...ModelLimits.vocabularyMax)
         let rows = try file.count("max_position_embeddings", in: 1...ModelLimits.tokensMax)
         positionOffset =
-            family == .roberta ? (try file.optionalCount("pad_token_id", in: 0...ModelLimits.tokensMax) ?? 1) + 1 : 0
+            family.countsBehindPadding
+            ? (try file.optionalCount("pad_token_id", in: 0...ModelLimits.tokensMax) ?? 1) + 1 : 0
         guard positionOffset < rows else {
             throw .invalid("\(file.path): max_position_embeddings \(rows) leaves no position behind pad_token_id")
         }
         positions = rows - positionOffset
-        types = isDistilled ? 0 : try file.optionalCount("type_vocab_size", in: 1...ModelLimits.columnsMax) ?? 2
+        types = family.hasTypes ? try file.optionalCount("type_vocab_size", in: 1...ModelLimits.columnsMax) ?? 2 : 0
+        if family == .mpnet, let buckets = try file.number("relative_attention_num_buckets"), buckets != 32 {
+            throw .unsupported("\(file.path): relative_attention_num_buckets is \(buckets); supported is 32")
+        }
         epsilon = Float(try file.number("layer_norm_eps") ?? 1e-12)
         guard hidden % heads == 0 else {
             throw .invalid("\(file.path): hidden_size \(hidden) is not a multiple of num_attention_heads \(heads)")

@@ -2,7 +2,7 @@ import Inference
 import Tokenizing
 
 /// Turns a directory in Hugging Face layout into a plan: token ids in, and for each text a vector out, as
-/// sentence-transformers makes it, or the scores of classes.
+/// sentence-transformers makes it, or scores of the text, the pair or each token.
 struct BertImporter {
     let configuration: BertConfiguration
     let tensors: TensorFiles
@@ -11,11 +11,9 @@ struct BertImporter {
     private var builder = PlanBuilder()
 
     /// Reads the directory, which is in Hugging Face layout.
-    ///
-    /// - Parameter asClassifier: whether the model's classes are wanted, and not vectors of texts.
     static func importModel(
         directory: String,
-        asClassifier: Bool = false,
+        for task: TextTask = .embed,
         of files: ModelFiles,
         in archive: borrowing RawSpan
     ) throws(ModelError) -> ImportedModel {
@@ -27,12 +25,20 @@ struct BertImporter {
         let configuration = try BertConfiguration(file)
         let tensors = try TensorFiles(in: pipeline.transformer, of: files, archive)
         var importer = BertImporter(configuration, tensors)
-        var model =
-            asClassifier
-            ? try importer.run(try ClassifierHead(file, configuration, tensors)) : try importer.run(pipeline)
+        var model: ImportedModel
+        if task == .embed {
+            model = try importer.run(try pipeline.vectorModules(), in: archive)
+        } else {
+            try pipeline.requireBare(for: task)
+            let ranking = try RankingActivation(file, in: directory, of: files, archive: archive)
+            let head = try ClassifierHead(file, configuration, tensors, task, ranking)
+            model = try importer.run(head, in: archive)
+            model.labels = head.labels
+        }
+        model.task = task
         model.tokensMax = try tokensMax(pipeline, configuration, of: files, in: archive)
         let path = ModelFiles.path(pipeline.transformer, "tokenizer.json")
-        model.tokenizer = try tokenizer(path, configuration, tokensMax: model.tokensMax, of: files, in: archive)
+        model.tokenizer = try tokenizer(path, configuration, model, of: files, in: archive)
         return model
     }
 
@@ -44,7 +50,8 @@ struct BertImporter {
         self.prefix = isPrefixed ? prefix : ""
     }
 
-    /// The most tokens of a text: what sentence-transformers was told, within what the model has positions for.
+    /// The most tokens of a text: what sentence-transformers or the tokenizer was told, within what the model has
+    /// positions for.
     private static func tokensMax(
         _ pipeline: SentencePipeline,
         _ configuration: BertConfiguration,
@@ -52,19 +59,27 @@ struct BertImporter {
         in archive: borrowing RawSpan
     ) throws(ModelError) -> Int {
         let path = ModelFiles.path(pipeline.transformer, "sentence_bert_config.json")
-        guard let file = try ConfigurationFile(path, of: files, in: archive) else { return configuration.positions }
-        if try file.flag("do_lower_case") {
-            throw .unsupported("\(path): do_lower_case is true; let the tokenizer lower-case instead")
+        if let file = try ConfigurationFile(path, of: files, in: archive) {
+            if try file.flag("do_lower_case") {
+                throw .unsupported("\(path): do_lower_case is true; let the tokenizer lower-case instead")
+            }
+            if let told = try file.optionalCount("max_seq_length", in: 1...ModelLimits.tokensMax) {
+                return min(told, configuration.positions)
+            }
         }
-        let told = try file.optionalCount("max_seq_length", in: 1...ModelLimits.tokensMax)
-        return min(told ?? configuration.positions, configuration.positions)
+        let tokenizerPath = ModelFiles.path(pipeline.transformer, "tokenizer_config.json")
+        guard let file = try ConfigurationFile(tokenizerPath, of: files, in: archive),
+            let told = try file.number("model_max_length"), told >= 1
+        else { return configuration.positions }
+        // Where nobody chose, it is 10³⁰.
+        return Int(min(told, Double(configuration.positions)))
     }
 
     /// The compiled tokenizer, whose ids all have a row in the model's table.
     private static func tokenizer(
         _ path: String,
         _ configuration: BertConfiguration,
-        tokensMax: Int,
+        _ model: ImportedModel,
         of files: ModelFiles,
         in archive: borrowing RawSpan
     ) throws(ModelError) -> [UInt8] {
@@ -86,61 +101,82 @@ struct BertImporter {
                     + "\(configuration.vocabulary) tokens"
             )
         }
-        guard tokenizer.specialTokensCount <= tokensMax else {
+        let isPair = model.task == .rank
+        let special = isPair ? tokenizer.pairSpecialTokensCount : tokenizer.specialTokensCount
+        guard special <= model.tokensMax else {
             throw .invalid(
-                "\(path) puts \(tokenizer.specialTokensCount) special tokens around a text, and the model takes "
-                    + "\(tokensMax) tokens in all"
+                "\(path) puts \(special) special tokens around a \(isPair ? "pair" : "text"), and the model takes "
+                    + "\(model.tokensMax) tokens in all"
+            )
+        }
+        guard !isPair || !configuration.family.tellsTypes || tokenizer.typesCount <= configuration.types else {
+            throw .invalid(
+                "\(path) gives a pair \(tokenizer.typesCount) types, and the model's type_vocab_size is "
+                    + "\(configuration.types)"
             )
         }
         return tokenizer.compiled()
     }
 
-    private mutating func tokens() throws(ModelError) -> Plan.ValueIndex {
+    private mutating func tokens(_ archive: borrowing RawSpan) throws(ModelError) -> Plan.ValueIndex {
         var tokens = try embed()
+        let places =
+            configuration.family == .mpnet
+            ? try RelativePlaces.weight(configuration, tensors, prefix, in: archive, to: &builder) : nil
         for layer in 0..<configuration.layers {
-            tokens = try encode(tokens, configuration.family.layer(layer))
+            tokens = try encode(tokens, configuration.family.layer(layer), places)
         }
         return tokens
     }
 
-    private mutating func run(_ head: ClassifierHead) throws(ModelError) -> ImportedModel {
+    private mutating func run(
+        _ head: ClassifierHead,
+        in archive: borrowing RawSpan
+    ) throws(ModelError) -> ImportedModel {
         let hidden = configuration.hidden
-        let first = builder.value(.sequences, columns: hidden)
-        builder.steps.append(.firstPool(input: try tokens(), out: first))
-        let dense = try product(first, hidden, hidden, head.activation, head.dense)
-        let logits = try product(dense, hidden, head.columns, .none, head.output)
-        var output = logits
-        if head.scores != .plain {
-            output = builder.value(.sequences, columns: head.columns)
-            builder.steps.append(
-                head.scores == .softmax
-                    ? .softmax(input: logits, out: output) : .activate(input: logits, .sigmoid, out: output)
-            )
+        var value = try tokens(archive)
+        if let dense = head.dense {
+            let first = builder.value(.sequences, columns: hidden)
+            builder.steps.append(.pool(input: value, [.first], out: first))
+            value = try product(first, hidden, hidden, dense.activation, dense.name)
         }
-        var model = builder.finish(input: nil, output: output, inputName: "input_ids", outputName: "scores")
-        model.isClassifier = true
-        model.labels = head.labels
-        return model
+        switch head.scores {
+        case .activation(let activation):
+            value = try product(value, hidden, head.columns, activation, head.output)
+        case .softmax:
+            let logits = try product(value, hidden, head.columns, .none, head.output)
+            value = builder.value(builder.rows(of: logits), columns: head.columns)
+            builder.steps.append(.softmax(input: logits, out: value))
+        }
+        return builder.finish(output: value)
     }
 
-    private mutating func run(_ pipeline: SentencePipeline) throws(ModelError) -> ImportedModel {
-        let tokens = try tokens()
-        var output = builder.value(.sequences, columns: configuration.hidden)
-        switch pipeline.pooling {
-        case .mean: builder.steps.append(.meanPool(input: tokens, out: output))
-        case .first: builder.steps.append(.firstPool(input: tokens, out: output))
+    private mutating func run(
+        _ modules: [SentencePipeline.Module],
+        in archive: borrowing RawSpan
+    ) throws(ModelError) -> ImportedModel {
+        var value = try tokens(archive)
+        for (index, module) in modules.enumerated() {
+            let (input, columns) = (value, builder.columns(of: value))
+            switch module {
+            case .pooling(let parts):
+                value = builder.value(.sequences, columns: columns * parts.count)
+                builder.steps.append(.pool(input: input, parts, out: value))
+            case .normalize:
+                value = builder.value(.sequences, columns: columns)
+                builder.steps.append(.normalize(input: input, out: value))
+            case .dense(let dense):
+                guard dense.inner == columns else {
+                    throw .invalid(
+                        "\(dense.tensors.path): the product takes \(dense.inner) numbers, and gets \(columns)"
+                    )
+                }
+                let weight = try dense.tensors.tensor("linear.weight", shape: [dense.columns, columns])
+                let bias = dense.hasBias ? try dense.tensors.tensor("linear.bias", shape: [dense.columns]) : nil
+                value = product(input, "\(index + 1).linear", weight, bias, dense.activation)
+            }
         }
-        if pipeline.isNormalized {
-            let normalized = builder.value(.sequences, columns: configuration.hidden)
-            builder.steps.append(.normalize(input: output, out: normalized))
-            output = normalized
-        }
-        return builder.finish(
-            input: nil,
-            output: output,
-            inputName: "input_ids",
-            outputName: "sentence_embedding"
-        )
+        return builder.finish(output: value)
     }
 
     /// Words + positions + types, then a norm: [T, hidden].
@@ -150,9 +186,14 @@ struct BertImporter {
         let words = try plain("\(name)word_embeddings.weight", [configuration.vocabulary, hidden])
         let positions = try positionTable("\(name)position_embeddings.weight")
         let typesName = "\(name)token_type_embeddings.weight"
+        // Where the tokenizer tells no types, all tokens are of the first.
         let types =
             configuration.types > 0
-            ? try plain(typesName, [configuration.types, hidden])
+            ? try table(
+                typesName,
+                rows: 0..<(configuration.family.tellsTypes ? configuration.types : 1),
+                of: configuration.types
+            )
             : builder.weight(
                 typesName,
                 shape: [1, hidden],
@@ -165,21 +206,33 @@ struct BertImporter {
 
     /// The rows of the table that texts can reach.
     private mutating func positionTable(_ name: String) throws(ModelError) -> Plan.WeightIndex {
-        let hidden = configuration.hidden
         let offset = configuration.positionOffset
-        var tensor = try tensors.tensor(name, shape: [configuration.positions + offset, hidden])
-        let start = tensor.range.lowerBound + offset * hidden * tensor.element.byteCount
-        tensor.range = start..<tensor.range.upperBound
-        tensor.shape = [configuration.positions, hidden]
+        let end = offset + configuration.positions
+        return try table(name, rows: offset..<end, of: end)
+    }
+
+    /// Some rows of a table.
+    private mutating func table(_ name: String, rows: Range<Int>, of count: Int) throws(ModelError) -> Plan.WeightIndex
+    {
+        let hidden = configuration.hidden
+        var tensor = try tensors.tensor(name, shape: [count, hidden])
+        let rowByteCount = hidden * tensor.element.byteCount
+        let start = tensor.range.lowerBound + rows.lowerBound * rowByteCount
+        tensor.range = start..<start + rows.count * rowByteCount
+        tensor.shape = [rows.count, hidden]
         return builder.weight(name, shape: tensor.shape, from: WeightSource(.stored([tensor])))
     }
 
     /// One encoder layer: attention and two products, each with its residual and norm.
-    private mutating func encode(_ input: Plan.ValueIndex, _ names: LayerNames) throws(ModelError) -> Plan.ValueIndex {
+    private mutating func encode(
+        _ input: Plan.ValueIndex,
+        _ names: LayerNames,
+        _ places: Plan.WeightIndex?
+    ) throws(ModelError) -> Plan.ValueIndex {
         let hidden = configuration.hidden
         let fused = try fusedProduct(input, names.attention)
         let attended = builder.value(.tokens, columns: hidden)
-        builder.steps.append(.attention(fused: fused, heads: configuration.heads, out: attended))
+        builder.steps.append(.attention(fused: fused, heads: configuration.heads, places: places, out: attended))
         let projected = try product(attended, hidden, hidden, .none, prefix + names.projection)
         let middle = try norm(projected, residual: input, prefix + names.attentionNorm)
         let wide = try product(middle, hidden, configuration.intermediate, .gelu, prefix + names.widening)
@@ -221,17 +274,31 @@ struct BertImporter {
         _ activation: Plan.Activation,
         _ name: String
     ) throws(ModelError) -> Plan.ValueIndex {
-        let stored = try tensors.tensor("\(name).weight", shape: [columns, inner])
-        let weight = builder.product(
+        let weight = try tensors.tensor("\(name).weight", shape: [columns, inner])
+        return product(input, name, weight, try tensors.tensor("\(name).bias", shape: [columns]), activation)
+    }
+
+    /// - Parameter weight: [columns, inner], as a torch Linear keeps it.
+    private mutating func product(
+        _ input: Plan.ValueIndex,
+        _ name: String,
+        _ weight: StoredTensor,
+        _ bias: StoredTensor?,
+        _ activation: Plan.Activation
+    ) -> Plan.ValueIndex {
+        let columns = weight.shape[0]
+        let panels = builder.product(
             "\(name).weight",
-            inner: inner,
+            inner: weight.shape[1],
             columns: columns,
             isColumnMajor: true,
-            from: .stored([stored])
+            from: .stored([weight])
         )
-        let bias = try plain("\(name).bias", [columns])
+        let bias = bias.map { bias in
+            builder.weight("\(name).bias", shape: [columns], from: WeightSource(.stored([bias])))
+        }
         let out = builder.value(builder.rows(of: input), columns: columns)
-        builder.steps.append(.linear(input: input, weight: weight, bias: bias, activation: activation, out: out))
+        builder.steps.append(.linear(input: input, weight: panels, bias: bias, activation: activation, out: out))
         return out
     }
 

@@ -1,58 +1,76 @@
 import Inference
 import JSON
 
-/// What a sequence classifier does with the vector of the first token, as its config.json and tensors say.
+/// What a classifier does with the vectors of an encoder, as its config.json and tensors say: with that of the first
+/// token where it classifies texts or ranks pairs, with each where it tags tokens.
 struct ClassifierHead {
-    /// How scores become what a caller reads: as the pipelines of `transformers` do it.
+    /// How scores become what a caller reads.
     enum Scores: Equatable {
         /// One class of several.
         case softmax
-        /// Each class for itself.
-        case sigmoid
-        /// A number that is no probability.
-        case plain
+        /// Each for itself.
+        case activation(Plan.Activation)
     }
 
-    /// Without `.weight` and `.bias`; the first product keeps its columns.
-    let dense: String
-    let activation: Plan.Activation
+    /// The product before the last, without `.weight` and `.bias`, which keeps its columns; nil for tokens.
+    let dense: (name: String, activation: Plan.Activation)?
     let output: String
     let columns: Int
     let scores: Scores
     /// In the order of the scores; nil where config.json names none of its own.
     let labels: [String]?
 
-    /// Whether config.json is that of a sequence classifier.
-    static func isDescribed(by file: ConfigurationFile) throws(ModelError) -> Bool {
-        try file.texts("architectures").contains { $0.hasSuffix("ForSequenceClassification") }
-    }
-
     init(
         _ file: ConfigurationFile,
         _ configuration: BertConfiguration,
-        _ tensors: TensorFiles
+        _ tensors: TensorFiles,
+        _ task: TextTask,
+        _ ranking: RankingActivation
     ) throws(ModelError) {
-        guard try Self.isDescribed(by: file) else {
+        guard let suffix = task.architecture,
+            try file.texts("architectures").contains(where: { $0.hasSuffix(suffix) })
+        else {
+            let found = try file.texts("architectures").joined(separator: ", ")
             throw .unsupported(
-                "\(file.path) describes no classifier (architectures has no …ForSequenceClassification); use task embed"
+                "\(file.path) describes no \(task.noun): architectures is \(found.isEmpty ? "missing" : found), task "
+                    + "\(task.rawValue) needs …\(task.architecture ?? "Model")"
             )
         }
-        switch configuration.family {
-        case .bert: (dense, activation, output) = ("bert.pooler.dense", .tanh, "classifier")
-        case .roberta: (dense, activation, output) = ("classifier.dense", .tanh, "classifier.out_proj")
-        case .distilbert: (dense, activation, output) = ("pre_classifier", .relu, "classifier")
+        let output: String
+        switch (task, configuration.family) {
+        case (.tag, _): (dense, output) = (nil, "classifier")
+        case (_, .bert): (dense, output) = (("bert.pooler.dense", .tanh), "classifier")
+        case (_, .roberta), (_, .mpnet): (dense, output) = (("classifier.dense", .tanh), "classifier.out_proj")
+        case (_, .distilbert): (dense, output) = (("pre_classifier", .relu), "classifier")
         }
+        self.output = output
         guard let shape = tensors.shape(of: "\(output).weight"), shape.count == 2,
             (1...ModelLimits.columnsMax).contains(shape[0])
         else {
             throw .invalid("\(tensors.path) lacks \(output).weight, the classifier that \(file.path) asks for")
         }
         columns = shape[0]
-        let problem = try file.text("problem_type")
-        scores =
-            problem == "regression"
-            ? .plain : problem == "multi_label_classification" || columns == 1 ? .sigmoid : .softmax
-        labels = try Self.labels(file, count: columns)
+        switch task {
+        case .rank:
+            guard columns == 1 else {
+                throw .unsupported(
+                    "\(file.path): the model gives \(columns) scores of a pair, and task rank takes one; use task "
+                        + "classify, which takes pairs too"
+                )
+            }
+            scores = .activation(ranking.activation)
+            labels = nil
+        case .tag:
+            scores = .softmax
+            labels = try Self.labels(file, count: columns)
+        case .classify, .embed:
+            let problem = try file.text("problem_type")
+            scores =
+                problem == "regression"
+                ? .activation(.none)
+                : problem == "multi_label_classification" || columns == 1 ? .activation(.sigmoid) : .softmax
+            labels = try Self.labels(file, count: columns)
+        }
     }
 
     /// Of `"id2label": {"0": "NEGATIVE", "1": "POSITIVE"}`.

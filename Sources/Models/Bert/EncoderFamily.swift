@@ -5,6 +5,8 @@ enum EncoderFamily: Equatable {
     case roberta
     /// Without types, and with layers under other names.
     case distilbert
+    /// Positions as in RoBERTa, no types, and in all layers one table of what the places of two tokens add to a score.
+    case mpnet
 
     /// nil for what is no encoder of these.
     init?(modelType: String) {
@@ -12,12 +14,13 @@ enum EncoderFamily: Equatable {
         case "bert": self = .bert
         case "roberta", "xlm-roberta", "camembert": self = .roberta
         case "distilbert": self = .distilbert
+        case "mpnet": self = .mpnet
         default: return nil
         }
     }
 
     /// For sentences.
-    static let supported = "bert, roberta, xlm-roberta, camembert or distilbert"
+    static let supported = "bert, roberta, xlm-roberta, camembert, distilbert or mpnet"
 
     /// What stands before the encoder's tensors where the file holds a head, too.
     var prefix: String {
@@ -25,8 +28,16 @@ enum EncoderFamily: Equatable {
         case .bert: "bert."
         case .roberta: "roberta."
         case .distilbert: "distilbert."
+        case .mpnet: "mpnet."
         }
     }
+
+    /// Whether positions are counted from behind the padding id.
+    var countsBehindPadding: Bool { self == .roberta || self == .mpnet }
+    /// Whether the model has a table of types.
+    var hasTypes: Bool { self == .bert || self == .roberta }
+    /// Whether its tokenizer tells the second text of a pair by a type.
+    var tellsTypes: Bool { self == .bert }
 
     func layer(_ number: Int) -> LayerNames {
         switch self {
@@ -49,6 +60,16 @@ enum EncoderFamily: Equatable {
                 widening: "\(layer)ffn.lin1",
                 narrowing: "\(layer)ffn.lin2",
                 outputNorm: "\(layer)output_layer_norm"
+            )
+        case .mpnet:
+            let layer = "encoder.layer.\(number)."
+            return LayerNames(
+                attention: ["q", "k", "v"].map { "\(layer)attention.attn.\($0)" },
+                projection: "\(layer)attention.attn.o",
+                attentionNorm: "\(layer)attention.LayerNorm",
+                widening: "\(layer)intermediate.dense",
+                narrowing: "\(layer)output.dense",
+                outputNorm: "\(layer)output.LayerNorm"
             )
         }
     }

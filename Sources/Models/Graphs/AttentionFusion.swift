@@ -78,13 +78,37 @@ enum AttentionFusion {
                 (scores, scale) = (inner, number)
             }
         }
-        guard let (_, product) = alone(editor, "MatMul", scores), let query = product.inputs[0],
-            let key = product.inputs[1], let queries = editor.shape(query), let keys = editor.shape(key),
+        guard let (_, product) = alone(editor, "MatMul", scores), var query = product.inputs[0],
+            var key = product.inputs[1]
+        else { return nil }
+        // torch multiplies queries and keys by the root of the scale, each before their product.
+        (query, scale) = unscaled(editor, query, scale, archive)
+        (key, scale) = unscaled(editor, key, scale, archive)
+        guard let queries = editor.shape(query), let keys = editor.shape(key),
             let values = editor.shape(node.inputs[1]), editor.element(query) == .f32, queries.count == 4,
             keys.count == 4, values.count == 4, queries[..<2] == keys[..<2], values[..<2] == keys[..<2],
             editor.node("Transpose", writing: key)?.node.integers("perm")?.count == 4
         else { return nil }
         return Match(query: query, key: key, scale: scale, mask: mask)
+    }
+
+    /// An operand before it was multiplied by a number, and the number times `scale`.
+    private static func unscaled(
+        _ editor: GraphEditor,
+        _ value: Graph.ValueIndex,
+        _ scale: Double,
+        _ archive: borrowing RawSpan
+    ) -> (Graph.ValueIndex, Double) {
+        guard let (_, product) = alone(editor, "Mul", value), let shape = editor.shape(value) else {
+            return (value, scale)
+        }
+        for side in 0...1 {
+            guard let number = editor.scalar(product.inputs[side], in: archive), let inner = product.inputs[1 - side],
+                editor.shape(inner) == shape
+            else { continue }
+            return (inner, scale * number)
+        }
+        return (value, scale)
     }
 
     /// The node that writes a value that nobody else reads.

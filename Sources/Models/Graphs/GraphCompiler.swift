@@ -12,7 +12,7 @@ enum GraphCompiler {
     /// Looks for a pattern of nodes in the open body, in the order in which they are tried: what comes late may rely on
     /// what came before.
     private enum Fusion: CaseIterable {
-        case layerNorm, gelu, batchNorm, attention, transposes, linear
+        case layerNorm, gelu, batchNorm, attention, transposes, linear, encoder
 
         func run(_ editor: inout GraphEditor, _ archive: borrowing RawSpan) {
             switch self {
@@ -22,6 +22,7 @@ enum GraphCompiler {
             case .attention: AttentionFusion.run(&editor, archive)
             case .transposes: TransposeFusion.run(&editor)
             case .linear: LinearFusion.run(&editor)
+            case .encoder: EncoderFusion.run(&editor)
             }
         }
     }

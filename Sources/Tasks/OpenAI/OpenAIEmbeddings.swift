@@ -7,9 +7,9 @@ import JSON
 /// `{"object": "list", "data": [{"object": "embedding", "index", "embedding"}], "model", "usage"}`. Base64 holds the
 /// little-endian floats. Keys that say nothing to us (`user`) are passed over, as OpenAI does.
 struct OpenAIEmbeddings {
-    private let embed: EmbedModel
+    private let embed: TextModel
 
-    init(_ embed: EmbedModel) {
+    init(_ embed: TextModel) {
         self.embed = embed
     }
 
@@ -48,7 +48,7 @@ struct OpenAIEmbeddings {
 
     private static let expectation = "\"input\" is a string, an array of strings, or an array of token ids or of such"
 
-    private func texts(_ input: JSON) throws(TaskFailure) -> [EmbedModel.Text] {
+    private func texts(_ input: JSON) throws(TaskFailure) -> [TextModel.Text] {
         if let text = input.stringValue { return [.text(text)] }
         guard let items = input.arrayValue else {
             throw .invalid("input", "\(Self.expectation), not \(input.kindName)")
@@ -58,7 +58,7 @@ struct OpenAIEmbeddings {
         guard items.count <= TaskLimits.textsMax else {
             throw .invalid("input", "at most \(TaskLimits.textsMax) texts in one call, got \(items.count)")
         }
-        var texts: [EmbedModel.Text] = []
+        var texts: [TextModel.Text] = []
         texts.reserveCapacity(items.count)
         for (index, item) in items.enumerated() {
             if let text = item.stringValue {
@@ -100,7 +100,7 @@ private struct Format {
     let columns: Int
 
     func write(_ answer: ReadCall.Answer) throws(TaskFailure) -> TaskReply {
-        let floats = answer.outputs[EmbedModel.outputName]?.array(of: Float.self) ?? []
+        let floats = answer.outputs[TextModel.embeddingName]?.array(of: Float.self) ?? []
         let numberBytes = isBase64 ? 6 : 13
         var writer = JSONWriter(reservingBytes: answer.tokenCounts.count * (dimensions * numberBytes + 64) + 128)
         writer.beginObject()

@@ -101,7 +101,7 @@ extension JSONWriter {
         key(rows == nil ? "label" : "labels")
         if rows != nil { beginArray() }
         for row in 0..<(rows ?? 1) {
-            let label = ModelFace.best(of: scores, row * columns..<(row + 1) * columns)
+            let label = ModelFace.best(of: scores[row * columns..<(row + 1) * columns])
             if let labels = face.labels { string(labels[label]) } else { integer(label) }
         }
         if rows != nil { endArray() }

@@ -40,7 +40,8 @@ struct Prediction {
             tensors[port.name] = try face.check(tensor, port, path: path)
         }
         try face.checkAll(tensors, path: prefix.isEmpty ? "" : "inputs")
-        return ReadCall(face.input(tensors)) { [isOneExample] (answer) throws(TaskFailure) in
+        return ReadCall(face.input(tensors)) {
+            [isOneExample = isOneExample && face.hasRowPerExample] (answer) throws(TaskFailure) in
             try write(answer, isOneExample: isOneExample)
         }
     }

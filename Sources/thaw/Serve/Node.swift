@@ -11,6 +11,7 @@ import NIOPosix
 import Registry
 import Sandboxing
 import Scheduling
+import Secrets
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
@@ -43,6 +44,7 @@ final class Node: Sendable {
         let installation = try Installation()
         lock = try DirectoryLock(directory)
         let registry = try Registry(path: directory + "/registry.sqlite")
+        let secrets = try SecretStore(directory: directory)
         ledger = try Ledger(directory: directory, node: ProcessInfo.processInfo.hostName)
         interruptedCalls = ledger.recovered.interrupted
         let store = try SnapshotStore(directory: directory + "/snapshots")
@@ -132,6 +134,7 @@ final class Node: Sendable {
                 delete: { name in
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
+                        try await secrets.removeAll(of: name)
                     }
                 },
                 rollback: { name async throws(RegistryError) in try await deployer.rollback(name) },
@@ -142,6 +145,8 @@ final class Node: Sendable {
                 },
                 logLines: { logs.lines(function: $0, last: $1) },
                 followLogs: { logs.follow(function: $0) },
+                secrets: secrets,
+                refresh: { invoker.refresh($0) },
                 registry: registry,
                 ledger: ledger
             ),

@@ -30,6 +30,20 @@ import Wire
         }
     }
 
+    @Test func `a reranker's call goes to the function that its body names`() async throws {
+        try await DoorHarness.run { doors async throws in
+            for path in ["/v1/rerank", "/v2/rerank"] {
+                let body = #"{"query": "a", "documents": ["b"], "model": "echo"}"#
+                let reply = try await doors.ask("POST", path, headers: Self.json, body: body)
+                #expect(reply.status == 200 && reply.body == body)
+                #expect(doors.seen.calls.last?.form == .rerank)
+                let missing = try await doors.ask("POST", path, headers: Self.json, body: "{}")
+                #expect(missing.status == 400)
+                #expect(try error(missing.body)["param"] as? String == "model")
+            }
+        }
+    }
+
     /// A failure, and what OpenAI's client is told of it.
     struct Told: Sendable {
         var failure: Failure

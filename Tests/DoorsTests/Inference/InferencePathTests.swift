@@ -9,6 +9,8 @@ import Testing
 
     @Test func `paths of calls name the function, and what the protocol adds`() throws {
         #expect(try #require(read("/v1/embeddings")) == ("", nil, .openAIEmbeddings))
+        #expect(try #require(read("/v1/rerank")) == ("", nil, .rerank))
+        #expect(try #require(read("/v2/rerank")) == ("", nil, .rerank))
         #expect(try #require(read("/predict/embed")) == ("embed", nil, .prediction))
         #expect(try #require(read("/predict/embed%3Ablue")) == ("embed", "blue", .prediction))
         #expect(try #require(read("/v2/models/embed/infer")) == ("embed", nil, .openInference(model: "embed")))

@@ -7,6 +7,7 @@ import NIOEmbedded
 import NIOHTTP1
 import Registry
 import Scheduling
+import Secrets
 import Synchronization
 import Testing
 
@@ -38,7 +39,14 @@ final class LaneHarness {
         let manifest = DoorHarness.manifest("echo", route: "/custom/echo")
         _ = try await registry.deploy(manifest: manifest, snapshot: DoorHarness.snapshot)
         let ledger = try Ledger(directory: directory, node: "test")
-        var services = DoorHarness.services(options, registry, ledger, FunctionLogs(), DoorHarness.Seen())
+        var services = DoorHarness.services(
+            options,
+            registry,
+            try SecretStore(directory: directory),
+            ledger,
+            FunctionLogs(),
+            DoorHarness.Seen()
+        )
         let held = HeldCalls()
         services.invoke = { call, _, answer in
             held.state.withLock { $0.append((call, answer)) }

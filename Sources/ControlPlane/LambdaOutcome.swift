@@ -1,17 +1,16 @@
-import ControlPlane
-import Invoking
+package import Invoking
 import Metering
-import NIOCore
+package import NIOCore
 
 /// What a call's end means to a caller of the Lambda API: a reply, an error of the function's own, or a refusal.
-struct LambdaOutcome: Sendable {
-    var isFunctionError: Bool
-    var contentType: String
-    var body: ByteBuffer
+package struct LambdaOutcome: Sendable {
+    package var isFunctionError: Bool
+    package var contentType: String
+    package var body: ByteBuffer
 
     /// - Parameter isReserved: the function has concurrency of its own, so that it is what was used up.
     /// - Throws: where the call was not run.
-    init(_ completion: Completion, isReserved: Bool) throws(LambdaError) {
+    package init(_ completion: Completion, isReserved: Bool) throws(LambdaError) {
         switch completion.result {
         case .success(let reply):
             isFunctionError = false

@@ -1,13 +1,15 @@
 import Graphs
 import JSON
 
-/// Texts in: `{"text": "…"}` or `{"text": ["…", …]}`.
+/// Texts in: `{"text": "…"}` or `{"text": ["…", …]}`, or `{"pairs": [["…", "…"], …]}` where the model classifies.
 ///
 /// | the model | one text | an array |
 /// |---|---|---|
 /// | embeds | `{"embeddings": [[numbers]], "tokens": n}` | `{"embeddings": [[numbers], …], "tokens": n}` |
 /// | classifies | `{"label": l, "scores": […]}` | `{"labels": […], "scores": [[…], …]}` |
-struct EmbedJSON {
+///
+/// Pairs are answered as an array of texts is.
+struct TextJSON {
     private let columns: Int
     private let face: ModelFace
 
@@ -16,15 +18,27 @@ struct EmbedJSON {
         self.face = face
     }
 
-    private static let expectation = #"{"text": string or array of strings}"#
+    private var expectation: String {
+        let pairs = face.texts?.takesPairs == true ? #", or {"pairs": array of arrays of two strings}"# : ""
+        return #"{"text": string or array of strings}"# + pairs
+    }
 
     func read(_ body: [UInt8]) throws(TaskFailure) -> ReadCall {
-        let (texts, isArray) = try Self.texts(body)
+        let request = try RequestBody(body, expecting: expectation)
+        let (texts, isArray): ([TextModel.Text], Bool)
+        if let pairs = request["pairs"], face.texts?.takesPairs == true {
+            _ = try request.only("pairs", expecting: expectation)
+            (texts, isArray) = (try request.pairs(pairs, expecting: expectation), true)
+        } else {
+            let value = try request.only("text", expecting: expectation)
+            let read = try request.texts(value, named: "text", expecting: expectation)
+            (texts, isArray) = (read.texts.map { .text($0) }, read.isArray)
+        }
         return ReadCall(.texts(texts)) { (answer) throws(TaskFailure) in
             var writer = JSONWriter(reservingBytes: texts.count * columns * 13 + 64)
             writer.beginObject()
             if face.isClassifier {
-                let scores = answer.outputs[EmbedModel.scoresName]?.array(of: Float.self) ?? []
+                let scores = answer.outputs[TextModel.scoresName]?.array(of: Float.self) ?? []
                 writer.labels(of: scores, columns, isArray ? texts.count : nil, face)
                 writer.key("scores")
                 if isArray { writer.beginArray() }
@@ -33,7 +47,7 @@ struct EmbedJSON {
             } else {
                 writer.key("embeddings")
                 writer.beginArray()
-                let vectors = answer.outputs[EmbedModel.outputName]?.array(of: Float.self) ?? []
+                let vectors = answer.outputs[TextModel.embeddingName]?.array(of: Float.self) ?? []
                 for row in texts.indices { try writer.row(vectors, from: row * columns, count: columns) }
                 writer.endArray()
                 writer.key("tokens")
@@ -42,26 +56,6 @@ struct EmbedJSON {
             writer.endObject()
             return .json(writer.bytes)
         }
-    }
-
-    private static func texts(_ body: [UInt8]) throws(TaskFailure) -> (texts: [EmbedModel.Text], isArray: Bool) {
-        let value = try RequestBody(body, expecting: expectation).only("text", expecting: expectation)
-        if let text = value.stringValue { return ([.text(text)], false) }
-        guard let items = value.arrayValue else {
-            throw .badInput("expected \(expectation); \"text\" is \(value.kindName)")
-        }
-        guard items.count <= TaskLimits.textsMax else {
-            throw .badInput("expected at most \(TaskLimits.textsMax) texts in one call, got \(items.count)")
-        }
-        var texts: [EmbedModel.Text] = []
-        texts.reserveCapacity(items.count)
-        for (index, item) in items.enumerated() {
-            guard let text = item.stringValue else {
-                throw .badInput("expected \(expectation); \"text\"[\(index)] is \(item.kindName)")
-            }
-            texts.append(.text(text))
-        }
-        return (texts, true)
     }
 }
 
