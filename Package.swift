@@ -144,6 +144,7 @@ let testing: [Target] = [
         of: "Fleet",
         with: ["Scheduling", "Wire", "Linux", logging, nioCore, nioEmbedded, nioPosix]
     ),
+    tests("Invoking", of: "Invoking", with: ["Fleet", "Linux", "Snapshots"]),
     tests(
         "Doors",
         of: "Doors",
@@ -197,20 +198,41 @@ let package = Package(
     targets: libraries + programs + testing
 )
 
-// The fuzz targets are built by `deploy/fuzz` only: everything they link is instrumented for libFuzzer, which brings the
-// `main` of the program.
+// The fuzzer is built by `deploy/fuzz` only, and then nothing else is: everything that it links is instrumented for
+// libFuzzer, and of the programs it links their parsers, without their `main`.
 if Context.environment["THAW_FUZZING"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "thaw-fuzz",
-            dependencies: [
-                "Graphs", "Inference", "JSON", "Linux", "Manifests", "Models", "Snapshots", "Tokenizing", "Wire",
-            ],
-            path: "Tests/Fuzzing",
-            // libFuzzer is C++ and has a `main` too, which the package's own precedes.
-            linkerSettings: [.unsafeFlags(["-use-ld=lld", "-lstdc++", "-Xlinker", "--allow-multiple-definition"])]
-        )
-    )
+    package.products = []
+    package.targets =
+        libraries + [
+            .target(
+                name: "thaw-pack",
+                dependencies: [
+                    "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing",
+                    "Manifests", "JSON", "Wire", "Linux",
+                ],
+                exclude: ["ThawPack.swift"]
+            ),
+            .target(
+                name: "thaw-bench",
+                dependencies: ["Scheduling", "Snapshots"],
+                sources: ["PolicyTraceFile.swift", "PolicyReplay.swift"]
+            ),
+            .executableTarget(
+                name: "thaw-fuzz",
+                dependencies: [
+                    "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux", "Manifests",
+                    "Metering", "Models", "Registry", "Scheduling", "Snapshots", "Tasks", "Tokenizing", "Wire",
+                    "thaw-bench", "thaw-pack", nioCore, nioEmbedded, nioHTTP1,
+                ],
+                path: "Tests",
+                sources: [
+                    "Fuzzing", "SnapshotsTests/Forgery.swift", "TasksTests/TinyModels.swift",
+                    "thaw-packTests/TarWriter.swift",
+                ],
+                // libFuzzer is C++ and has a `main` too, which the package's own precedes.
+                linkerSettings: [.unsafeFlags(["-use-ld=lld", "-lstdc++", "-Xlinker", "--allow-multiple-definition"])]
+            ),
+        ]
 }
 
 package.targets.append(contentsOf: [
@@ -241,7 +263,8 @@ for target in package.targets {
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
         .treatAllWarnings(as: .error),
     ]
-    if !target.isTest {
+    // The fuzzer shares files with tests.
+    if !target.isTest, target.name != "thaw-fuzz" {
         settings.append(.strictMemorySafety())
     }
     target.swiftSettings = settings

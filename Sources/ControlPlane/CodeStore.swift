@@ -85,6 +85,11 @@ package struct CodeStore: Sendable {
         }
     }
 
+    /// An archive's bytes as they are read; nil where there is none.
+    package func pieces(of archive: String) -> CodePackage? {
+        (try? FileIdentity(ofPath: path(archive))) == nil ? nil : CodePackage(bundle: path(archive))
+    }
+
     /// The first bytes of an archive, which say what it is.
     func begins(_ archive: String, with magic: [UInt8]) -> Bool {
         guard let file = try? FileDescriptor.open(path(archive)),

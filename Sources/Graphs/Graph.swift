@@ -42,6 +42,11 @@ package struct Graph: Sendable {
             self.attributes = attributes
         }
 
+        /// nil for an input that is left out, whether or not others follow it: how many a node has is its file's word.
+        package func input(_ place: Int) -> ValueIndex? {
+            inputs.indices.contains(place) ? inputs[place] : nil
+        }
+
         /// Bodies that the node runs.
         package var bodies: [BodyIndex] {
             attributes.values.compactMap { if case .graph(let body) = $0 { body } else { nil } }

@@ -19,6 +19,7 @@ package final class Invoker: Sendable {
     private let status: @Sendable (Failure, CallForm) -> Int
     private let logger: Logger
     private let targets = CallTargets()
+    private let refusals = Mutex(SparseLog())
 
     package init(
         registry: Registry,
@@ -159,6 +160,15 @@ package final class Invoker: Sendable {
         }
     }
 
+    /// A ledger that is full or cannot be written refuses every call that comes.
+    private func complain(of error: LedgerError) {
+        guard let more = refusals.withLock({ $0.note(at: Clock.monotonicNanoseconds()) }) else { return }
+        logger.error(
+            "calls refused: no receipt could be begun",
+            metadata: ["error": "\(error)", "refusedSinceLastLine": "\(more + 1)"]
+        )
+    }
+
     private func run(
         _ call: Call,
         _ attempt: Attempt,
@@ -171,7 +181,7 @@ package final class Invoker: Sendable {
             let form = call.form
             running = try RunningCall(attempt, target, ledger, { [status] in status($0, form) }, completion)
         } catch {
-            logger.error("call refused: its receipt could not be begun", metadata: ["error": "\(error)"])
+            complain(of: error)
             return completion(.refused(.unavailable("no receipt could be begun: \(error)"), id: attempt.id))
         }
         fleet.run(

@@ -280,6 +280,8 @@ extension KernelSet {
                     for row in stride(from: 0, to: count, by: length * heads * width) {
                         unsafe table.pointee.attention(
                             fused + 3 * row,
+                            nil,
+                            0,
                             out + row,
                             scratch,
                             Int64(length),

@@ -11,6 +11,8 @@ package final class TrialNode: Sendable {
     package let pid: Int32
     private let process: Process
     private let output: LineStream
+    /// Ends with this process, however that ends, and the node with it.
+    private let lifeline = Pipe()
 
     package var url: String { "http://127.0.0.1:\(port)" }
 
@@ -30,11 +32,14 @@ package final class TrialNode: Sendable {
         self.dataDirectory = try dataDirectory ?? Self.freshDirectory()
         process = Process()
         process.executableURL = URL(fileURLWithPath: programs + "/thaw")
-        process.arguments = ["serve", "--data", self.dataDirectory, "--listen", "127.0.0.1:0", "--json"] + arguments
+        process.arguments = [
+            "serve", "--data", self.dataDirectory, "--listen", "127.0.0.1:0", "--json", "--end-with-input",
+        ]
+        process.arguments? += arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let pipe = Pipe()
         process.standardOutput = pipe
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = lifeline
         output = LineStream(pipe.fileHandleForReading)
         try process.run()
         pid = process.processIdentifier
@@ -66,6 +71,15 @@ package final class TrialNode: Sendable {
     @discardableResult
     package func stop() async -> Int32 {
         kill(pid, SIGTERM)
+        return await end()
+    }
+
+    /// As the end of whoever started it would end it.
+    ///
+    /// - Returns: as ``stop()``.
+    @discardableResult
+    package func abandon() async -> Int32 {
+        try? lifeline.fileHandleForWriting.close()
         return await end()
     }
 

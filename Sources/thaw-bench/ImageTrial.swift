@@ -2,7 +2,6 @@ import Foundation
 import Graphs
 import Linux
 import Models
-import Trials
 
 /// A whole network over one image of 224 × 224, from an ONNX file with random weights, in turns with ONNX Runtime.
 struct ImageTrial {
@@ -86,7 +85,7 @@ struct ImageTrial {
 /// ONNX Runtime with the networks, in one process of `deploy/rivals/images.py`.
 struct ImageRival {
     private let process: RivalProcess
-    private let place: String
+    private let place: RivalPlace
 
     struct Answer: Decodable {
         /// Of each call.
@@ -101,19 +100,11 @@ struct ImageRival {
 
     /// Brings ONNX Runtime and writes the networks, where they are not there yet.
     static func prepared() async throws -> ImageRival {
-        guard let scripts = Programs.rivals else { throw BenchError.noExamples }
-        let caches = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
-        let place = caches + "/thaw-bench/image-rivals"
-        let prepare = scripts.appendingPathComponent("prepare-images").path
-        let outcome = try await CommandOutcome.run(prepare, [place])
-        guard outcome.status == 0 else {
-            throw BenchError.rival("deploy/rivals/prepare-images", outcome.errors + outcome.output)
-        }
-        let script = scripts.appendingPathComponent("images.py").path
-        return ImageRival(process: try RivalProcess(place + "/venv/bin/python", [script, place]), place: place)
+        let place = try await RivalPlace.prepared(by: "prepare-images", in: "image-rivals", for: "images.py")
+        return ImageRival(process: try place.start(), place: place)
     }
 
-    func file(_ name: String) -> URL { URL(fileURLWithPath: "\(place)/\(name)") }
+    func file(_ name: String) -> URL { place.file(name) }
 
     func measure(_ network: String, calls: Int) throws -> Answer {
         try process.ask(Order(network: network, calls: calls), of: "onnxruntime")

@@ -2,7 +2,6 @@ import Foundation
 import Graphs
 import Linux
 import Models
-import Trials
 
 /// A regressor of 500 trees of depth 8 over 50 features, from an ONNX file, in turns with ONNX Runtime.
 struct TreesTrial {
@@ -89,7 +88,7 @@ struct TreesTrial {
 /// ONNX Runtime with the trees, in one process of `deploy/rivals/trees.py`.
 struct TreesRival {
     private let process: RivalProcess
-    private let place: String
+    private let place: RivalPlace
 
     struct Answer: Decodable {
         /// Of each sweep, by call.
@@ -104,19 +103,11 @@ struct TreesRival {
 
     /// Brings ONNX Runtime and writes the trees, where they are not there yet.
     static func prepared() async throws -> TreesRival {
-        guard let scripts = Programs.rivals else { throw BenchError.noExamples }
-        let caches = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
-        let place = caches + "/thaw-bench/tree-rivals"
-        let prepare = scripts.appendingPathComponent("prepare-trees").path
-        let outcome = try await CommandOutcome.run(prepare, [place])
-        guard outcome.status == 0 else {
-            throw BenchError.rival("deploy/rivals/prepare-trees", outcome.errors + outcome.output)
-        }
-        let script = scripts.appendingPathComponent("trees.py").path
-        return TreesRival(process: try RivalProcess(place + "/venv/bin/python", [script, place]), place: place)
+        let place = try await RivalPlace.prepared(by: "prepare-trees", in: "tree-rivals", for: "trees.py")
+        return TreesRival(process: try place.start(), place: place)
     }
 
-    func file(_ name: String) -> URL { URL(fileURLWithPath: "\(place)/\(name)") }
+    func file(_ name: String) -> URL { place.file(name) }
 
     func measure(batch: Int, sweeps: Int) throws -> Answer {
         try process.ask(Order(batch: batch, sweeps: sweeps), of: "onnxruntime")

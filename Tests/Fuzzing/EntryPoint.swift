@@ -21,8 +21,13 @@ private let target: FuzzTarget = {
 
 @main
 enum Fuzz {
-    /// `thaw-fuzz --seeds FOLDER CORPUS` writes seeds and ends; any other arguments are libFuzzer's.
+    /// `thaw-fuzz --seeds FOLDER CORPUS` writes seeds and ends, `--names` says what there is to fuzz; any other arguments are
+    /// libFuzzer's.
     static func main() throws {
+        if CommandLine.arguments.dropFirst().first == "--names" {
+            for target in FuzzTarget.allCases { print(target.rawValue) }
+            return
+        }
         if CommandLine.arguments.dropFirst().first == "--seeds", CommandLine.arguments.count == 4 {
             let folders = CommandLine.arguments.suffix(2).map { URL(fileURLWithPath: $0) }
             return try FuzzSeeds.write(to: folders[0], corpus: folders[1])

@@ -80,6 +80,12 @@ private struct Sketch {
         return compiled.graph
     }
 
+    func compileOrRefuse() {
+        let imported = ImportedGraph(graph: graph, sources: tensors.map { TensorSource($0) })
+        let archive: [UInt8] = []
+        _ = try? imported.compiled(in: archive.span.bytes)
+    }
+
     private static func floats(_ values: [GraphValue]) -> [Tensor] {
         values.compactMap { if case .tensor(let tensor) = $0 { tensor } else { nil } }
     }
@@ -97,6 +103,29 @@ extension Graph {
         let sum = sketch.node("Add", sketch.random([33]), product)
         sketch.output(sketch.node("Relu", sum))
         #expect(try sketch.compiled([2, 5, 20]).names == ["thaw.Linear"])
+    }
+
+    /// Whether it compiles or not: how many inputs a node has is its file's word, and no fusion may rely on it.
+    @Test(arguments: [
+        "MatMul", "Gemm", "Add", "Mul", "Div", "Sub", "Pow", "Sqrt", "Erf", "Sigmoid", "Softmax", "Transpose", "Reshape",
+        "LayerNormalization", "BatchNormalization", "Conv", "ReduceMean", "Relu", "Tanh", "Dropout", "Attention",
+    ])
+    func `or is refused, where a node has fewer inputs than its operator`(name: String) throws {
+        for inputCount in 0...2 {
+            for follower in ["Add", "Mul", "MatMul", "Relu", "BatchNormalization", "LayerNormalization"] {
+                var sketch = Sketch()
+                let x = sketch.input([.open("n"), .fixed(4), .fixed(4)])
+                let weight = sketch.random([4, 4])
+                let node =
+                    switch inputCount {
+                    case 0: sketch.node(name)
+                    case 1: sketch.node(name, x)
+                    default: sketch.node(name, weight, x)
+                    }
+                sketch.output(sketch.node(follower, node))
+                sketch.compileOrRefuse()
+            }
+        }
     }
 
     @Test func `with a Gemm of either order as a product`() throws {

@@ -1,14 +1,89 @@
 /// Writes small ONNX files, broken ones too.
 struct OnnxGraphWriter {
     private var graph: [UInt8] = []
+    private var functions: [[UInt8]] = []
+
+    /// What a node calculates, and with what.
+    struct Node {
+        var type: String
+        var inputs: [String]
+        var output: String
+        var name = ""
+        var domain = ""
+        var attributes: [Attribute] = []
+
+        fileprivate var bytes: [UInt8] {
+            var node: [UInt8] = []
+            for input in inputs { OnnxGraphWriter.put(1, Array(input.utf8), into: &node) }
+            OnnxGraphWriter.put(2, Array(output.utf8), into: &node)
+            OnnxGraphWriter.put(3, Array(name.utf8), into: &node)
+            OnnxGraphWriter.put(4, Array(type.utf8), into: &node)
+            for attribute in attributes { OnnxGraphWriter.put(5, attribute.bytes, into: &node) }
+            if !domain.isEmpty { OnnxGraphWriter.put(7, Array(domain.utf8), into: &node) }
+            return node
+        }
+    }
+
+    /// A setting of a node.
+    enum Attribute {
+        case integer(String, Int)
+        case integers(String, [Int])
+        /// Inside a function: what the calling node gives under the other name.
+        case reference(String, to: String)
+
+        fileprivate var bytes: [UInt8] {
+            var attribute: [UInt8] = []
+            switch self {
+            case .integer(let name, let value):
+                OnnxGraphWriter.put(1, Array(name.utf8), into: &attribute)
+                OnnxGraphWriter.put(3, value, into: &attribute)
+                OnnxGraphWriter.put(20, 2, into: &attribute)
+            case .integers(let name, let values):
+                OnnxGraphWriter.put(1, Array(name.utf8), into: &attribute)
+                for value in values { OnnxGraphWriter.put(8, value, into: &attribute) }
+                OnnxGraphWriter.put(20, 7, into: &attribute)
+            case .reference(let name, let other):
+                OnnxGraphWriter.put(1, Array(name.utf8), into: &attribute)
+                OnnxGraphWriter.put(21, Array(other.utf8), into: &attribute)
+                OnnxGraphWriter.put(20, 2, into: &attribute)
+            }
+            return attribute
+        }
+    }
 
     mutating func node(_ type: String, _ inputs: [String], _ output: String, name: String = "") {
-        var node: [UInt8] = []
-        for input in inputs { Self.put(1, Array(input.utf8), into: &node) }
-        Self.put(2, Array(output.utf8), into: &node)
-        Self.put(3, Array(name.utf8), into: &node)
-        Self.put(4, Array(type.utf8), into: &node)
-        Self.put(1, node, into: &graph)
+        add(Node(type: type, inputs: inputs, output: output, name: name))
+    }
+
+    mutating func add(_ node: Node) {
+        Self.put(1, node.bytes, into: &graph)
+    }
+
+    /// An operator of the model's own, in the domain `own`.
+    mutating func function(
+        _ name: String,
+        _ inputs: [String],
+        _ outputs: [String],
+        _ nodes: [Node],
+        defaults: [Attribute] = []
+    ) {
+        var function: [UInt8] = []
+        Self.put(1, Array(name.utf8), into: &function)
+        for input in inputs { Self.put(4, Array(input.utf8), into: &function) }
+        for output in outputs { Self.put(5, Array(output.utf8), into: &function) }
+        for node in nodes { Self.put(7, node.bytes, into: &function) }
+        Self.put(9, Self.operatorSet("", 17), into: &function)
+        Self.put(9, Self.operatorSet("own", 1), into: &function)
+        Self.put(10, Array("own".utf8), into: &function)
+        for attribute in defaults { Self.put(11, attribute.bytes, into: &function) }
+        functions.append(function)
+    }
+
+    private static func operatorSet(_ domain: String, _ version: Int) -> [UInt8] {
+        var set: [UInt8] = []
+        put(1, Array(domain.utf8), into: &set)
+        put(2, version, into: &set)
+        return set
     }
 
     mutating func tensor(_ name: String, _ shape: [Int], _ floats: [Float]) {
@@ -59,12 +134,13 @@ struct OnnxGraphWriter {
     }
 
     func model(opset: Int = 17) -> [UInt8] {
-        var version: [UInt8] = []
-        Self.put(2, opset, into: &version)
         var model: [UInt8] = []
         Self.put(1, 9, into: &model)
         Self.put(7, graph, into: &model)
-        Self.put(8, version, into: &model)
+        for (domain, version) in [("", opset), ("ai.onnx.ml", 3), ("own", 1)] {
+            Self.put(8, Self.operatorSet(domain, version), into: &model)
+        }
+        for function in functions { Self.put(25, function, into: &model) }
         return model
     }
 
@@ -76,13 +152,13 @@ struct OnnxGraphWriter {
         return tensor
     }
 
-    private static func put(_ field: Int, _ bytes: [UInt8], into message: inout [UInt8]) {
+    fileprivate static func put(_ field: Int, _ bytes: [UInt8], into message: inout [UInt8]) {
         varint(UInt64(field << 3 | 2), into: &message)
         varint(UInt64(bytes.count), into: &message)
         message += bytes
     }
 
-    private static func put(_ field: Int, _ number: Int, into message: inout [UInt8]) {
+    fileprivate static func put(_ field: Int, _ number: Int, into message: inout [UInt8]) {
         varint(UInt64(field << 3), into: &message)
         varint(UInt64(bitPattern: Int64(number)), into: &message)
     }

@@ -10,20 +10,20 @@ struct Forgery {
     private let producer: String
     private let bases: [SnapshotBase]
 
-    init(of file: SnapshotFile) throws {
-        let bytes = try file.bytes()
-        let parsed = try SnapshotIndex(reading: file.open())
-        entries = parsed.entries
-        producer = parsed.producer
-        bases = parsed.bases
-        index = SnapshotIndex.encode(producer: producer, bases: bases, entries: entries)
-        let table = SeekTable(of: entries, indexByteCount: index.count).encoded()
-        let end = bytes.count - table.count - index.count - ZstdFrame.skippableHeaderByteCount
-        data = Array(bytes[SnapshotFormat.headerByteCount..<end])
+    /// Of any bytes; an index that cannot be read is left as it is.
+    init(data: [UInt8], index: [UInt8], hasBases: Bool) {
+        self.data = data
+        self.index = index
+        var reader = IndexReader(index)
+        producer = (try? reader.readText()) ?? ""
+        bases = hasBases ? (try? SnapshotIndex.readBases(&reader)) ?? [] : []
+        let dataEnd = SnapshotFormat.headerByteCount + data.count
+        entries = (try? Self.entries(of: index, hasBases: hasBases, dataEnd: dataEnd)) ?? []
     }
 
     /// Writes an index that has the checksums of the data as they are now.
     mutating func fixChecksums() {
+        guard !entries.isEmpty else { return }
         var offset = 0
         let fixed = entries.map { entry in
             guard entry.isStoredHere else { return entry }
@@ -67,15 +67,15 @@ struct Forgery {
             indexByteCount: index.count,
             indexDigest: try Hash.snapshot(of: index)
         )
-        let entries = (try? entries(of: index, dataEnd: header.dataEnd)) ?? []
+        let entries = (try? Self.entries(of: index, hasBases: !bases.isEmpty, dataEnd: header.dataEnd)) ?? []
         let table = SeekTable(of: entries, indexByteCount: index.count).encoded()
         return header.encoded() + data + frame + index + table
     }
 
-    private func entries(of index: [UInt8], dataEnd: Int) throws -> [SnapshotEntry] {
+    private static func entries(of index: [UInt8], hasBases: Bool, dataEnd: Int) throws -> [SnapshotEntry] {
         var reader = IndexReader(index)
         _ = try reader.readText()
-        var builder = IndexBuilder(bases: bases.isEmpty ? [] : try SnapshotIndex.readBases(&reader))
+        var builder = IndexBuilder(bases: hasBases ? try SnapshotIndex.readBases(&reader) : [])
         for _ in 0..<min(try reader.read(UInt32.self), 1000) {
             try builder.append(reading: &reader, dataEnd: dataEnd)
         }

@@ -90,6 +90,18 @@ final class SnapshotFile {
     }
 }
 
+extension Forgery {
+    init(of file: SnapshotFile) throws {
+        let bytes = try file.bytes()
+        let parsed = try file.index()
+        let index = SnapshotIndex.encode(producer: parsed.producer, bases: parsed.bases, entries: parsed.entries)
+        let table = SeekTable(of: parsed.entries, indexByteCount: index.count).encoded()
+        let end = bytes.count - table.count - index.count - ZstdFrame.skippableHeaderByteCount
+        let data = Array(bytes[SnapshotFormat.headerByteCount..<end])
+        self.init(data: data, index: index, hasBases: !parsed.bases.isEmpty)
+    }
+}
+
 struct Tensor {
     var name: String
     var element: ElementType

@@ -48,6 +48,20 @@ struct CrashTests {
         await next.stop()
     }
 
+    @Test func `a node ends with whoever started it, and its processes with the node`() async throws {
+        let node = try await TrialNode(programs: Tree.programs)
+        let bundle = try TrialBundle.echo("faulty")
+        defer {
+            bundle.remove()
+            node.removeData()
+        }
+        #expect(try await node.thaw("deploy", bundle.path).status == 0)
+        #expect(try await node.invoke("faulty", "once").status == 200)
+        let templates = ProcessTable.children(of: node.pid)
+        #expect(await node.abandon() == 0)
+        #expect(templates.allSatisfy { !ProcessTable.exists($0) })
+    }
+
     @Test func `a second scheduler on the same directory refuses and names the first`() async throws {
         let node = try await TrialNode(programs: Tree.programs)
         defer { node.removeData() }

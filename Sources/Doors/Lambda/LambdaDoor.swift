@@ -18,16 +18,39 @@ struct LambdaDoor: Sendable {
         self.lambda = lambda
         self.policy = policy
         verifier = lambda.keys.map { SignatureVerifier(keys: $0, now: lambda.unixSeconds) }
-        invocations = LambdaInvocations(services: services, plane: lambda.plane)
+        invocations = LambdaInvocations(services: services, plane: lambda.plane, events: lambda.events)
     }
 
-    /// Nil where the request is none of the API's.
+    /// Nil where the request is none of the API's, nor of what belongs to it.
     @concurrent
     func respond(to request: Request, _ context: DoorContext) async -> Response? {
         let uri = request.head.path ?? "/"
-        guard LambdaPath.beginsWithDate(uri) else { return nil }
         let path = LambdaPath(uri)
         do throws(LambdaError) {
+            if let address = FunctionURLDoor.Address(host: request.head.authority, path) {
+                let door = FunctionURLDoor(
+                    services: services,
+                    plane: lambda.plane,
+                    isOpen: policy.isOpen && verifier == nil
+                )
+                let signed = SignedRequest(request, path)
+                return try await door.respond(to: address, request, path, context) { (body) throws(LambdaError) in
+                    try verify(signed, body)
+                }
+            }
+            if let kind = UploadDoor.kind(path) {
+                let signed = try admit(request, path)
+                // The body's digest is in the signature; the door compares it when it has read the body.
+                if let verifier, !isToken(signed) { try verifier.verify(signed) }
+                return try await UploadDoor(plane: lambda.plane).respond(to: kind, request, context)
+            }
+            if NeighbourDoor.takes(request, path) {
+                let signed = try admit(request, path)
+                let body = try await Self.body(of: request, context, bytesMax: NeighbourDoor.bodyBytesMax)
+                try verify(signed, body)
+                return NeighbourDoor(account: lambda.plane.account).respond(to: body)
+            }
+            guard LambdaPath.beginsWithDate(uri) else { return nil }
             let signed = try admit(request, path)
             if let call = LambdaCallPath(request.method, path) {
                 return try await invocations.respond(to: call, request, context) { (body) throws(LambdaError) in
@@ -105,10 +128,13 @@ struct LambdaDoor: Sendable {
         return signed
     }
 
+    private func isToken(_ signed: SignedRequest) -> Bool {
+        policy.isToken(AccessPolicy.Presented(authorization: signed.header("authorization")))
+    }
+
     /// Holds the signature against the whole request.
     private func verify(_ signed: SignedRequest, _ body: ByteBuffer) throws(LambdaError) {
-        guard let verifier, !policy.isToken(AccessPolicy.Presented(authorization: signed.header("authorization")))
-        else { return }
+        guard let verifier, !isToken(signed) else { return }
         var request = signed
         do throws(DigestError) {
             request.bodyDigest = Hexadecimal.text(try SHA256.digest(of: Array(body.readableBytesView)))

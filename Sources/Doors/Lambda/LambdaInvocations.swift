@@ -1,4 +1,5 @@
 import ControlPlane
+import Events
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
@@ -11,6 +12,7 @@ import Scheduling
 struct LambdaInvocations: Sendable {
     let services: DoorServices
     let plane: ControlPlane
+    let events: EventRunner
 
     private static let invocationType = LambdaReply.name("X-Amz-Invocation-Type")
     private static let logType = LambdaReply.name("X-Amz-Log-Type")
@@ -33,6 +35,8 @@ struct LambdaInvocations: Sendable {
         try verify(body)
         let call = try call(target, body, request)
         switch (path.kind, request.headers[Self.invocationType] ?? "RequestResponse") {
+        case (.invokeAsync, _), (.invoke, "Event"):
+            return try await event(call, target, FunctionReference(path.function, qualifier: path.qualifier, in: plane.account), request)
         case (_, "DryRun"):
             return LambdaReply.success(nil, .noContent)
         case (.invoke, "RequestResponse"):
@@ -88,6 +92,37 @@ struct LambdaInvocations: Sendable {
         )
     }
 
+    /// Answers when the event is on the disk.
+    private func event(
+        _ call: Call,
+        _ target: Target,
+        _ reference: FunctionReference,
+        _ request: Request
+    ) async throws(LambdaError) -> Response {
+        guard call.body.readableBytes <= EventRunner.bodyBytesMax else {
+            throw LambdaError(
+                .requestTooLarge,
+                "\(call.body.readableBytes) byte payload is too large for the Event invocation type (limit "
+                    + "\(EventRunner.bodyBytesMax) bytes)"
+            )
+        }
+        do {
+            let id = try await events.accept(
+                reference,
+                contentType: call.contentType,
+                body: Array(call.body.readableBytesView),
+                clientContext: Self.clientContextJSON(request)
+            )
+            return LambdaReply.accepted(id)
+        } catch {
+            throw LambdaError(.service, "the event could not be stored: \(error)")
+        }
+    }
+
+    private static func clientContextJSON(_ request: Request) -> String {
+        request.headers[clientContext].flatMap { Data(base64Encoded: $0) }.map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
     func run(_ call: Call, _ loop: any EventLoop) async -> Completion {
         await withCheckedContinuation { continuation in
             services.invoke(call, loop) { continuation.resume(returning: $0) }
@@ -140,12 +175,6 @@ struct LambdaInvocations: Sendable {
 
     // MARK: The reply as it comes
 
-    private enum Part: Sendable {
-        case begin(InvocationID)
-        case piece(ByteBuffer, taken: @Sendable () -> Void)
-        case end(Completion)
-    }
-
     private func streamed(
         _ call: Call,
         _ target: Target,
@@ -153,21 +182,9 @@ struct LambdaInvocations: Sendable {
         _ loop: any EventLoop
     ) async throws(LambdaError) -> Response {
         let start = CalendarTime(unixNanoseconds: UInt64(Date.now.timeIntervalSince1970 * 1e9)).description
-        let (parts, output) = AsyncStream<Part>.makeStream()
-        let cancellation = CallCancellation()
-        var call = call
-        call.cancellation = cancellation
-        call.stream = CallStream(
-            begin: { id, _ in output.yield(.begin(id)) },
-            take: { piece, taken in output.yield(.piece(piece, taken: taken)) }
-        )
-        services.invoke(call, loop) { completion in
-            output.yield(.end(completion))
-            output.finish()
-        }
-        var iterator = parts.makeAsyncIterator()
+        let feed = CallFeed(call, services, loop)
         // Until something comes the status is open: a call that is throttled is answered as one.
-        guard let first = await iterator.next() else {
+        guard let first = await feed.next() else {
             throw LambdaError(.service, "the call ended without a reply")
         }
         var fields = HTTPFields()
@@ -175,16 +192,15 @@ struct LambdaInvocations: Sendable {
         fields[LambdaReply.executedVersion] = target.called.label
         let isReserved = target.called.isReserved
         switch first {
-        case .begin(let id): fields[LambdaReply.requestID] = id.description
+        case .begin(let id, _): fields[LambdaReply.requestID] = id.description
         case .piece: break
         case .end(let completion):
             fields[LambdaReply.requestID] = completion.id.description
             _ = try LambdaOutcome(completion, isReserved: isReserved)
         }
         let body = ResponseBody { writer in
-            var iterator = parts.makeAsyncIterator()
-            var part: Part? = first
-            defer { cancellation.cancel() }
+            var part: CallFeed.Part? = first
+            defer { feed.cancel() }
             while let now = part {
                 switch now {
                 case .begin: break
@@ -197,7 +213,7 @@ struct LambdaInvocations: Sendable {
                         try await writer.write(frame)
                     }
                 }
-                part = await iterator.next()
+                part = await feed.next()
             }
             try await writer.finish(nil)
         }

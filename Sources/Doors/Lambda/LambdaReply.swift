@@ -27,6 +27,13 @@ enum LambdaReply {
         )
     }
 
+    /// An event that will be run.
+    static func accepted(_ id: InvocationID) -> Response {
+        var fields = HTTPFields()
+        fields[requestID] = id.description
+        return Response(status: .accepted, headers: fields, body: ResponseBody())
+    }
+
     static func failure(_ error: LambdaError, id: InvocationID = .generated()) -> Response {
         var fields = HTTPFields()
         fields[.contentType] = "application/json"
@@ -38,6 +45,16 @@ enum LambdaReply {
             headers: fields,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: error.document.bytes))
         )
+    }
+
+    /// - Parameter document: a string is sent as plain text, anything else as JSON.
+    static func raw(_ status: HTTPResponse.Status, _ document: JSONValue, error: String?) -> Response {
+        var fields = HTTPFields()
+        fields[requestID] = InvocationID.generated().description
+        if let error { fields[errorType] = error }
+        fields[.contentType] = document.text == nil ? "application/json" : "text/plain"
+        let bytes = document.text.map { Array($0.utf8) } ?? document.bytes
+        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
     static func name(_ text: String) -> HTTPField.Name {

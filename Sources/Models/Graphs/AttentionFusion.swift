@@ -32,7 +32,7 @@ enum AttentionFusion {
             "Attention",
             version: 23,
             title: node.title,
-            inputs: [match.query, keys, node.inputs[1]] + (match.mask.map { [$0] } ?? []),
+            inputs: [match.query, keys, node.input(1)] + (match.mask.map { [$0] } ?? []),
             outputs: node.outputs,
             attributes: ["scale": .float(Float(match.scale))]
         )
@@ -51,41 +51,41 @@ enum AttentionFusion {
         _ node: Graph.Node,
         _ archive: borrowing RawSpan
     ) -> Match? {
-        guard let (_, softmax) = alone(editor, "Softmax", node.inputs[0]), var scores = softmax.inputs[0],
+        guard let (_, softmax) = alone(editor, "Softmax", node.input(0)), var scores = softmax.input(0),
             editor.shape(scores)?.count == 4, [-1, 3].contains(softmax.integer("axis") ?? -1), softmax.version >= 13
         else { return nil }
         var mask: Graph.ValueIndex?
         var scale = 1.0
         if let (_, sum) = alone(editor, "Add", scores) {
             let isFirst =
-                editor.producer(of: sum.inputs[0]).flatMap { editor.node(at: $0) }
-                .map { ["MatMul", "Mul", "Div"].contains($0.name) && editor.isReadOnce(sum.inputs[0] ?? 0) } ?? false
-            guard let inner = sum.inputs[isFirst ? 0 : 1], let other = sum.inputs[isFirst ? 1 : 0],
+                editor.producer(of: sum.input(0)).flatMap { editor.node(at: $0) }
+                .map { ["MatMul", "Mul", "Div"].contains($0.name) && editor.isReadOnce(sum.input(0) ?? 0) } ?? false
+            guard let inner = sum.input(isFirst ? 0 : 1), let other = sum.input(isFirst ? 1 : 0),
                 let rank = editor.shape(other)?.count, rank == 4 || rank == 2, editor.element(other) == .f32
             else { return nil }
             (scores, mask) = (inner, other)
         }
         if let (_, division) = alone(editor, "Div", scores),
-            let number = editor.scalar(division.inputs[1], in: archive),
-            number != 0, let inner = division.inputs[0]
+            let number = editor.scalar(division.input(1), in: archive),
+            number != 0, let inner = division.input(0)
         {
             (scores, scale) = (inner, 1 / number)
         } else if let (_, product) = alone(editor, "Mul", scores) {
             for side in 0...1 {
-                guard let number = editor.scalar(product.inputs[side], in: archive),
-                    let inner = product.inputs[1 - side]
+                guard let number = editor.scalar(product.input(side), in: archive),
+                    let inner = product.input(1 - side)
                 else { continue }
                 (scores, scale) = (inner, number)
             }
         }
-        guard let (_, product) = alone(editor, "MatMul", scores), var query = product.inputs[0],
-            var key = product.inputs[1]
+        guard let (_, product) = alone(editor, "MatMul", scores), var query = product.input(0),
+            var key = product.input(1)
         else { return nil }
         // torch multiplies queries and keys by the root of the scale, each before their product.
         (query, scale) = unscaled(editor, query, scale, archive)
         (key, scale) = unscaled(editor, key, scale, archive)
         guard let queries = editor.shape(query), let keys = editor.shape(key),
-            let values = editor.shape(node.inputs[1]), editor.element(query) == .f32, queries.count == 4,
+            let values = editor.shape(node.input(1)), editor.element(query) == .f32, queries.count == 4,
             keys.count == 4, values.count == 4, queries[..<2] == keys[..<2], values[..<2] == keys[..<2],
             editor.node("Transpose", writing: key)?.node.integers("perm")?.count == 4
         else { return nil }
@@ -103,7 +103,7 @@ enum AttentionFusion {
             return (value, scale)
         }
         for side in 0...1 {
-            guard let number = editor.scalar(product.inputs[side], in: archive), let inner = product.inputs[1 - side],
+            guard let number = editor.scalar(product.input(side), in: archive), let inner = product.input(1 - side),
                 editor.shape(inner) == shape
             else { continue }
             return (inner, scale * number)

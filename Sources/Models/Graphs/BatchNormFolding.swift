@@ -13,8 +13,8 @@ enum BatchNormFolding {
 
     private static func fold(_ editor: inout GraphEditor, _ place: Int, _ node: Graph.Node) {
         guard node.inputs.count == 5, node.integer("training_mode") ?? 0 == 0, node.integer("spatial") ?? 1 == 1,
-            node.outputs.dropFirst().allSatisfy({ $0 == nil }), let value = node.inputs[0], editor.isReadOnce(value),
-            let (convolution, conv) = editor.node("Conv", writing: value), let weight = editor.constant(conv.inputs[1]),
+            node.outputs.dropFirst().allSatisfy({ $0 == nil }), let value = node.input(0), editor.isReadOnce(value),
+            let (convolution, conv) = editor.node("Conv", writing: value), let weight = editor.constant(conv.input(1)),
             weight.element == .f32, weight.shape.count > 2, let channels = weight.shape.first
         else { return }
         var statistics: [TensorSource] = []
@@ -24,8 +24,8 @@ enum BatchNormFolding {
             }
             statistics.append(source)
         }
-        let hasBias = conv.inputs.count > 2 && conv.inputs[2] != nil
-        let bias = hasBias ? editor.constant(conv.inputs[2]) : nil
+        let hasBias = conv.inputs.count > 2 && conv.input(2) != nil
+        let bias = hasBias ? editor.constant(conv.input(2)) : nil
         guard !hasBias || (bias?.element == .f32 && bias?.shape == [channels]) else { return }
         let epsilon = node.float("epsilon") ?? 1e-5
         let (shape, shiftSources) = (weight.shape, statistics + (bias.map { [$0] } ?? []))
@@ -55,8 +55,8 @@ enum BatchNormFolding {
         )
         var fused = conv
         fused.inputs = [
-            conv.inputs[0], editor.addConstant(scaled, insteadOf: conv.inputs[1]),
-            editor.addConstant(shift, insteadOf: node.inputs[2]),
+            conv.input(0), editor.addConstant(scaled, insteadOf: conv.input(1)),
+            editor.addConstant(shift, insteadOf: node.input(2)),
         ]
         fused.outputs = [node.outputs[0]]
         editor.replace(place, with: fused)

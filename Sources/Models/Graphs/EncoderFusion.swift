@@ -19,10 +19,10 @@ enum EncoderFusion {
     }
 
     private static func takeResidual(_ editor: inout GraphEditor, _ place: Int, _ node: Graph.Node) {
-        guard node.inputs.count == 3, node.outputs.count == 1, let input = node.inputs[0], let scale = node.inputs[1],
-            let shift = node.inputs[2], editor.isReadOnce(input),
+        guard node.inputs.count == 3, node.outputs.count == 1, let input = node.input(0), let scale = node.input(1),
+            let shift = node.input(2), editor.isReadOnce(input),
             let (sum, addition) = editor.node("Add", writing: input),
-            addition.inputs.count == 2, let first = addition.inputs[0], let second = addition.inputs[1],
+            addition.inputs.count == 2, let first = addition.input(0), let second = addition.input(1),
             let shape = editor.shape(first),
             shape == editor.shape(second), let columns = shape.last?.known, columns > 0,
             [-1, shape.count - 1].contains(node.integer("axis") ?? -1),
@@ -55,8 +55,8 @@ enum EncoderFusion {
             isColumnMajor: false,
             format: .f32
         )
-        var inputs = [first.inputs[0], editor.addConstant(packed, insteadOf: first.inputs[1])]
-        if let bias = weights.bias { inputs.append(editor.addConstant(bias, insteadOf: first.inputs[2])) }
+        var inputs = [first.input(0), editor.addConstant(packed, insteadOf: first.input(1))]
+        if let bias = weights.bias { inputs.append(editor.addConstant(bias, insteadOf: first.input(2))) }
         let fused = editor.newValue(ValueFacts(.f32, match.shape.dropLast() + [.known(3 * columns)]))
         let product = Graph.Node(
             "Linear",
@@ -96,9 +96,9 @@ enum EncoderFusion {
         guard let output = node.outputs.first ?? nil, let shape = editor.shape(output), shape.count == 3,
             let turned = node.inputs.first ?? nil, editor.isReadOnce(turned),
             let (_, last) = editor.node("Transpose", writing: turned), last.integers("perm") == [0, 2, 1, 3],
-            let heads = last.inputs[0], editor.isReadOnce(heads),
+            let heads = last.input(0), editor.isReadOnce(heads),
             let (place, attention) = editor.node("Attention", writing: heads), attention.outputs.count == 1,
-            (3...4).contains(attention.inputs.count), let sizes = editor.shape(attention.inputs[0]), sizes.count == 4,
+            (3...4).contains(attention.inputs.count), let sizes = editor.shape(attention.input(0)), sizes.count == 4,
             let count = sizes[1].known, let width = sizes[3].known, count > 0, width > 0,
             shape == [sizes[0], sizes[2], .known(count * width)],
             let scale = attention.float("scale"), abs(Double(scale) * Double(width).squareRoot() - 1) < 1e-5,
@@ -122,8 +122,8 @@ enum EncoderFusion {
     ) -> Graph.Node? {
         guard editor.isReadOnce(operand), editor.shape(operand) == heads,
             let (_, turn) = editor.node("Transpose", writing: operand), turn.integers("perm") == [0, 2, 1, 3],
-            let shaped = turn.inputs[0], editor.isReadOnce(shaped),
-            let (_, reshape) = editor.node("Reshape", writing: shaped), let value = reshape.inputs[0],
+            let shaped = turn.input(0), editor.isReadOnce(shaped),
+            let (_, reshape) = editor.node("Reshape", writing: shaped), let value = reshape.input(0),
             editor.isReadOnce(value), editor.shape(value) == flat, let place = editor.producer(of: value),
             let linear = editor.node(at: place), linear.domain == "thaw", linear.name == "Linear",
             linear.attributes["activation"] == nil
@@ -143,13 +143,13 @@ enum EncoderFusion {
         var weights: [(source: TensorSource, isColumnMajor: Bool)] = []
         var biases: [TensorSource] = []
         for product in products {
-            guard product.inputs[0] == first.inputs[0], product.inputs.count == first.inputs.count,
+            guard product.input(0) == first.input(0), product.inputs.count == first.inputs.count,
                 product.integer("inner") == inner, product.integer("columns") == columns,
-                case .panels(let source, _, _, let isColumnMajor, .f32)? = editor.constant(product.inputs[1])?.numbers
+                case .panels(let source, _, _, let isColumnMajor, .f32)? = editor.constant(product.input(1))?.numbers
             else { return nil }
             weights.append((source, isColumnMajor))
             guard product.inputs.count > 2 else { continue }
-            guard let bias = editor.constant(product.inputs[2]) else { return nil }
+            guard let bias = editor.constant(product.input(2)) else { return nil }
             biases.append(bias)
         }
         let isColumnMajor = weights.map(\.isColumnMajor)

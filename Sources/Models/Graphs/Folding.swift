@@ -98,7 +98,7 @@ struct Folding {
         switch node.name {
         case "Identity": return input
         // Training is asked for by an input since operator set 12, which exporters of models to serve leave out.
-        case "Dropout": return node.inputs.count < 3 || node.inputs[2] == nil ? input : nil
+        case "Dropout": return node.input(2) == nil ? input : nil
         case "Cast":
             guard case .integer(let type)? = node.attributes["to"], let element = facts.element else { return nil }
             return Int(element.rawValue) == type ? input : nil
@@ -219,7 +219,7 @@ struct Folding {
         _ node: Graph.Node,
         _ inputs: [ValueFacts]
     ) {
-        guard node.inputs.count == 2, let wanted = inputs[1].numbers, editor.constant(node.inputs[1]) == nil,
+        guard node.inputs.count == 2, let wanted = inputs[1].numbers, editor.constant(node.input(1)) == nil,
             node.integer("allowzero") ?? 0 == 0, let shape = inputs[0].shape
         else { return }
         var sizes: [Int64] = []

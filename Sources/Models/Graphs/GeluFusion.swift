@@ -28,7 +28,7 @@ enum GeluFusion {
         guard factors.count == 2 else { return nil }
         for (first, second) in [(factors[0], factors[1]), (factors[1], factors[0])] {
             if abs(scale - 0.5) < 1e-4, gate(editor, first, archive) == second { return ("Gelu", second) }
-            if scale == 1, let (_, sigmoid) = editor.node("Sigmoid", writing: first), sigmoid.inputs[0] == second {
+            if scale == 1, let (_, sigmoid) = editor.node("Sigmoid", writing: first), sigmoid.input(0) == second {
                 return ("Swish", second)
             }
         }
@@ -63,23 +63,23 @@ enum GeluFusion {
     ) -> Graph.ValueIndex? {
         guard let (_, sum) = editor.node("Add", writing: value) else { return nil }
         for side in 0...1 {
-            guard editor.scalar(sum.inputs[1 - side], in: archive) == 1,
-                let (_, erf) = editor.node("Erf", writing: sum.inputs[side]),
-                let place = editor.producer(of: erf.inputs[0]),
+            guard editor.scalar(sum.input(1 - side), in: archive) == 1,
+                let (_, erf) = editor.node("Erf", writing: sum.input(side)),
+                let place = editor.producer(of: erf.input(0)),
                 let scaled = editor.node(at: place), scaled.inputs.count == 2
             else { continue }
             let root = 2.0.squareRoot()
-            if scaled.name == "Div", let number = editor.scalar(scaled.inputs[1], in: archive),
+            if scaled.name == "Div", let number = editor.scalar(scaled.input(1), in: archive),
                 abs(number - root) < 1e-4
             {
-                return scaled.inputs[0]
+                return scaled.input(0)
             }
             guard scaled.name == "Mul" else { continue }
             for side in 0...1 {
-                guard let number = editor.scalar(scaled.inputs[side], in: archive), abs(number - 1 / root) < 1e-4 else {
+                guard let number = editor.scalar(scaled.input(side), in: archive), abs(number - 1 / root) < 1e-4 else {
                     continue
                 }
-                return scaled.inputs[1 - side]
+                return scaled.input(1 - side)
             }
         }
         return nil

@@ -8,14 +8,14 @@ enum LayerNormFusion {
         for place in editor.nodes.indices {
             guard let node = editor.node(at: place), node.name == "Add", node.domain.isEmpty else { continue }
             for side in 0...1 {
-                guard let match = match(editor, node.inputs[side], shift: node.inputs[1 - side], archive) else {
+                guard let match = match(editor, node.input(side), shift: node.input(1 - side), archive) else {
                     continue
                 }
                 let fused = Graph.Node(
                     "LayerNormalization",
                     version: 17,
                     title: node.title,
-                    inputs: [match.input, match.scale, node.inputs[1 - side]],
+                    inputs: [match.input, match.scale, node.input(1 - side)],
                     outputs: node.outputs,
                     attributes: ["axis": .integer(-1), "epsilon": .float(match.epsilon)]
                 )
@@ -41,16 +41,16 @@ enum LayerNormFusion {
             shift.element == .f32, shift.shape.count == 1
         else { return nil }
         for side in 0...1 {
-            guard let scale = scaled.inputs[1 - side], let source = editor.constant(scale),
+            guard let scale = scaled.input(1 - side), let source = editor.constant(scale),
                 source.element == .f32, source.shape == shift.shape,
-                let (_, division) = editor.node("Div", writing: scaled.inputs[side]),
-                let (_, root) = editor.node("Sqrt", writing: division.inputs[1]),
-                let (_, sum) = editor.node("Add", writing: root.inputs[0]),
-                let input = centred(editor, division.inputs[0], archive)
+                let (_, division) = editor.node("Div", writing: scaled.input(side)),
+                let (_, root) = editor.node("Sqrt", writing: division.input(1)),
+                let (_, sum) = editor.node("Add", writing: root.input(0)),
+                let input = centred(editor, division.input(0), archive)
             else { continue }
             for place in 0...1 {
-                guard let epsilon = editor.scalar(sum.inputs[1 - place], in: archive),
-                    squares(editor, sum.inputs[place], of: input, archive),
+                guard let epsilon = editor.scalar(sum.input(1 - place), in: archive),
+                    squares(editor, sum.input(place), of: input, archive),
                     editor.shape(input)?.last?.known == shift.count
                 else { continue }
                 return Match(input: input, scale: scale, epsilon: Float(epsilon))
@@ -65,8 +65,8 @@ enum LayerNormFusion {
         _ value: Graph.ValueIndex?,
         _ archive: borrowing RawSpan
     ) -> Graph.ValueIndex? {
-        guard let (_, difference) = editor.node("Sub", writing: value), let input = difference.inputs[0],
-            let mean = rowMean(editor, difference.inputs[1], archive), mean == input
+        guard let (_, difference) = editor.node("Sub", writing: value), let input = difference.input(0),
+            let mean = rowMean(editor, difference.input(1), archive), mean == input
         else { return nil }
         return input
     }
@@ -78,10 +78,10 @@ enum LayerNormFusion {
         _ archive: borrowing RawSpan
     ) -> Graph.ValueIndex? {
         guard let (_, mean) = editor.node("ReduceMean", writing: value), mean.integer("keepdims") ?? 1 == 1,
-            let input = mean.inputs[0]
+            let input = mean.input(0)
         else { return nil }
         var axes = mean.integers("axes")
-        if mean.inputs.count > 1, let source = editor.constant(mean.inputs[1]) {
+        if mean.inputs.count > 1, let source = editor.constant(mean.input(1)) {
             axes = try? source.tensor(in: archive).integers()
         }
         guard let axes, axes.count == 1 else { return nil }
@@ -97,12 +97,12 @@ enum LayerNormFusion {
     ) -> Bool {
         guard let squares = rowMean(editor, value, archive) else { return false }
         if let (_, power) = editor.node("Pow", writing: squares) {
-            return editor.scalar(power.inputs[1], in: archive) == 2
-                && centred(editor, power.inputs[0], archive) == input
+            return editor.scalar(power.input(1), in: archive) == 2
+                && centred(editor, power.input(0), archive) == input
         }
-        guard let (_, product) = editor.node("Mul", writing: squares), product.inputs[0] == product.inputs[1] else {
+        guard let (_, product) = editor.node("Mul", writing: squares), product.input(0) == product.input(1) else {
             return false
         }
-        return centred(editor, product.inputs[0], archive) == input
+        return centred(editor, product.input(0), archive) == input
     }
 }

@@ -17,20 +17,20 @@ enum LinearFusion {
     }
 
     private static func takeProduct(_ editor: inout GraphEditor, _ place: Int, _ node: Graph.Node) {
-        guard let weight = editor.constant(node.inputs[1]), weight.element == .f32, weight.shape.count == 2,
-            editor.constant(node.inputs[0]) == nil
+        guard let weight = editor.constant(node.input(1)), weight.element == .f32, weight.shape.count == 2,
+            editor.constant(node.input(0)) == nil
         else { return }
         replace(&editor, place, node, weight, isColumnMajor: false, bias: nil, nil)
     }
 
     private static func takeGemm(_ editor: inout GraphEditor, _ place: Int, _ node: Graph.Node) {
-        guard let weight = editor.constant(node.inputs[1]), weight.element == .f32, weight.shape.count == 2,
-            editor.constant(node.inputs[0]) == nil, node.integer("transA") ?? 0 == 0, node.float("alpha") ?? 1 == 1
+        guard let weight = editor.constant(node.input(1)), weight.element == .f32, weight.shape.count == 2,
+            editor.constant(node.input(0)) == nil, node.integer("transA") ?? 0 == 0, node.float("alpha") ?? 1 == 1
         else { return }
         let isColumnMajor = node.integer("transB") ?? 0 != 0
         var bias: TensorSource?
         var biasName: Graph.ValueIndex?
-        if node.inputs.count > 2, let value = node.inputs[2] {
+        if node.inputs.count > 2, let value = node.input(2) {
             let columns = weight.shape[isColumnMajor ? 0 : 1]
             guard node.float("beta") ?? 1 == 1, let source = editor.constant(value),
                 let vector = vector(source, columns, rankMax: 2)
@@ -60,7 +60,7 @@ enum LinearFusion {
             isColumnMajor: isColumnMajor,
             format: .f32
         )
-        var inputs: [Graph.ValueIndex?] = [node.inputs[0], editor.addConstant(packed, insteadOf: node.inputs[1])]
+        var inputs: [Graph.ValueIndex?] = [node.input(0), editor.addConstant(packed, insteadOf: node.input(1))]
         if let bias { inputs.append(editor.addConstant(bias, insteadOf: biasName)) }
         let linear = Graph.Node(
             "Linear",
@@ -97,13 +97,13 @@ enum LinearFusion {
 
     private static func takeBias(_ editor: inout GraphEditor, _ place: Int, _ node: Graph.Node) {
         for side in 0...1 {
-            guard let (product, linear) = open(editor, node.inputs[side]), linear.inputs.count == 2,
-                let columns = linear.integer("columns"), let source = editor.constant(node.inputs[1 - side]),
-                let rank = editor.shape(linear.inputs[0])?.count ?? (source.shape.count == 1 ? 1 : nil),
+            guard let (product, linear) = open(editor, node.input(side)), linear.inputs.count == 2,
+                let columns = linear.integer("columns"), let source = editor.constant(node.input(1 - side)),
+                let rank = editor.shape(linear.input(0))?.count ?? (source.shape.count == 1 ? 1 : nil),
                 let bias = vector(source, columns, rankMax: rank)
             else { continue }
             var fused = linear
-            fused.inputs.append(editor.addConstant(bias, insteadOf: node.inputs[1 - side]))
+            fused.inputs.append(editor.addConstant(bias, insteadOf: node.input(1 - side)))
             fused.outputs = node.outputs
             editor.replace(place, with: fused)
             editor.remove(product)

@@ -46,7 +46,7 @@ struct ShapeInference {
         return known.count == numbers.count ? known : nil
     }
 
-    func isGiven(_ index: Int) -> Bool { node.inputs.indices.contains(index) && node.inputs[index] != nil }
+    func isGiven(_ index: Int) -> Bool { node.input(index) != nil }
 
     func integer(_ name: String, or standard: Int) -> Int {
         if case .integer(let value)? = node.attributes[name] { value } else { standard }

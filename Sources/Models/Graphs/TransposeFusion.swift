@@ -6,8 +6,8 @@ enum TransposeFusion {
         for place in editor.nodes.indices {
             guard let node = editor.node(at: place), node.name == "Transpose", node.domain.isEmpty,
                 let order = node.integers("perm"), let output = node.outputs.first ?? nil,
-                let (_, inner) = editor.node("Transpose", writing: node.inputs[0]),
-                let first = inner.integers("perm"), first.count == order.count, let input = inner.inputs[0],
+                let (_, inner) = editor.node("Transpose", writing: node.input(0)),
+                let first = inner.integers("perm"), first.count == order.count, let input = inner.input(0),
                 order.allSatisfy({ first.indices.contains($0) })
             else { continue }
             let both = order.map { first[$0] }

@@ -1,5 +1,6 @@
 import ControlPlane
 import Doors
+import Events
 import Fleet
 import Foundation
 import Invoking
@@ -28,6 +29,7 @@ final class Node: Sendable {
     private let invoker: Invoker
     private let deployer: Deployer
     private let plane: ControlPlane
+    private let events: EventRunner
     private let doors: Doors
     private let phase: Phase
     /// What keeps workers to their memory limit on this machine.
@@ -103,6 +105,25 @@ final class Node: Sendable {
             acts: Self.acts(deployer, invoker)
         )
         let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
+        // Every call passes here, whatever door or event it comes from.
+        let invoke: EventRunner.Invoke = { call, loop, completion in
+            guard plane.gate.enter(call.function) else {
+                let refused = Completion.refused(.overloaded(retryAfterSeconds: 1))
+                return loop.execute { completion(refused) }
+            }
+            invoker.invoke(call, on: loop) { done in
+                plane.gate.leave(call.function)
+                completion(done)
+            }
+        }
+        events = EventRunner(
+            queue: try EventQueue(path: directory + "/events.sqlite"),
+            plane: plane,
+            loop: group.next(),
+            retrySeconds: configuration.eventRetrySeconds,
+            logger: logger,
+            invoke: invoke
+        )
         doors = try Doors(
             listen: configuration.listen,
             token: configuration.token,
@@ -110,15 +131,7 @@ final class Node: Sendable {
                 bounds: { function, qualifier throws(Failure) in
                     try invoker.bounds(function: function, qualifier: qualifier)
                 },
-                invoke: { call, loop, completion in
-                    guard plane.gate.enter(call.function) else {
-                        return completion(.refused(.overloaded(retryAfterSeconds: 1)))
-                    }
-                    invoker.invoke(call, on: loop) { done in
-                        plane.gate.leave(call.function)
-                        completion(done)
-                    }
-                },
+                invoke: invoke,
                 load: { version async throws(Failure) in try await invoker.load(version) },
                 unload: { version async throws(Failure) in try invoker.unload(version) },
                 statistics: { invoker.statistics(function: $0, version: $1) },
@@ -152,6 +165,7 @@ final class Node: Sendable {
             ),
             lambda: LambdaServices(
                 plane: plane,
+                events: events,
                 keys: configuration.keys,
                 unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
             ),
@@ -195,6 +209,7 @@ final class Node: Sendable {
         try fleet.start()
         invoker.installServing()
         try await plane.resume()
+        events.resume()
         // Reading the registry leaves several times as much behind as is kept of it.
         Heap.giveBack()
         let phase = phase
@@ -207,7 +222,7 @@ final class Node: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: server),
-                    .init(service: DrainService(fleet: fleet, phase: phase, limit: configuration.drain)),
+                    .init(service: DrainService(fleet: fleet, events: events, phase: phase, limit: configuration.drain)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
@@ -246,12 +261,14 @@ final class Phase: Sendable {
 /// On the order to end: admits nothing more and waits for what was admitted.
 private struct DrainService: Service {
     let fleet: Fleet
+    let events: EventRunner
     let phase: Phase
     let limit: Duration
 
     func run() async throws {
         try await gracefulShutdown()
         phase.become(.draining)
+        events.stop()
         fleet.drain()
         await fleet.waitUntilNothingRuns(atMost: limit)
         // What still runs is answered now, or the doors would wait for it for ever.

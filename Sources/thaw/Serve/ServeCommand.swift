@@ -36,6 +36,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Region that the Lambda API names its resources in.")
     var region: String = "us-east-1"
 
+    @Option(help: "Seconds before an event that failed is tried again; twice as many before the third time.")
+    var eventRetrySeconds: Int = 60
+
     @Option(
         help: """
             Memory that may be kept while nobody calls, such as 2GiB: decoded snapshots, workers in reserve, snapshot \
@@ -56,6 +59,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Least severe events to write to the standard error output.")
     var logLevel: LogLevel = .notice
 
+    @Flag(
+        help:
+            "Drain and end when the standard input does: a node that a program starts ends with it, even if it is killed."
+    )
+    var endWithInput = false
+
     @Flag(help: "Print the ready line as one JSON document.")
     var json = false
 
@@ -65,6 +74,9 @@ struct ServeCommand: AsyncParsableCommand {
         }
         guard drainSeconds >= 0, drainSeconds <= 3600 else {
             throw ValidationError("--drain-seconds takes 0 to 3600; got \(drainSeconds)")
+        }
+        guard (0...3600).contains(eventRetrySeconds) else {
+            throw ValidationError("--event-retry-seconds takes 0 to 3600; got \(eventRetrySeconds)")
         }
         guard (0...64).contains(reserve) else {
             throw ValidationError("--reserve takes 0 to 64; got \(reserve)")
@@ -82,6 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
             token: try token(),
             keys: try keys(),
             region: region,
+            eventRetrySeconds: eventRetrySeconds,
             restingBytesMax: restingMemory.bytes,
             reserve: reserve,
             workersMax: workersMax,
@@ -90,6 +103,7 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "thaw", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = logLevel.level
         do {
+            if endWithInput { InputWatch.start() }
             let node = try Node(configuration, logger: logger)
             try await node.run { port in
                 try? Output.line(readyLine(node, port: port))
