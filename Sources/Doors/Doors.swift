@@ -20,11 +20,18 @@ package struct Doors: Sendable {
         listen: ListenAddress,
         token: BearerToken?,
         services: DoorServices,
+        lambda: LambdaServices? = nil,
         logger: Logger
     ) throws(AccessError) {
         let policy = try AccessPolicy(listen: listen, token: token)
         let date = ReplyDate()
-        front = FrontDoor(policy: policy, router: Self.router(services).buildResponder(), date: date, logger: logger)
+        front = FrontDoor(
+            policy: policy,
+            router: Self.router(services).buildResponder(),
+            lambda: lambda.map { LambdaDoor(services: services, lambda: $0, policy: policy) },
+            date: date,
+            logger: logger
+        )
         invocations = InvocationDoor(policy: policy, services: services, date: date)
         self.listen = listen
         self.logger = logger

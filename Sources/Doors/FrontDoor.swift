@@ -8,6 +8,8 @@ import NIOCore
 struct FrontDoor: Sendable {
     let policy: AccessPolicy
     let router: RouterResponder<DoorContext>
+    /// nil where the node has no Lambda API.
+    let lambda: LambdaDoor?
     let date: ReplyDate
     let logger: Logger
 
@@ -34,6 +36,8 @@ struct FrontDoor: Sendable {
     }
 
     private func response(to request: Request, _ context: DoorContext) async -> Response {
+        // Asked first: its requests are signed, and its paths have percent signs that the router would undo.
+        if let response = await lambda?.respond(to: request, context) { return response }
         let presented = AccessPolicy.Presented(
             authorization: request.headers[.authorization],
             host: request.head.authority,

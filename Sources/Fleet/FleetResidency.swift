@@ -81,7 +81,8 @@ package struct NodeCensus: Sendable {
 extension FleetState {
     /// Whether a version has something to do before its first call.
     func mustBeInstalled(_ binding: FunctionBinding) -> Bool {
-        binding.limits.workersMin > 0 || pool.hasVersion(of: binding.key.function)
+        binding.limits.workersMin > 0 || binding.limits.workersProvisioned > 0
+            || pool.hasVersion(of: binding.key.function)
     }
 
     /// A worker of the reserve, once: when it is ready and before it is used.

@@ -16,6 +16,8 @@ package struct Call: Sendable {
     package var stream: CallStream?
     /// Ends the call before its reply; nil where it runs to its end whoever waits.
     package var cancellation: CallCancellation?
+    /// Given where a call was accepted before it is made; nil for one that is named when it is made.
+    package var identity: CallIdentity?
     /// The call in the middle of which this one is made; nil for one from outside.
     package var parent: CallParent?
 
@@ -35,6 +37,18 @@ package struct Call: Sendable {
         self.body = body
         self.stream = stream
         self.cancellation = cancellation
+    }
+}
+
+/// The name of a call that is attempted more than once.
+package struct CallIdentity: Sendable, Equatable {
+    package var id: InvocationID
+    /// Counted from 1.
+    package var attempt: Int
+
+    package init(id: InvocationID, attempt: Int) {
+        self.id = id
+        self.attempt = attempt
     }
 }
 
@@ -123,6 +137,8 @@ package struct Completion: Sendable {
     package var queueNanoseconds: UInt64
     package var bindNanoseconds: UInt64
     package var runNanoseconds: UInt64
+    /// The most private memory that the worker had; 0 where no worker was given the call.
+    package var memoryBytesPeak: UInt64
     package var result: Result<Reply, Failure>
 
     package init(
@@ -131,6 +147,7 @@ package struct Completion: Sendable {
         queueNanoseconds: UInt64,
         bindNanoseconds: UInt64,
         runNanoseconds: UInt64,
+        memoryBytesPeak: UInt64 = 0,
         result: Result<Reply, Failure>
     ) {
         self.id = id
@@ -138,7 +155,22 @@ package struct Completion: Sendable {
         self.queueNanoseconds = queueNanoseconds
         self.bindNanoseconds = bindNanoseconds
         self.runNanoseconds = runNanoseconds
+        self.memoryBytesPeak = memoryBytesPeak
         self.result = result
+    }
+}
+
+extension Completion {
+    /// A call that never met a worker.
+    package static func refused(_ failure: Failure, id: InvocationID = .generated()) -> Completion {
+        Completion(
+            id: id,
+            start: nil,
+            queueNanoseconds: 0,
+            bindNanoseconds: 0,
+            runNanoseconds: 0,
+            result: .failure(failure)
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 package import Fleet
 import Linux
 package import Logging
-import Manifests
+package import Manifests
 package import NIOCore
 package import Registry
 import Scheduling
@@ -139,6 +139,28 @@ package final class Deployer: Sendable {
         }
         logger.info("deleted", metadata: ["function": "\(name)"])
         _ = try await collectGarbage()
+    }
+
+    /// Makes a version of what serves with another manifest: its snapshot, and so its code, stays.
+    package func reconfigure(
+        _ name: String,
+        _ change: @Sendable (inout Manifest) -> Void
+    ) async throws(DeployFailure) -> FunctionVersion {
+        do {
+            let serving = try registry.resolve(name)
+            var manifest = serving.manifest
+            change(&manifest)
+            guard manifest.isWithinBounds else { throw DeployFailure.invalid("the settings go beyond the limits") }
+            let version = try await registry.deploy(manifest: manifest, snapshot: serving.snapshot)
+            fleet.announce(bindings.binding(of: version))
+            return version
+        } catch let failure as DeployFailure {
+            throw failure
+        } catch let error as RegistryError {
+            throw error.isCallersFault ? .invalid("\(error)") : .storage("\(error)")
+        } catch {
+            throw .storage("\(error)")
+        }
     }
 
     /// Lets the version before serve again.

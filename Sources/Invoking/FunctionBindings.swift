@@ -4,6 +4,7 @@ package import Logging
 import Manifests
 package import Registry
 import Scheduling
+import Synchronization
 import Wire
 
 /// Turns a version of the registry into what the fleet needs to run it; every default of a limit ends here.
@@ -12,6 +13,7 @@ package struct FunctionBindings: Sendable {
     private let store: SnapshotStore
     private let coreCount: Int
     private let logger: Logger
+    private let provisions = Provisions()
 
     /// - Parameter coreCount: cores of the node, the default of `scaling.max`.
     package init(registry: Registry, store: SnapshotStore, coreCount: Int, logger: Logger) {
@@ -28,18 +30,7 @@ package struct FunctionBindings: Sendable {
         let digest = version.snapshot.digest
         return FunctionBinding(
             key: PoolKey(function: version.function, version: version.version),
-            limits: PoolLimits(
-                workersMin: manifest.scaling.min,
-                workersMax: max(manifest.scaling.max ?? coreCount, manifest.scaling.min, 1),
-                concurrency: manifest.concurrency,
-                idleNanoseconds: UInt64(manifest.scaling.idleMilliseconds) * 1_000_000,
-                timeoutNanoseconds: UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000,
-                waitNanosecondsMax: max(
-                    UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000,
-                    Self.waitNanosecondsMin
-                ),
-                batch: Self.batch(manifest)
-            ),
+            limits: limits(of: version),
             snapshotPath: store.path(ofSnapshot: digest),
             snapshotDigest: digest,
             snapshotBytes: UInt64(clamping: version.snapshot.byteCount),
@@ -83,6 +74,29 @@ package struct FunctionBindings: Sendable {
         )
     }
 
+    private func limits(of version: FunctionVersion) -> PoolLimits {
+        let manifest = version.manifest
+        let provisioned = provisions.workers(of: PoolKey(function: version.function, version: version.version))
+        var limits = PoolLimits(
+            workersMin: manifest.scaling.min,
+            workersMax: max(manifest.scaling.max ?? coreCount, manifest.scaling.min, provisioned, 1),
+            concurrency: manifest.concurrency,
+            idleNanoseconds: UInt64(manifest.scaling.idleMilliseconds) * 1_000_000,
+            timeoutNanoseconds: UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000,
+            waitNanosecondsMax: max(UInt64(manifest.limits.timeoutMilliseconds) * 1_000_000, Self.waitNanosecondsMin),
+            batch: Self.batch(manifest)
+        )
+        limits.workersProvisioned = provisioned
+        return limits
+    }
+
+    /// Keeps so many workers of a function's versions from now on, and none of the others.
+    ///
+    /// - Returns: the versions for which that is another number than before; their bindings are to be announced.
+    func provision(_ function: String, _ workers: [Int: Int]) -> [Int] {
+        provisions.set(function, workers)
+    }
+
     /// The calls of a batch bring no more than one call may: that is what a worker's memory is reckoned for.
     private static func batch(_ manifest: Manifest) -> BatchLimits {
         guard let batching = manifest.batching else { return BatchLimits() }
@@ -111,6 +125,23 @@ package struct FunctionBindings: Sendable {
             arenaBytes: UInt64(version.snapshot.arenaByteCount),
             payloadBytes: UInt64(version.manifest.limits.payloadBytes)
         )
+    }
+}
+
+/// Workers that are kept of single versions, beyond what their manifests say.
+private final class Provisions: Sendable {
+    private let counts = Mutex<[String: [Int: Int]]>([:])
+
+    func workers(of key: PoolKey) -> Int {
+        counts.withLock { $0[key.function]?[key.version] ?? 0 }
+    }
+
+    func set(_ function: String, _ workers: [Int: Int]) -> [Int] {
+        counts.withLock { counts in
+            let before = counts[function] ?? [:]
+            counts[function] = workers.isEmpty ? nil : workers
+            return Set(before.keys).union(workers.keys).filter { before[$0] != workers[$0] }
+        }
     }
 }
 

@@ -54,7 +54,7 @@ package final class Invoker: Sendable {
     ///   - completion: called once, on `loop`; before this returns where the call is refused.
     package func invoke(_ call: Call, on loop: any EventLoop, completion: @escaping @Sendable (Completion) -> Void) {
         let acceptedAt = Clock.wallNanoseconds()
-        let id = InvocationID.generated(at: acceptedAt)
+        let id = call.identity?.id ?? InvocationID.generated(at: acceptedAt)
         let target: CallTarget
         do throws(Failure) {
             target = try targets.target(call.function, call.qualifier, in: registry)
@@ -65,10 +65,11 @@ package final class Invoker: Sendable {
                 throw .badInput("the content type has more than \(WireLimits.contentTypeBytesMax) bytes")
             }
         } catch {
-            return completion(.refused(id, error))
+            return completion(.refused(error, id: id))
         }
         let attempt = Attempt(
             id: id,
+            number: call.identity?.attempt ?? 1,
             parent: call.parent?.id,
             function: target.key.function,
             version: target.key.version,
@@ -122,6 +123,14 @@ package final class Invoker: Sendable {
     package func installServing() {
         for record in registry.list() {
             guard let version = try? registry.resolve(record.name) else { continue }
+            fleet.announce(bindings.binding(of: version))
+        }
+    }
+
+    /// Keeps so many workers of a function's versions, by their numbers, and none of its other versions.
+    package func provision(_ function: String, _ workers: [Int: Int]) {
+        for number in bindings.provision(function, workers) {
+            guard let version = try? registry.resolve(function, qualifier: String(number)) else { continue }
             fleet.announce(bindings.binding(of: version))
         }
     }
@@ -184,7 +193,7 @@ package final class Invoker: Sendable {
             running = try RunningCall(attempt, target, ledger, { [status] in status($0, form) }, completion)
         } catch {
             complain(of: error)
-            return completion(.refused(attempt.id, .unavailable("no receipt could be begun: \(error)")))
+            return completion(.refused(.unavailable("no receipt could be begun: \(error)"), id: attempt.id))
         }
         fleet.run(
             WorkOrder(
@@ -254,6 +263,7 @@ private final class RunningCall: Sendable {
                 queueNanoseconds: work.queueNanoseconds,
                 bindNanoseconds: work.bindNanoseconds,
                 runNanoseconds: work.runNanoseconds,
+                memoryBytesPeak: work.memoryBytesPeak,
                 result: result
             )
         )
@@ -303,21 +313,8 @@ extension NestedReply {
     fileprivate init(_ completion: Completion) {
         switch completion.result {
         case .success(let reply): self = .reply(WorkReply(contentType: reply.contentType, body: reply.body))
+        case .failure(.function(let error)): self = .failure(.function, message: error)
         case .failure(let failure): self = .failure(.refused, message: failure.reason)
         }
-    }
-}
-
-extension Completion {
-    /// A call that never met a worker.
-    fileprivate static func refused(_ id: InvocationID, _ failure: Failure) -> Completion {
-        Completion(
-            id: id,
-            start: nil,
-            queueNanoseconds: 0,
-            bindNanoseconds: 0,
-            runNanoseconds: 0,
-            result: .failure(failure)
-        )
     }
 }

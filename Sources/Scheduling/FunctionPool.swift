@@ -104,7 +104,7 @@ struct FunctionPool: Sendable {
 
     /// Workers kept even when nothing is called.
     var workersMin: Int {
-        isRemoved || !serves ? 0 : limits.workersMin
+        isRemoved ? 0 : max(serves ? limits.workersMin : 0, limits.workersProvisioned)
     }
 
     var workerCount: Int { activeCount + reserved.count + endingReserveCount }

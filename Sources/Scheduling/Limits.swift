@@ -2,6 +2,8 @@
 package struct PoolLimits: Equatable, Sendable {
     /// Workers kept even when nothing is called.
     package var workersMin: Int
+    /// As many, also of a version that does not serve: somebody asked for them by its number.
+    package var workersProvisioned = 0
     package var workersMax: Int
     /// Calls that one worker runs at a time.
     package var concurrency: Int

@@ -28,25 +28,7 @@ enum Packer {
             let mapping = try map(bundle)
             var output = try SnapshotOutput(snapshot, sharing: catalog)
             (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
-                let archive = try Archive(bytes)
-                var manifest = try self.manifest(of: archive, bytes)
-                guard manifest.runtime == .model else {
-                    try write(try CodeBundle(manifest, of: archive, in: bytes), to: &output)
-                    return (manifest, nil)
-                }
-                let model = try self.model(manifest, of: archive, bytes)
-                let task = try TaskConfiguration(manifest, model)
-                let signature = try self.signature(task, model, manifest)
-                try output.add("task", task.encoded())
-                if let model {
-                    let choice = try PrecisionChoice(manifest, model, of: archive, bytes)
-                    manifest.evidence = choice.report
-                    switch choice.model {
-                    case .plan(let model): try write(model, choice, bytes, to: &output)
-                    case .graph(let model): try write(model, bytes, to: &output)
-                    }
-                }
-                return (manifest, signature)
+                try write(bytes, to: &output)
             }
             size = try output.finish()
         }
@@ -60,6 +42,38 @@ enum Packer {
             signature: signature,
             seconds: Double(Clock.monotonicNanoseconds() - start) / 1e9
         )
+    }
+
+    /// Writes what a bundle holds.
+    ///
+    /// - Parameter mayNest: a zip in it may be the bundle that is meant; one in that may not.
+    private static func write(
+        _ bytes: borrowing RawSpan,
+        to output: inout SnapshotOutput,
+        mayNest: Bool = true
+    ) throws(PackRefusal) -> (Manifest, ModelSignature?) {
+        let archive = try Archive(bytes)
+        var manifest = try self.manifest(of: archive, bytes)
+        guard manifest.runtime == .model else {
+            if mayNest, let bundle = try NestedBundle.bytes(manifest, of: archive, in: bytes) {
+                return try unsafe write(bundle.span.bytes, to: &output, mayNest: false)
+            }
+            try write(try CodeBundle(manifest, of: archive, in: bytes), to: &output)
+            return (manifest, nil)
+        }
+        let model = try self.model(manifest, of: archive, bytes)
+        let task = try TaskConfiguration(manifest, model)
+        let signature = try self.signature(task, model, manifest)
+        try output.add("task", task.encoded())
+        if let model {
+            let choice = try PrecisionChoice(manifest, model, of: archive, bytes)
+            manifest.evidence = choice.report
+            switch choice.model {
+            case .plan(let model): try write(model, choice, bytes, to: &output)
+            case .graph(let model): try write(model, bytes, to: &output)
+            }
+        }
+        return (manifest, signature)
     }
 
     private static func map(_ bundle: borrowing FileDescriptor) throws(PackRefusal) -> Mapping {

@@ -1,4 +1,5 @@
 import Foundation
+import Manifests
 import NIOCore
 
 /// The files of a bundle as a POSIX ustar archive, read from the disk piece by piece as it is sent.
@@ -37,7 +38,7 @@ struct BundleArchive: Sendable {
 
     /// Bytes of one piece: large enough that the calls cost nothing, small enough to be no memory.
     private static let pieceBytes = 256 * 1024
-    static let blockBytes = 512
+    static let blockBytes = BundleHeader.blockBytes
     /// ustar writes sizes as 11 octal digits.
     private static let memberBytesMax = (1 << 33) - 1
     /// Folders in a bundle that hold no model.

@@ -7,9 +7,10 @@ enum ImportRules {
         "Wire": [],
         "Scheduling": [],
         "Linux": ["CLinux", "Glibc"],
+        "Digests": ["COpenSSL"],
         "JSON": ["CJansson"],
         "Sandboxing": ["Linux", "CSeccomp"],
-        "Snapshots": ["Linux", "CPlanes", "CZstd", "COpenSSL"],
+        "Snapshots": ["Digests", "Linux", "CPlanes", "CZstd"],
         "Kernels": ["CKernels"],
         "Inference": ["Kernels"],
         "Graphs": ["Kernels"],
@@ -25,15 +26,19 @@ enum ImportRules {
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
             "NIOCore",
         ],
+        "ControlPlane": ["Invoking", "Registry", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
+        "Events": ["ControlPlane", "Invoking", "Metering", "GRDB", "Logging", "NIOCore"],
         "Doors": [
-            "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Wire", "Hummingbird",
-            "HummingbirdCore",
+            "Events", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering",
+            "Manifests", "Wire",
+            "Hummingbird", "HummingbirdCore",
             "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
             "ServiceLifecycle",
         ],
         "thaw": [
-            "Doors", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests", "Sandboxing",
-            "Snapshots",
+            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering",
+            "Manifests",
+            "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
         ],
@@ -60,8 +65,8 @@ enum ImportRules {
 
     /// What `thaw-worker` links: it starts in milliseconds because no Foundation is in it.
     static let inTheWorker: Set<String> = [
-        "Wire", "Linux", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Graphs", "Tokenizing", "Tasks",
-        "thaw-worker", "thaw-jail",
+        "Wire", "Linux", "Digests", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Graphs", "Tokenizing",
+        "Tasks", "thaw-worker", "thaw-jail",
     ]
 
     private static let foundations: Set<String> = ["Foundation", "FoundationEssentials"]

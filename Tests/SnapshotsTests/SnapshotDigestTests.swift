@@ -20,7 +20,7 @@ import Testing
     @Test func `the hashes are the published ones`() throws {
         let abc = Array("abc".utf8)
         #expect(
-            try SnapshotDigest(bytes: Hash.sha256(of: abc.span.bytes))?.hex
+            try Hash.snapshot(of: abc).hex
                 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         )
         #expect(

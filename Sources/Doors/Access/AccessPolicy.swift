@@ -55,6 +55,17 @@ package struct AccessPolicy: Sendable {
         }
     }
 
+    /// Whether a request shows the token: then it needs no signature.
+    func isToken(_ presented: Presented) -> Bool {
+        guard case .token(let token) = rule, let shown = presented.authorization.flatMap(Self.bearer) else {
+            return false
+        }
+        return token.matches(shown)
+    }
+
+    /// Whether anybody on this machine may ask.
+    var isOpen: Bool { if case .loopback = rule { true } else { false } }
+
     /// The token of `Bearer TOKEN`; the scheme is matched without regard to case (RFC 9110, 11.1).
     private static func bearer(of authorization: String) -> Substring? {
         let parts = authorization.split(separator: " ", maxSplits: 1)
@@ -66,6 +77,8 @@ package struct AccessPolicy: Sendable {
 /// Why a set of doors may not be opened.
 package enum AccessError: Error, Equatable, CustomStringConvertible {
     case tokenNeeded(ListenAddress)
+    /// A file that holds no pair of access key id and secret.
+    case keysMalformed
     /// A token that no header could carry.
     case tokenMalformed
 
@@ -75,6 +88,11 @@ package enum AccessError: Error, Equatable, CustomStringConvertible {
             """
             \(address) can be reached from other machines, and no token protects it: configure a bearer token \
             (THAW_TOKEN or --token-file), or listen on 127.0.0.1
+            """
+        case .keysMalformed:
+            """
+            the file of access keys holds no pair of aws_access_key_id and aws_secret_access_key; write it as AWS clients \
+            keep their credentials
             """
         case .tokenMalformed:
             "the bearer token is empty or holds characters other than visible ASCII; make one with: openssl rand -hex 32"

@@ -1,4 +1,6 @@
+import ControlPlane
 import Doors
+import Events
 import Fleet
 import Foundation
 import Invoking
@@ -26,6 +28,8 @@ final class Node: Sendable {
     private let fleet: Fleet
     private let invoker: Invoker
     private let deployer: Deployer
+    private let plane: ControlPlane
+    private let events: EventRunner
     private let doors: Doors
     private let phase: Phase
     /// What keeps workers to their memory limit on this machine.
@@ -94,7 +98,32 @@ final class Node: Sendable {
             logger: logger
         )
         phase = Phase()
-        let (invoker, deployer, phase) = (invoker, deployer, phase)
+        plane = try ControlPlane(
+            directory: directory,
+            account: LambdaAccount(region: configuration.region),
+            registry: registry,
+            acts: Self.acts(deployer, invoker)
+        )
+        let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
+        // Every call passes here, whatever door or event it comes from.
+        let invoke: EventRunner.Invoke = { call, loop, completion in
+            guard plane.gate.enter(call.function) else {
+                let refused = Completion.refused(.overloaded(retryAfterSeconds: 1))
+                return loop.execute { completion(refused) }
+            }
+            invoker.invoke(call, on: loop) { done in
+                plane.gate.leave(call.function)
+                completion(done)
+            }
+        }
+        events = EventRunner(
+            queue: try EventQueue(path: directory + "/events.sqlite"),
+            plane: plane,
+            loop: group.next(),
+            retrySeconds: configuration.eventRetrySeconds,
+            logger: logger,
+            invoke: invoke
+        )
         doors = try Doors(
             listen: configuration.listen,
             token: configuration.token,
@@ -102,7 +131,7 @@ final class Node: Sendable {
                 bounds: { function, qualifier throws(Failure) in
                     try invoker.bounds(function: function, qualifier: qualifier)
                 },
-                invoke: { call, loop, completion in invoker.invoke(call, on: loop, completion: completion) },
+                invoke: invoke,
                 load: { version async throws(Failure) in try await invoker.load(version) },
                 unload: { version async throws(Failure) in try invoker.unload(version) },
                 statistics: { invoker.statistics(function: $0, version: $1) },
@@ -134,7 +163,42 @@ final class Node: Sendable {
                 registry: registry,
                 ledger: ledger
             ),
+            lambda: LambdaServices(
+                plane: plane,
+                events: events,
+                keys: configuration.keys,
+                unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
+            ),
             logger: logger
+        )
+    }
+
+    /// What the control plane has others do; what waits for the disk does so on the disk's own thread.
+    private static func acts(_ deployer: Deployer, _ invoker: Invoker) -> ControlActs {
+        ControlActs(
+            deploy: { name, code in
+                await withTaskExecutorPreference(DiskExecutor.shared) {
+                    do throws(DeployFailure) {
+                        return .success(try await deployer.deploy(name: name, upload: code))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            },
+            reconfigure: { name, change in
+                do throws(DeployFailure) {
+                    return .success(try await deployer.reconfigure(name, change))
+                } catch {
+                    return .failure(error)
+                }
+            },
+            delete: { name in
+                try await withTaskExecutorPreference(DiskExecutor.shared) { try await deployer.delete(name) }
+            },
+            provision: { name, workers in invoker.provision(name, workers) },
+            workers: { name in
+                invoker.pools().functions.first { $0.name == name }.map { $0.workers + $0.parked } ?? 0
+            }
         )
     }
 
@@ -144,6 +208,8 @@ final class Node: Sendable {
     func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
         try fleet.start()
         invoker.installServing()
+        try await plane.resume()
+        events.resume()
         // Reading the registry leaves several times as much behind as is kept of it.
         Heap.giveBack()
         let phase = phase
@@ -156,7 +222,7 @@ final class Node: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: server),
-                    .init(service: DrainService(fleet: fleet, phase: phase, limit: configuration.drain)),
+                    .init(service: DrainService(fleet: fleet, events: events, phase: phase, limit: configuration.drain)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
@@ -199,12 +265,14 @@ final class Phase: Sendable {
 /// On the order to end: admits nothing more and waits for what was admitted.
 private struct DrainService: Service {
     let fleet: Fleet
+    let events: EventRunner
     let phase: Phase
     let limit: Duration
 
     func run() async throws {
         try await gracefulShutdown()
         phase.become(.draining)
+        events.stop()
         fleet.drain()
         await fleet.waitUntilNothingRuns(atMost: limit)
         // What still runs is answered now, or the doors would wait for it for ever.

@@ -7,6 +7,12 @@ struct NodeConfiguration: Sendable {
     var directory: String
     var listen: ListenAddress
     var token: BearerToken?
+    /// With which requests of the Lambda API are signed; nil where they need not be.
+    var keys: AccessKeys?
+    /// The region that the Lambda API names its resources in.
+    var region: String
+    /// Before an event that failed is tried again; twice as long before the third time.
+    var eventRetrySeconds: Int
     /// Bytes of all that may stay without calls.
     var restingBytesMax: UInt64
     /// Workers forked ahead of calls for each resident snapshot, within those bytes.

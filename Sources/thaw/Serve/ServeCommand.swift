@@ -27,6 +27,20 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: """
+            File of access keys, written as AWS clients keep theirs (aws_access_key_id, aws_secret_access_key): with one, \
+            requests of the Lambda API must be signed.
+            """
+    )
+    var accessKeys: String?
+
+    @Option(help: "Region that the Lambda API names its resources in.")
+    var region: String = "us-east-1"
+
+    @Option(help: "Seconds before an event that failed is tried again; twice as many before the third time.")
+    var eventRetrySeconds: Int = 60
+
+    @Option(
+        help: """
             Memory that may be kept while nobody calls, such as 2GiB: decoded snapshots, workers in reserve, snapshot \
             files. The default keeps nothing: at rest there is no process but this one.
             """
@@ -61,6 +75,9 @@ struct ServeCommand: AsyncParsableCommand {
         guard drainSeconds >= 0, drainSeconds <= 3600 else {
             throw ValidationError("--drain-seconds takes 0 to 3600; got \(drainSeconds)")
         }
+        guard (0...3600).contains(eventRetrySeconds) else {
+            throw ValidationError("--event-retry-seconds takes 0 to 3600; got \(eventRetrySeconds)")
+        }
         guard (0...64).contains(reserve) else {
             throw ValidationError("--reserve takes 0 to 64; got \(reserve)")
         }
@@ -75,6 +92,9 @@ struct ServeCommand: AsyncParsableCommand {
             directory: data,
             listen: address,
             token: try token(),
+            keys: try keys(),
+            region: region,
+            eventRetrySeconds: eventRetrySeconds,
             restingBytesMax: restingMemory.bytes,
             reserve: reserve,
             workersMax: workersMax,
@@ -106,6 +126,17 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure.notServing(error.description)
         } catch {
             throw CommandFailure.notServing("the token file cannot be read: \(error.localizedDescription)")
+        }
+    }
+
+    private func keys() throws -> AccessKeys? {
+        guard let accessKeys else { return nil }
+        do {
+            return try AccessKeys(credentials: String(contentsOfFile: accessKeys, encoding: .utf8))
+        } catch let error as AccessError {
+            throw CommandFailure.notServing(error.description)
+        } catch {
+            throw CommandFailure.notServing("the file of access keys cannot be read: \(error.localizedDescription)")
         }
     }
 

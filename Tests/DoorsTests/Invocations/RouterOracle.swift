@@ -33,6 +33,7 @@ enum RouterOracle {
         let front = FrontDoor(
             policy: try AccessPolicy(listen: try #require(ListenAddress("127.0.0.1:0")), token: nil),
             router: router.buildResponder(),
+            lambda: nil,
             date: ReplyDate(),
             logger: Logger(label: "oracle", factory: { _ in SwiftLogNoOpLogHandler() })
         )

@@ -11,17 +11,19 @@
 /// | 156 | 1 | type: `0`, a regular file |
 /// | 257 | 8 | `ustar`, version `00` |
 /// | 345 | 155 | what stands before the name, without the `/` between |
-enum BundleHeader {
+package enum BundleHeader {
+    /// Files of an archive begin and end at multiples of this.
+    package static let blockBytes = 512
     private static let nameBytesMax = 100
     private static let prefixBytesMax = 155
 
-    static func fits(_ path: String) -> Bool {
+    package static func fits(_ path: String) -> Bool {
         split(Array(path.utf8)) != nil
     }
 
     /// The header of a file whose path ``fits(_:)``.
-    static func bytes(path: String, byteCount: Int, isExecutable: Bool = false) -> [UInt8] {
-        var header = [UInt8](repeating: 0, count: BundleArchive.blockBytes)
+    package static func bytes(path: String, byteCount: Int, isExecutable: Bool = false) -> [UInt8] {
+        var header = [UInt8](repeating: 0, count: blockBytes)
         let path = split(Array(path.utf8)) ?? (prefix: [], name: [])
         put(path.name, at: 0, in: &header)
         put(octal(isExecutable ? 0o755 : 0o644, digits: 7), at: 100, in: &header)

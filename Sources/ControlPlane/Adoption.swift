@@ -1,0 +1,87 @@
+import Foundation
+import Manifests
+import Registry
+
+extension LambdaFunction {
+    /// A function that was never touched through the Lambda API: the version that serves is its `$LATEST`.
+    init(adopting version: FunctionVersion) {
+        var settings = FunctionSettings(role: "arn:aws:iam::000000000000:role/thaw")
+        settings.adopt(version.manifest, memoryBytes: nil)
+        self.init(
+            name: version.function,
+            registryName: version.function,
+            latest: LambdaVersion(settings: settings, code: CodeFacts(of: version), lastModified: version.lastModified)
+        )
+        latest.revisionID = Self.revision(of: version)
+        update = .successful
+    }
+
+    /// The same for as long as the version serves: nothing is stored that could hold one.
+    private static func revision(of version: FunctionVersion) -> String {
+        let digest = Array(version.snapshot.digest.prefix(20))
+        let number = String(version.version, radix: 16)
+        let padded = String(repeating: "0", count: max(0, 12 - number.count)) + number
+        return String(digest[..<8]) + "-" + String(digest[8..<12]) + "-" + String(digest[12..<16]) + "-"
+            + String(digest[16..<20]) + "-" + padded
+    }
+}
+
+extension LambdaVersion {
+    /// Takes over a version that the node's own doors made.
+    mutating func adopt(_ version: FunctionVersion) {
+        settings.adopt(version.manifest, memoryBytes: nil)
+        code = CodeFacts(of: version)
+        lastModified = version.lastModified
+        revisionID = UUID().uuidString.lowercased()
+    }
+}
+
+extension FunctionSettings {
+    /// What a manifest says, which was not made from settings.
+    mutating func adopt(_ manifest: Manifest, memoryBytes: UInt64?) {
+        let wasNative =
+            CodeRuntime.named(runtime) == .python && manifest.runtime == .python3
+            || CodeRuntime.named(runtime) == .provided && manifest.runtime == .provided
+        if !wasNative {
+            runtime =
+                switch manifest.runtime {
+                case .python3: "python3.11"
+                case .provided, .swift: "provided.al2023"
+                case .model: runtime ?? CodeRuntime.bundleName
+                }
+        }
+        handler = manifest.handler ?? handler ?? Manifest.fileName
+        description = manifest.description ?? description
+        timeoutSeconds = (manifest.limits.timeoutMilliseconds + 999) / 1000
+        if let bytes = manifest.limits.memoryBytes ?? memoryBytes {
+            memoryMebibytes = max(1, Int(clamping: bytes >> 20))
+        }
+        temporaryMebibytes = Int(clamping: manifest.limits.tmpBytes >> 20)
+        environment = manifest.environment.isEmpty ? nil : manifest.environment
+    }
+
+    /// Lets a manifest say what these settings say, beyond its code.
+    func write(to manifest: inout Manifest, memoryIsSet: Bool) {
+        manifest.description = description.isEmpty ? nil : description
+        manifest.limits.timeoutMilliseconds = timeoutSeconds * 1000
+        if memoryIsSet { manifest.limits.memoryBytes = UInt64(memoryMebibytes) << 20 }
+        manifest.limits.tmpBytes = UInt64(temporaryMebibytes) << 20
+        manifest.environment = environment ?? [:]
+    }
+}
+
+extension CodeFacts {
+    init(of version: FunctionVersion) {
+        self.init(
+            sha256: CodeStore.Archive.base64(version.snapshot.digest),
+            byteCount: version.snapshot.byteCount,
+            registryVersion: version.version
+        )
+    }
+}
+
+extension FunctionVersion {
+    fileprivate var lastModified: String {
+        createdAt.hasSuffix("Z") ? createdAt.dropLast() + "+0000" : createdAt
+    }
+}

@@ -1,0 +1,57 @@
+import ControlPlane
+import Metering
+
+/// What a destination is told of an event that is over.
+struct EventRecord: Sendable {
+    let event: QueuedEvent
+    let condition: EventPolicy.Condition
+    private let outcome: EventOutcome
+    private let executed: String?
+    private let unixMilliseconds: Int64
+
+    init(
+        _ event: QueuedEvent,
+        _ outcome: EventOutcome,
+        _ condition: EventPolicy.Condition,
+        executed: String?,
+        nowUnixMilliseconds: Int64
+    ) {
+        self.event = event
+        self.outcome = outcome
+        self.condition = condition
+        self.executed = executed
+        unixMilliseconds = nowUnixMilliseconds
+    }
+
+    func document(functionARN: String) -> JSONValue {
+        let time = CalendarTime(unixNanoseconds: UInt64(unixMilliseconds) * 1_000_000).description
+        var response: JSONValue?
+        var payload: JSONValue?
+        switch outcome {
+        case .succeeded(let body):
+            response = ["statusCode": 200, "executedVersion": .text(executed ?? "$LATEST")]
+            payload = JSONValue(parsing: body)
+        case .failed(let body):
+            response = [
+                "statusCode": 200, "executedVersion": .text(executed ?? "$LATEST"), "functionError": "Unhandled",
+            ]
+            payload = JSONValue(parsing: body)
+        case .throttled, .stopped, .gone:
+            break
+        }
+        return .present([
+            "version": "1.0",
+            // Three digits after the second.
+            "timestamp": .text(String(time.prefix(23)) + "Z"),
+            "requestContext": [
+                "requestId": .text(event.id.description),
+                "functionArn": .text(functionARN),
+                "condition": .text(condition.rawValue),
+                "approximateInvokeCount": .integer(condition == .zeroConcurrency ? 0 : event.attempts),
+            ],
+            "requestPayload": JSONValue(parsing: event.body) ?? .null,
+            "responseContext": response,
+            "responsePayload": payload,
+        ])
+    }
+}
