@@ -62,7 +62,7 @@ let libraries: [Target] = [
     .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),
     .target(
         name: "ControlPlane",
-        dependencies: ["Invoking", "Registry", "Manifests", "Digests", "Linux", grdb, nioCore]
+        dependencies: ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", grdb, nioCore]
     ),
     .target(
         name: "Events",
@@ -71,7 +71,8 @@ let libraries: [Target] = [
     .target(
         name: "Doors",
         dependencies: [
-            "Events", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests", "Digests", "Wire",
+            "Events", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests",
+            "Digests", "Wire",
             nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
             nioPosix, serviceLifecycle,
         ]
@@ -83,7 +84,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering", "Manifests",
+            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering",
+            "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
@@ -136,7 +138,7 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Events", of: "Events", with: ["Metering"]),
-    tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Manifests"]),
+    tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
     tests(
