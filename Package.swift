@@ -62,7 +62,7 @@ let libraries: [Target] = [
     .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),
     .target(
         name: "ControlPlane",
-        dependencies: ["Invoking", "Registry", "Manifests", "Digests", "Linux", grdb, nioCore]
+        dependencies: ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", grdb, nioCore]
     ),
     .target(
         name: "Events",
@@ -143,7 +143,7 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Events", of: "Events", with: ["Metering"]),
-    tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Manifests"]),
+    tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
     tests(

@@ -2,7 +2,7 @@ package import ControlPlane
 import FoundationEssentials
 package import Invoking
 package import Logging
-import Metering
+package import Metering
 package import NIOCore
 import Synchronization
 

@@ -41,7 +41,9 @@ struct EventPolicyTests {
         #expect(
             policy.decide(event(attempts: 1), .failed(body: []), nowUnixMilliseconds: late) == .done(.ageExceeded)
         )
-        #expect(policy.decide(event(attempts: 1), .throttled, nowUnixMilliseconds: late + 30_000) == .done(.ageExceeded))
+        #expect(
+            policy.decide(event(attempts: 1), .throttled, nowUnixMilliseconds: late + 30_000) == .done(.ageExceeded)
+        )
     }
 
     @Test func `success and a function that may not run are over at once`() {

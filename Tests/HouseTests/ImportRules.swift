@@ -26,7 +26,7 @@ enum ImportRules {
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
             "NIOCore",
         ],
-        "ControlPlane": ["Invoking", "Registry", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
+        "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
         "Events": ["ControlPlane", "Invoking", "Metering", "GRDB", "Logging", "NIOCore"],
         "Doors": [
             "Events", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering",

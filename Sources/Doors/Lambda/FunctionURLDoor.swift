@@ -19,7 +19,9 @@ struct FunctionURLDoor: Sendable {
         var rawPath: String
 
         init?(host: String?, _ path: LambdaPath) {
-            if let host, let label = host.split(separator: ".").first, host.dropFirst(label.count).hasPrefix(".lambda-url.") {
+            if let host, let label = host.split(separator: ".").first,
+                host.dropFirst(label.count).hasPrefix(".lambda-url.")
+            {
                 id = label.lowercased()
                 rawPath = path.path
             } else if path.segments.count >= 2, path.segments[0] == "url", path.path.hasPrefix("/url/") {

@@ -36,7 +36,12 @@ struct LambdaInvocations: Sendable {
         let call = try call(target, body, request)
         switch (path.kind, request.headers[Self.invocationType] ?? "RequestResponse") {
         case (.invokeAsync, _), (.invoke, "Event"):
-            return try await event(call, target, FunctionReference(path.function, qualifier: path.qualifier, in: plane.account), request)
+            return try await event(
+                call,
+                target,
+                FunctionReference(path.function, qualifier: path.qualifier, in: plane.account),
+                request
+            )
         case (_, "DryRun"):
             return LambdaReply.success(nil, .noContent)
         case (.invoke, "RequestResponse"):
@@ -120,7 +125,8 @@ struct LambdaInvocations: Sendable {
     }
 
     private static func clientContextJSON(_ request: Request) -> String {
-        request.headers[clientContext].flatMap { Data(base64Encoded: $0) }.map { String(decoding: $0, as: UTF8.self) } ?? ""
+        request.headers[clientContext].flatMap { Data(base64Encoded: $0) }.map { String(decoding: $0, as: UTF8.self) }
+            ?? ""
     }
 
     func run(_ call: Call, _ loop: any EventLoop) async -> Completion {

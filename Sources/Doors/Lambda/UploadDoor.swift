@@ -21,7 +21,9 @@ struct UploadDoor: Sendable {
             // A key may have slashes; the decoded segments are what was meant.
             return .upload(key: segments.dropFirst().joined(separator: "/"))
         }
-        if segments.count == 2, segments[0] == "code", CodeStore.isName(segments[1]) { return .code(archive: segments[1]) }
+        if segments.count == 2, segments[0] == "code", CodeStore.isName(segments[1]) {
+            return .code(archive: segments[1])
+        }
         return nil
     }
 
@@ -29,7 +31,9 @@ struct UploadDoor: Sendable {
         switch (kind, request.method) {
         case (.upload(let key), .put): return try await put(key, request, context)
         case (.upload(let key), .head), (.upload(let key), .get):
-            guard let archive = plane.upload(key) else { throw LambdaError(.resourceNotFound, "There is no upload \(key).") }
+            guard let archive = plane.upload(key) else {
+                throw LambdaError(.resourceNotFound, "There is no upload \(key).")
+            }
             return try send(archive.name, byteCount: archive.byteCount)
         case (.upload(let key), .delete):
             try await plane.deleteUpload(key)
@@ -44,7 +48,10 @@ struct UploadDoor: Sendable {
     private func put(_ key: String, _ request: Request, _ context: DoorContext) async throws(LambdaError) -> Response {
         let announced = request.headers[Self.contentDigest]
         if let announced, announced.hasPrefix("STREAMING-") {
-            throw LambdaError(.unsupportedMediaType, "An archive is sent as it is, not in signed chunks (\(announced)).")
+            throw LambdaError(
+                .unsupportedMediaType,
+                "An archive is sent as it is, not in signed chunks (\(announced))."
+            )
         }
         let archive: CodeStore.Archive
         do {
@@ -53,14 +60,20 @@ struct UploadDoor: Sendable {
         } catch let error as LambdaError {
             throw error
         } catch let refusal as Refusal {
-            throw LambdaError(refusal.status == .contentTooLarge ? .requestTooLarge : .invalidRequestContent, refusal.message)
+            throw LambdaError(
+                refusal.status == .contentTooLarge ? .requestTooLarge : .invalidRequestContent,
+                refusal.message
+            )
         } catch {
             throw LambdaError(.service, "the archive could not be stored: \(error)")
         }
         // What was signed is the digest that the client sent: the bytes must be those.
         if let announced, announced != SignatureVerifier.unsignedPayload, announced != archive.name {
             try await plane.deleteUpload(key)
-            throw LambdaError(.invalidSignature, "The provided 'x-amz-content-sha256' header does not match what was computed.")
+            throw LambdaError(
+                .invalidSignature,
+                "The provided 'x-amz-content-sha256' header does not match what was computed."
+            )
         }
         var fields = HTTPFields()
         fields[.eTag] = "\"\(archive.name)\""

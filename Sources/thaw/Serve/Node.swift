@@ -222,7 +222,9 @@ final class Node: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: server),
-                    .init(service: DrainService(fleet: fleet, events: events, phase: phase, limit: configuration.drain)),
+                    .init(
+                        service: DrainService(fleet: fleet, events: events, phase: phase, limit: configuration.drain)
+                    ),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger

@@ -304,6 +304,103 @@ def signatures():
 
 
 @part
+def events():
+    accepted = lam.invoke(FunctionName="first", InvocationType="Event", Payload=b'{"n": 1}')
+    assert status(accepted) == 202 and accepted["Payload"].read() == b"" and "ExecutedVersion" not in accepted, accepted
+    receipt(accepted["ResponseMetadata"]["RequestId"])
+    assert lam.invoke_async(FunctionName="first", InvokeArgs=b"{}")["Status"] == 202
+    refused("RequestTooLargeException", 413, "Event invocation type", lam.invoke, FunctionName="first",
+            InvocationType="Event", Payload=b'"' + b"x" * 1_100_000 + b'"')
+    refused("ResourceNotFoundException", 404, "Function not found", lam.invoke, FunctionName="none", InvocationType="Event")
+    # What the first function's events lead to arrives at the second: its receipt is of a document of some hundred bytes.
+    create("second")
+    arn = lam.get_function_configuration(FunctionName="second")["FunctionArn"]
+    lam.put_function_event_invoke_config(FunctionName="first", DestinationConfig={"OnSuccess": {"Destination": arn}})
+    lam.invoke(FunctionName="first", InvocationType="Event", Payload=b'{"n": 2}')
+    deadline = time.time() + 20
+    while not any(each["function"] == "second" and each["bytesIn"] > 300 for each in receipts()):
+        assert time.time() < deadline, "the destination was not called"
+        time.sleep(0.05)
+    lam.delete_function_event_invoke_config(FunctionName="first")
+    lam.delete_function(FunctionName="second")
+
+
+def receipts():
+    # The node's own doors ask for no signature on this machine.
+    return json.load(urllib.request.urlopen(url + "/receipts?last=20"))["receipts"]
+
+
+def receipt(invocation):
+    deadline = time.time() + 20
+    while not any(each["id"] == invocation and each["outcome"] == "succeeded" for each in receipts()):
+        assert time.time() < deadline, f"no receipt of {invocation}"
+        time.sleep(0.05)
+
+
+@part
+def function_urls():
+    made = lam.create_function_url_config(FunctionName="first", AuthType="NONE", Cors={"AllowOrigins": ["https://a.example"]})
+    assert status(made) == 201 and "InvokeMode" not in made, made
+    refused("ResourceConflictException", 409, "FunctionUrlConfig exists", lam.create_function_url_config,
+            FunctionName="first", AuthType="NONE")
+    found = lam.get_function_url_config(FunctionName="first")
+    assert found["InvokeMode"] == "BUFFERED" and found["FunctionUrl"] == made["FunctionUrl"]
+    try:
+        urllib.request.urlopen(made["FunctionUrl"])
+        raise AssertionError("a stranger passed without a permission")
+    except urllib.error.HTTPError as error:
+        assert error.code == 403, error
+    lam.add_permission(FunctionName="first", StatementId="url", Action="lambda:InvokeFunctionUrl", Principal="*",
+                       FunctionUrlAuthType="NONE")
+    request = urllib.request.Request(made["FunctionUrl"] + "a/b%20c?x=1&x=2&y=%2F", data=b'{"k": 1}', method="PUT",
+                                     headers={"Content-Type": "application/json", "Cookie": "a=1; b=2",
+                                              "Origin": "https://a.example"})
+    reply = urllib.request.urlopen(request)
+    event = json.load(reply)
+    assert reply.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert event["version"] == "2.0" and event["rawPath"] == "/a/b c" and event["rawQueryString"] == "x=1&x=2&y=%2F", event
+    assert event["queryStringParameters"] == {"x": "1,2", "y": "/"} and event["cookies"] == ["a=1", "b=2"]
+    assert event["requestContext"]["http"]["method"] == "PUT" and event["body"] == '{"k": 1}'
+    assert event["isBase64Encoded"] is False and event["headers"]["content-type"] == "application/json"
+    updated = lam.update_function_url_config(FunctionName="first", AuthType="AWS_IAM", InvokeMode="RESPONSE_STREAM")
+    assert updated["InvokeMode"] == "RESPONSE_STREAM"
+    try:
+        urllib.request.urlopen(made["FunctionUrl"])
+        raise AssertionError("an unsigned request passed")
+    except urllib.error.HTTPError as error:
+        assert error.code == 403, error
+    listed = lam.get_paginator("list_function_url_configs").paginate(FunctionName="first").build_full_result()
+    assert len(listed["FunctionUrlConfigs"]) == 1
+    assert status(lam.delete_function_url_config(FunctionName="first")) == 204
+    refused("ResourceNotFoundException", 404, "does not exist", lam.get_function_url_config, FunctionName="first")
+    lam.remove_permission(FunctionName="first", StatementId="url")
+
+
+@part
+def uploads():
+    archive = echo_zip("by reference")
+    s3 = client("s3", s3={"addressing_style": "path"})
+    s3.put_object(Bucket="uploads", Key="folder/code.zip", Body=archive)
+    create("stored", Code={"S3Bucket": "uploads", "S3Key": "folder/code.zip"})
+    assert lam.invoke(FunctionName="stored", Payload=b"7")["Payload"].read() == b"7"
+    location = lam.get_function(FunctionName="stored")["Code"]["Location"]
+    assert location.startswith(url + "/code/"), location
+    assert s3.get_object(Bucket="uploads", Key="folder/code.zip")["Body"].read() == archive
+    refused("InvalidParameterValueException", 400, "NoSuchKey", lam.update_function_code,
+            FunctionName="stored", S3Bucket="uploads", S3Key="nothing")
+    s3.delete_object(Bucket="uploads", Key="folder/code.zip")
+    lam.delete_function(FunctionName="stored")
+
+
+@part
+def neighbours():
+    assert client("sts").get_caller_identity()["Account"] == "000000000000"
+    iam = client("iam")
+    assert iam.get_role(RoleName="any")["Role"]["Arn"].endswith(":role/any")
+    assert iam.list_attached_role_policies(RoleName="any")["AttachedPolicies"] == []
+
+
+@part
 def names():
     create("Odd_Name", Publish=True)
     assert lam.invoke(FunctionName="Odd_Name", Qualifier="1", Payload=b"1")["ExecutedVersion"] == "1"
