@@ -32,6 +32,13 @@ package enum Jail {
         Signals.forgetCrashHandlers()
     }
 
+    /// An empty `/tmp` in this process's mount namespace.
+    package static func mountTmp(bytesMax: UInt64) throws(SystemError) {
+        try Mounts.memory(at: "/tmp", bytesMax: bytesMax, filesMax: tmpFilesMax, permissions: "1777")
+    }
+
+    private static let tmpFilesMax = 65_536
+
     /// The code has been written down: nobody changes it any more.
     package static func closeTaskFolder() throws(SystemError) {
         try Mounts.makeReadOnly(taskFolder)

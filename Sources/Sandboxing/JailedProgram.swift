@@ -11,8 +11,8 @@ package struct JailedProgram: Sendable {
     package var arguments: [String] = []
     /// `NAME=value`; nothing is inherited.
     package var environment: [String]
-    /// Bytes of files in its `/tmp`.
-    package var tmpBytesMax: UInt64
+    /// Bytes of files in a `/tmp` of its own; nil where it has its jail's.
+    package var tmpBytesMax: UInt64?
     /// Private writable memory of each of its processes, the backstop where the kernel has no memory groups; nil for no limit.
     package var dataBytesMax: UInt64?
 
@@ -25,7 +25,6 @@ package struct JailedProgram: Sendable {
     /// Processes and threads of one function's programs together.
     private static let processesMax: UInt64 = 512
     private static let filesMax: UInt64 = 1024
-    private static let tmpFilesMax = 65_536
     private static let fileBytesMax: UInt64 = 16 << 30
     /// How a program's first process says that it could not be started: as a shell does.
     package static let notStarted: Int32 = 127
@@ -45,12 +44,7 @@ package struct JailedProgram: Sendable {
             try NestedProcess.dieWithParent()
             try NestedProcess.keepOnly(descriptors)
             try Mounts.processes(at: "/proc")
-            try Mounts.memory(
-                at: "/tmp",
-                bytesMax: tmpBytesMax,
-                filesMax: Self.tmpFilesMax,
-                permissions: "1777"
-            )
+            if let tmpBytesMax { try Jail.mountTmp(bytesMax: tmpBytesMax) }
             try Mounts.changeFolder(Jail.taskFolder)
             try limit()
             try Confinement.dropCapabilities()

@@ -24,6 +24,8 @@ package struct LoadedFunction {
     package var idleStep: (() -> Bool)?
     /// What a fork does that no call waits for yet: touches the memory that calls touch.
     package var warmUp: (() -> Void)?
+    /// Done when the last of the template's workers is dead: takes away what they have left.
+    package var clearAway: (() -> Void)?
     /// What a fork does before its filter closes: starts the program that answers its calls.
     ///
     /// Such a fork keeps the descriptors that it has opened meanwhile, and has no ``handler`` but the one that comes of it.

@@ -67,7 +67,8 @@ struct CodeFunctionTests {
         (#"{"act": "leave"}"#, 502, "exit status 4"), (#"{"act": "hang"}"#, 504, "timeout of 1000 ms"),
         (#"{"act": "memory"}"#, 502, "the limit of 134217728 bytes was exceeded"),
         (#"{"act": "connect"}"#, 502, "Network is unreachable"), (#"{"act": "write"}"#, 502, "Read-only file system"),
-        (#"{"act": "large"}"#, 502, "Function.ResponseSizeTooLarge"), ("no JSON", 502, "Runtime.UnmarshalError"),
+        (#"{"act": "large"}"#, 502, "Function.ResponseSizeTooLarge"), ("no JSON", 502, "JSONDecodeError"),
+        (#"{"act": "disk"}"#, 502, "No space left on device"),
     ])
     func `a fault of Python code is told by its name, and the next call is answered`(
         body: String,
@@ -133,7 +134,7 @@ struct CodeFunctionTests {
 
     @Test(arguments: [("DIE", "exit status 7"), ("SLEEP", "limits.init"), ("COMPLAIN", "NoGood: not today")])
     func `a program that does not come up says why`(variable: String, words: String) async throws {
-        try await withProgram("environment:\n  \(variable): yes\n") { node in
+        try await withProgram("environment:\n  \(variable): \"yes\"\n") { node in
             let answer = try await node.invoke("code", "hello")
             #expect(answer.status == 502 && answer.text.contains(words), "\(answer.text)")
         }
@@ -142,12 +143,14 @@ struct CodeFunctionTests {
 
 extension CodeFunctionTests {
     private static let python = """
-        import os, socket, sys, time
+        import json, os, socket, sys, time
         count = 0
         def handler(event, context):
             global count
             count += 1
-            act = event["act"]
+            act = json.loads(event)["act"]
+            if act == "disk":
+                with open("/tmp/file", "wb") as file: file.write(b"x" * 5_000_000)
             if act == "stream": return (line for line in ("one\\n", "two\\n"))
             if act == "work":
                 while time.process_time() < 0.1: pass

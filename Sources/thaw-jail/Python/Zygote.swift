@@ -27,8 +27,9 @@ final class Zygote {
                 arguments: ["\(Jail.runtimeFolder)/python", order.image.handler],
                 adding: ["PYTHONDONTWRITEBYTECODE=1"]
             )
-            // It is in no worker's group.
-            program.dataBytesMax = order.boot.memoryBytesMax
+            program.tmpBytesMax = nil
+            // It is in no worker's group. Address space counts here, used or not: its forks shall meet their group's limit first.
+            program.dataBytesMax = 4 * min(order.boot.memoryBytesMax, 1 << 50)
             pid = try program.start([0, 2, 2, theirs.rawValue], under: order.filter)
             process = try ProcessHandle(pid: pid)
         } catch {
