@@ -221,7 +221,8 @@ if Context.environment["THAW_FUZZING"] != nil {
                 name: "thaw-fuzz",
                 dependencies: [
                     "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux", "Manifests",
-                    "Metering", "Models", "Registry", "Scheduling", "Snapshots", "Tasks", "Tokenizing", "Wire",
+                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Snapshots", "Tasks", "Tokenizing",
+                    "Wire",
                     "thaw-bench", "thaw-pack", nioCore, nioEmbedded, nioHTTP1,
                 ],
                 path: "Tests",

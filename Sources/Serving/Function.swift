@@ -24,6 +24,21 @@ package struct LoadedFunction {
     package var idleStep: (() -> Bool)?
     /// What a fork does that no call waits for yet: touches the memory that calls touch.
     package var warmUp: (() -> Void)?
+    /// What takes part in a fork's calls on a thread of its own; nil where one thread does everything.
+    package var secondThread: SecondThread?
+
+    /// A second thread, started in each fork before it serves.
+    package struct SecondThread {
+        /// The thread's life; it runs in the same sandbox as the worker.
+        let help: @Sendable () -> Void
+        /// Waits until `help` has begun.
+        let awaitHelp: () -> Void
+
+        package init(help: @escaping @Sendable () -> Void, awaitHelp: @escaping () -> Void) {
+            self.help = help
+            self.awaitHelp = awaitHelp
+        }
+    }
     /// Done when the last of the template's workers is dead: takes away what they have left.
     package var clearAway: (() -> Void)?
     /// What a fork does before its filter closes: starts the program that answers its calls.
@@ -35,6 +50,7 @@ package struct LoadedFunction {
         residency: TemplateReport.Residency,
         idleStep: (() -> Bool)? = nil,
         warmUp: (() -> Void)? = nil,
+        secondThread: SecondThread? = nil,
         beginWorker: ((WorkerPlace) throws(LoadFailure) -> BegunWorker)? = nil,
         batchHandler: BatchHandler? = nil,
         handler: @escaping Handler
@@ -42,6 +58,7 @@ package struct LoadedFunction {
         self.residency = residency
         self.idleStep = idleStep
         self.warmUp = warmUp
+        self.secondThread = secondThread
         self.beginWorker = beginWorker
         self.batchHandler = batchHandler
         self.handler = handler

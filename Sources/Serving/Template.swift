@@ -8,6 +8,8 @@ package import Wire
 package struct Template: ~Copyable {
     /// Where the scheduler puts the control socket, and where a fork keeps its doorbell.
     private static let place: Int32 = 3
+    /// Kernels keep their matrices elsewhere: a tile of sums and some rows of factors are what lies on a stack.
+    private static let secondThreadStackBytes = 256 << 10
 
     private let control: FileDescriptor
     private var function: LoadedFunction
@@ -253,6 +255,7 @@ package struct Template: ~Copyable {
                 try serveBegun(begin, FrameLine(rings: pair, doorbell: kept), place)
             }
             let kept = try CurrentProcess.keepOnly(doorbell, at: Template.place)
+            try startSecondThread()
             try SystemCallFilter(instructions: boot.workerFilter).load()
             let worker = Worker(
                 line: FrameLine(rings: pair, doorbell: kept),
@@ -265,6 +268,22 @@ package struct Template: ~Copyable {
         } catch {
             CurrentProcess.exit(ExitStatus.unconfined.rawValue)
         }
+    }
+
+    /// Starts the function's second thread, which needs calls that a worker's filter refuses, and waits until it has
+    /// loaded that filter: a filter holds for the thread that loads it.
+    private func startSecondThread() throws(SystemError) {
+        guard let secondThread = function.secondThread else { return }
+        let (filter, help) = (SystemCallFilter(instructions: boot.workerFilter), secondThread.help)
+        try Thread.start(stackByteCount: Template.secondThreadStackBytes) {
+            do throws(SystemError) {
+                try filter.load()
+            } catch {
+                CurrentProcess.exit(ExitStatus.unconfined.rawValue)
+            }
+            help()
+        }
+        secondThread.awaitHelp()
     }
 
     /// A worker beside a program of the author's: starts that, gives up its own power, and serves.
