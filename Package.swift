@@ -66,7 +66,7 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Events",
-        dependencies: ["ControlPlane", "Invoking", "Metering", grdb, logging, nioCore]
+        dependencies: ["ControlPlane", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
     ),
     .target(
         name: "Doors",
@@ -77,6 +77,7 @@ let libraries: [Target] = [
             nioPosix, serviceLifecycle,
         ]
     ),
+    .target(name: "ThawFunction"),
     .target(name: "Trials", dependencies: [asyncHTTPClient, nioCore, nioHTTP1, nioPosix]),
 ]
 
@@ -94,6 +95,10 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-worker",
         dependencies: ["Serving", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux"]
+    ),
+    .executableTarget(
+        name: "thaw-jail",
+        dependencies: ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"]
     ),
     .executableTarget(
         name: "thaw-pack",
@@ -157,11 +162,15 @@ let testing: [Target] = [
         ]
     ),
     .testTarget(name: "HouseTests"),
+    .executableTarget(name: "swift-function", dependencies: ["ThawFunction"], path: "Tests/SwiftFunction"),
+    .testTarget(name: "RuntimeTests", dependencies: ["Trials", "swift-function"], exclude: ["Python"]),
+    tests("ThawFunction", of: "ThawFunction"),
     .testTarget(
         name: "thaw-packTests",
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
         exclude: ["Fixtures"]
     ),
+    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Serving", "JSON", "Wire"]),
     .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", "Manifests", nioCore, nioPosix]),
     .executableTarget(
@@ -171,7 +180,9 @@ let testing: [Target] = [
     ),
     .testTarget(
         name: "SystemTests",
-        dependencies: ["Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-pack", "fault-worker"],
+        dependencies: [
+            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "fault-worker",
+        ],
         exclude: ["Clients"]
     ),
 ]
@@ -181,8 +192,11 @@ let package = Package(
     products: [
         .executable(name: "thaw", targets: ["thaw"]),
         .executable(name: "thaw-worker", targets: ["thaw-worker"]),
+        .executable(name: "thaw-jail", targets: ["thaw-jail"]),
         .executable(name: "thaw-pack", targets: ["thaw-pack"]),
         .executable(name: "thaw-bench", targets: ["thaw-bench"]),
+        // What authors of functions in Swift build on; the one room that is public.
+        .library(name: "ThawFunction", targets: ["ThawFunction"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -223,7 +237,8 @@ if Context.environment["THAW_FUZZING"] != nil {
                 name: "thaw-fuzz",
                 dependencies: [
                     "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux", "Manifests",
-                    "Metering", "Models", "Registry", "Scheduling", "Snapshots", "Tasks", "Tokenizing", "Wire",
+                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Snapshots", "Tasks", "Tokenizing",
+                    "Wire",
                     "thaw-bench", "thaw-pack", nioCore, nioEmbedded, nioHTTP1,
                 ],
                 path: "Tests",

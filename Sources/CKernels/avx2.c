@@ -1,4 +1,5 @@
 // Eight floats at a time, 16 registers.
+#ifdef __x86_64__
 #include "blocks.h"
 #include "variants.h"
 
@@ -11,8 +12,6 @@
 
 typedef __m256 lanes;
 #define LANES 8
-// What inline assembly calls a register of lanes.
-#define ANY_REGISTER "x"
 
 // One panel is two registers wide: 6 × 2 sums, 2 weights and 1 input are 15 of 16 registers.
 #define TILE_ROWS 6
@@ -22,6 +21,9 @@ typedef __m256 lanes;
 #define CONVOLUTION_PIXELS 6
 // 4 sums, a row of 5 weights and 1 input are 10 of 16.
 #define DEPTHWISE_PIXELS 4
+
+// The compiler may not see what becomes of x.
+static inline void hide(lanes *x) { __asm__ volatile("" : "+x"(*x)); }
 
 static inline lanes broadcast(float x) { return _mm256_set1_ps(x); }
 static inline lanes load(const float *from) { return _mm256_loadu_ps(from); }
@@ -136,3 +138,5 @@ static inline void store_bytes(char *to, lanes x) {
 #include "wide/all.h"
 
 #pragma clang attribute pop
+
+#endif

@@ -1,4 +1,5 @@
 // AVX-512 as the first servers had it: integers and bfloat16 are widened before they are multiplied.
+#ifdef __x86_64__
 #include "blocks.h"
 #include "variants.h"
 
@@ -16,3 +17,5 @@
 #include "wide/all.h"
 
 #pragma clang attribute pop
+
+#endif

@@ -1,4 +1,5 @@
 // AVX-512 with dot products of bytes and of bfloat16: Zen 4, Cooper Lake and Sapphire Rapids, and what follows them.
+#ifdef __x86_64__
 #include "blocks.h"
 #include "variants.h"
 
@@ -18,3 +19,5 @@
 #include "wide/all.h"
 
 #pragma clang attribute pop
+
+#endif

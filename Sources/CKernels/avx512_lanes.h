@@ -1,8 +1,6 @@
 // Sixteen floats at a time, 32 registers, masked tails. HAS_VNNI and HAS_BF16 say what the including file may use.
 typedef __m512 lanes;
 #define LANES 16
-// What inline assembly calls a register of lanes, all 32 of them.
-#define ANY_REGISTER "v"
 
 // Three panels side by side: 9 × 3 sums, 3 weights and 1 input are 31 of 32 registers. For 27 multiplications a tile
 // loads 12 times; 12 × 2 would load 14 times for 24. The widths of encoders (384, 768, 1,024 × 3) are whole groups.
@@ -13,6 +11,9 @@ typedef __m512 lanes;
 #define CONVOLUTION_PIXELS 14
 // 8 sums, a row of 5 weights and 1 input are 14 of 32; a map of 7 × 7 is one tile wide.
 #define DEPTHWISE_PIXELS 8
+
+// The compiler may not see what becomes of x.
+static inline void hide(lanes *x) { __asm__ volatile("" : "+v"(*x)); }
 
 static inline lanes broadcast(float x) { return _mm512_set1_ps(x); }
 static inline lanes load(const float *from) { return _mm512_loadu_ps(from); }

@@ -1,4 +1,5 @@
 // AVX-512 with dot products of bytes: Intel's servers from 2019, bfloat16 is widened before it is multiplied.
+#ifdef __x86_64__
 #include "blocks.h"
 #include "variants.h"
 
@@ -17,3 +18,5 @@
 #include "wide/all.h"
 
 #pragma clang attribute pop
+
+#endif

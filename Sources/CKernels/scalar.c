@@ -18,8 +18,8 @@
 // What attention in bfloat16 comes near to.
 static void attention_bf16(
     const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
-    int64_t heads, int64_t width) {
-    attention(fused, places, places_stride, out, scratch, length, heads, width);
+    int64_t heads, int64_t width, int64_t first, int64_t last) {
+    attention(fused, places, places_stride, out, scratch, length, heads, width, first, last);
 }
 
 #define VARIANT thaw_scalar

@@ -1,9 +1,13 @@
-// Which variant this machine can run: asked of the processor and of the operating system, once a call.
+// Which variant this machine can run: asked of the processor and of the operating system, once a call. Elsewhere than on
+// x86-64 and 64-bit ARM only the plain one.
 #include "variants.h"
 
-#include <cpuid.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#ifdef __x86_64__
+
+#include <cpuid.h>
 
 // Extended control register 0: which registers the operating system saves when it switches threads.
 static uint64_t saved_registers(void) {
@@ -52,3 +56,25 @@ const struct thaw_kernels *thaw_kernels_variant(int32_t index) {
     default: return NULL;
     }
 }
+
+#elif defined(__aarch64__)
+
+#include <sys/auxv.h>
+
+const struct thaw_kernels *thaw_kernels_variant(int32_t index) {
+    bool dot = getauxval(AT_HWCAP) & HWCAP_ASIMDDP, bf16 = dot && (getauxval(AT_HWCAP2) & HWCAP2_BF16);
+    switch (index) {
+    case 0: return &thaw_scalar;
+    // NEON itself is part of every 64-bit ARM that runs Linux.
+    case 1: return &thaw_neon;
+    case 2: return dot ? &thaw_neon_dot : NULL;
+    case 3: return bf16 ? &thaw_neon_bf16 : NULL;
+    default: return NULL;
+    }
+}
+
+#else
+
+const struct thaw_kernels *thaw_kernels_variant(int32_t index) { return index == 0 ? &thaw_scalar : NULL; }
+
+#endif

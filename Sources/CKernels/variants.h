@@ -11,6 +11,9 @@ extern const struct thaw_kernels thaw_avx2;
 extern const struct thaw_kernels thaw_avx512;
 extern const struct thaw_kernels thaw_avx512_vnni;
 extern const struct thaw_kernels thaw_avx512_bf16;
+extern const struct thaw_kernels thaw_neon;
+extern const struct thaw_kernels thaw_neon_dot;
+extern const struct thaw_kernels thaw_neon_bf16;
 
 static inline int64_t thaw_padded(int64_t count) {
     return (count + THAW_PANEL_COLUMNS - 1) / THAW_PANEL_COLUMNS * THAW_PANEL_COLUMNS;

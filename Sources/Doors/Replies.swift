@@ -13,6 +13,7 @@ enum Replies {
     /// | body over the limit | 413 | – |
     /// | queue full | 429 | after the pool's estimate |
     /// | model failed | 500 | – |
+    /// | the function's program failed | 502 | – |
     /// | worker died, worker broke the contract | 502 | at once, on another worker |
     /// | draining, unavailable | 503 | after a restart, after a while |
     /// | timed out | 504 | – |
@@ -53,6 +54,8 @@ enum Replies {
             Refusal(status: .badGateway, code: "workerDied", message: "the worker died: \(reason)")
         case .model(let message):
             Refusal(status: .internalServerError, code: "modelFailed", message: message)
+        case .function(let message):
+            Refusal(status: .badGateway, code: "functionFailed", message: message)
         case .contractBroken(let message):
             Refusal(
                 status: .badGateway,

@@ -43,6 +43,7 @@ package struct DeathReason: Equatable, Sendable {
         }
         if let parentReason { return "its template died: \(parentReason)" }
         guard let death else { return "died for a reason that the kernel did not say" }
+        if !death.lastWords.isEmpty { return death.lastWords }
         if death.signal == Self.systemCallSignal {
             return "seccomp: a forbidden system call, whose number the worker withheld (SIGSYS)"
         }

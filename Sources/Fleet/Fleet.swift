@@ -207,7 +207,7 @@ package final class Fleet: Sendable {
     ) {
         do {
             guard let template else { throw FleetError.templateEnded }
-            let memory = try warden.memoryAllowance(bytes: binding.memoryBytesMax)
+            let memory = try warden.memoryAllowance(of: binding)
             // The channel is open before the fork exists: a call can be written while the worker is being made.
             let channel = try channels.take(for: worker.number, delegate: self)
             warden.expect(worker, of: template.id, memory: memory)

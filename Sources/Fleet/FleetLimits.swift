@@ -25,6 +25,9 @@ package enum FleetLimits {
     /// reported, and the template goes.
     package static let endSecondsMax: Int64 = 2
 
+    /// Milliseconds between two looks at what a dead worker's program has left behind.
+    package static let groupLeavingMilliseconds: Int64 = 5
+
     /// Bytes read from one log, and reports read from one template, before the warden turns to others.
     package static let logBytesPerEvent = 64 * 1024
     package static let reportsPerEvent = 64

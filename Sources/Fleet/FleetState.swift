@@ -140,6 +140,12 @@ final class WorkerRecord {
         self.key = key
     }
 
+    /// Processor time so far: of the process, or of all in its group where others work for it; nil before its pid is known.
+    func cpuNanoseconds() -> UInt64? {
+        guard let pid else { return nil }
+        return memory?.cpuNanoseconds() ?? Clock.processCPUNanoseconds(pid: pid)
+    }
+
     /// Its memory was read so lately that a call which ends now needs no reading of its own.
     func hasRecentMemory(at now: UInt64) -> Bool {
         memoryReadAt.map { now < $0 + FleetLimits.memoryReadNanoseconds } ?? false
@@ -276,8 +282,8 @@ struct FleetState {
         let isReady = target.readyAt != nil
         // What a parked worker did before its first call, coming up and warming itself, is nobody's call.
         let cpuMark =
-            if isReady, target.cpuMark == 0, let pid = target.pid {
-                Clock.processCPUNanoseconds(pid: pid) ?? 0
+            if isReady, target.cpuMark == 0, target.pid != nil {
+                target.cpuNanoseconds() ?? 0
             } else {
                 target.cpuMark
             }
@@ -327,8 +333,7 @@ struct FleetState {
     }
 
     private mutating func measure(_ call: CallID, on worker: WorkerID) {
-        guard let record = workers[worker], let pid = record.pid, let place = calls.index(forKey: call),
-            let used = Clock.processCPUNanoseconds(pid: pid)
+        guard let record = workers[worker], let place = calls.index(forKey: call), let used = record.cpuNanoseconds()
         else { return }
         note(used, record.memory?.peakBytes() ?? 0, at: place, by: record)
     }
@@ -374,7 +379,7 @@ struct FleetState {
         }
         guard record.hasRecentMemory(at: now) else { return .memoryIsDue(pid: pid, record.memory) }
         // 0.2 µs, and the one thing that a receipt must not guess.
-        let used = Clock.processCPUNanoseconds(pid: pid) ?? 0
+        let used = record.cpuNanoseconds() ?? 0
         note(used, record.memoryBytesPeak, at: place, by: record)
         record.cpuMark = used
         var actions: [FleetAction] = []

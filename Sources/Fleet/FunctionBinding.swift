@@ -1,5 +1,6 @@
 package import Linux
 package import Scheduling
+package import Wire
 
 /// All that the fleet must know of one function version to run it.
 package struct FunctionBinding: Sendable {
@@ -21,6 +22,8 @@ package struct FunctionBinding: Sendable {
     package var payloadBytesMax: Int
     /// `NAME=value`.
     package var environment: [String]
+    /// Of a code function: what its template is told besides; nil for a model.
+    package var code: CodeBoot?
     /// Whether its files in these states, its own and then its bases', were once verified digest by digest; if not, the
     /// template does it while loading.
     package var isVerified: @Sendable ([FileIdentity]) -> Bool
@@ -38,6 +41,7 @@ package struct FunctionBinding: Sendable {
         memoryBytesMax: UInt64,
         payloadBytesMax: Int,
         environment: [String],
+        code: CodeBoot? = nil,
         isVerified: @escaping @Sendable ([FileIdentity]) -> Bool,
         noteVerified: @escaping @Sendable ([FileIdentity]) -> Void
     ) {
@@ -51,6 +55,7 @@ package struct FunctionBinding: Sendable {
         self.memoryBytesMax = memoryBytesMax
         self.payloadBytesMax = payloadBytesMax
         self.environment = environment
+        self.code = code
         self.isVerified = isVerified
         self.noteVerified = noteVerified
     }

@@ -35,6 +35,7 @@ final class TemplateProcess: Sendable {
     ) throws(TemplateError) {
         var descriptors = [channel.doorbell.rawValue, channel.rings.rawValue]
         if let memory { descriptors.append(memory.tasks) }
+        if let processor = memory?.processorTasks { descriptors.append(processor) }
         try send(TemplateOrder.fork(worker: worker, isAhead: isAhead).encoded(), descriptors)
     }
 

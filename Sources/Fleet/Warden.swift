@@ -18,22 +18,37 @@ protocol WardenDelegate: AnyObject, Sendable {
 package struct WardenPrograms: Sendable {
     package var workerPath: String
     package var packerPath: String
+    /// Template and worker of code functions.
+    package var jailPath: String
+    /// The folder of language runtimes that code functions find in their root.
+    package var runtimePath: String
     package var templateFilter: SystemCallFilter
     package var workerFilter: SystemCallFilter
     package var packerFilter: SystemCallFilter
+    /// Of an author's program, and of the worker beside it.
+    package var codeFilter: SystemCallFilter
+    package var codeWorkerFilter: SystemCallFilter
 
     package init(
         workerPath: String,
         packerPath: String,
+        jailPath: String,
+        runtimePath: String,
         templateFilter: SystemCallFilter,
         workerFilter: SystemCallFilter,
-        packerFilter: SystemCallFilter
+        packerFilter: SystemCallFilter,
+        codeFilter: SystemCallFilter,
+        codeWorkerFilter: SystemCallFilter
     ) {
         self.workerPath = workerPath
         self.packerPath = packerPath
+        self.jailPath = jailPath
+        self.runtimePath = runtimePath
         self.templateFilter = templateFilter
         self.workerFilter = workerFilter
         self.packerFilter = packerFilter
+        self.codeFilter = codeFilter
+        self.codeWorkerFilter = codeWorkerFilter
     }
 }
 
@@ -144,8 +159,12 @@ package final class Warden: Sendable {
     }
 
     /// A group for one worker, nil where the kernel has none for us.
-    func memoryAllowance(bytes: UInt64) throws(SystemError) -> MemoryAllowance? {
-        try MemoryAllowance(from: memoryGroups, limitBytes: bytes)
+    func memoryAllowance(of binding: FunctionBinding) throws(SystemError) -> MemoryAllowance? {
+        try MemoryAllowance(
+            from: memoryGroups,
+            limitBytes: binding.memoryBytesMax,
+            isShared: binding.code != nil
+        )
     }
 
     /// Kills everything and ends the thread.

@@ -39,12 +39,15 @@ extension WardenYard {
         let logTheirs = output.second
         try logOurs.setNonBlocking(true)
 
-        var spawn = Spawn(name: "thaw-worker")
+        let isCode = binding.code != nil
+        var spawn = Spawn(name: isCode ? "thaw-jail" : "thaw-worker")
         spawn.environment = ["PATH=/nonexistent"]
+        if isCode { spawn.environment.append("THAW_RUNTIME=\(programs.runtimePath)") }
         let null = try FileDescriptor.open("/dev/null", .readingWriting)
         spawn.descriptors = [null.rawValue, null.rawValue, logTheirs.rawValue, theirs.rawValue]
-        spawn.namespaces = hasEmptyNetwork ? .sandbox : [.sandbox, .network]
-        let handle = try spawn.start(try FileDescriptor.open(programs.workerPath))
+        // In a network that is shared, sockets without a file would join the programs of different functions.
+        spawn.namespaces = hasEmptyNetwork && !isCode ? .sandbox : [.sandbox, .network]
+        let handle = try spawn.start(try FileDescriptor.open(isCode ? programs.jailPath : programs.workerPath))
 
         // A template that does not read must not hold up whoever gives it orders.
         try ours.setNonBlocking(true)
@@ -56,9 +59,10 @@ extension WardenYard {
                 verifiesDigests: verifiesDigests,
                 memoryBytesMax: binding.memoryBytesMax,
                 payloadBytesMax: UInt64(binding.payloadBytesMax),
-                templateFilter: programs.templateFilter.instructions,
-                workerFilter: programs.workerFilter.instructions,
-                environment: binding.environment
+                templateFilter: (isCode ? programs.codeFilter : programs.templateFilter).instructions,
+                workerFilter: (isCode ? programs.codeWorkerFilter : programs.workerFilter).instructions,
+                environment: binding.environment,
+                code: binding.code
             ),
             snapshot: snapshot,
             bases: bases
@@ -141,7 +145,7 @@ extension WardenYard {
             // The next worker, if not the first, finds its group made.
             memoryGroups?.keepPrepared(limitBytes: watch.binding.memoryBytesMax)
         case .refused(let message):
-            watch.verdict = "snapshot: \(message)"
+            watch.verdict = watch.binding.code == nil ? "snapshot: \(message)" : message
         case .forked(let worker):
             guard let descriptor = consume descriptor else { throw WireError.truncated }
             try noteForked(WorkerID(worker), of: template, ProcessHandle(owning: descriptor))

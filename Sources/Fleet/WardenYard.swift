@@ -41,6 +41,8 @@ struct WardenYard {
     /// The thread is in an empty network of its own, which its children inherit.
     var hasEmptyNetwork = false
     var stopping: CheckedContinuation<Void, Never>?
+    /// Groups of workers that are dead, which may still have processes that are dying.
+    private var leaving: [MemoryAllowance] = []
     private var heap = HeapKeeper()
 
     init(
@@ -72,8 +74,10 @@ struct WardenYard {
             }
             endLatePacks()
             watchMemory()
+            giveBackEmptyGroups()
             heap.noteProcesses(workers.count + templates.count + packs.count)
         }
+        leaving.forEach { $0.giveBack() }
         stopping?.resume()
     }
 
@@ -90,6 +94,7 @@ struct WardenYard {
     /// A packer has a deadline, and memory without groups is watched.
     private var timeoutMilliseconds: Int? {
         if memoryGroups == nil, !workers.isEmpty { return Int(FleetLimits.memoryWatchMilliseconds) }
+        if !leaving.isEmpty { return Int(FleetLimits.groupLeavingMilliseconds) }
         return packs.isEmpty ? nil : 1000
     }
 
@@ -192,7 +197,8 @@ struct WardenYard {
     mutating func reap(_ worker: WorkerID) {
         guard let watch = workers[worker], let template = templates[watch.template] else { return }
         if let handle = watch.handle?.descriptor.rawValue { poll.forget(handle) }
-        watch.cpuNanoseconds = watch.pid.flatMap(Clock.processCPUNanoseconds(pid:))
+        if watch.memory?.isShared == true { _ = watch.memory?.killAll() }
+        watch.cpuNanoseconds = watch.memory?.cpuNanoseconds() ?? watch.pid.flatMap(Clock.processCPUNanoseconds(pid:))
         watch.isReapOrdered = true
         do throws(TemplateError) {
             try template.process.reap(worker: worker.number)
@@ -243,7 +249,17 @@ struct WardenYard {
             log(key, "a worker died: \(reason.sentence)")
         }
         delegate.workerGone(worker, because: reason, cpuNanoseconds: watch.cpuNanoseconds)
-        watch.memory?.giveBack()
+        guard let memory = watch.memory else { return }
+        if memory.isShared { leaving.append(memory) } else { memory.giveBack() }
+    }
+
+    /// Groups whose workers are dead are used again when what their programs had started is dead too.
+    private mutating func giveBackEmptyGroups() {
+        leaving.removeAll { memory in
+            if memory.killAll() { return false }
+            memory.giveBack()
+            return true
+        }
     }
 
     /// Where the kernel has no memory groups: kills what holds more private memory than it may.

@@ -100,7 +100,19 @@ private struct GraphCheck {
         guard node.inputs.count <= GraphLimits.arityMax, node.outputs.count <= GraphLimits.arityMax else {
             throw .invalid("\(node.title) has more than \(GraphLimits.arityMax) inputs or outputs")
         }
+        let inputsMin = node.domain.isEmpty ? Self.inputsMin[node.name] ?? 0 : 0
+        guard node.inputs.count >= inputsMin, !node.outputs.isEmpty else {
+            throw .invalid(
+                "\(node.title) has \(node.inputs.count) inputs and \(node.outputs.count) outputs; it needs \(inputsMin) and 1"
+            )
+        }
         for case let input? in node.inputs { try read(input, by: node.title) }
         for inner in node.bodies.sorted() { try body(inner, depth: depth + 1) }
     }
+
+    /// Inputs of operators that the compiler finds by their place in the list; all others ask for theirs when they run.
+    private static let inputsMin = [
+        "Add": 2, "Sub": 2, "Mul": 2, "Div": 2, "Pow": 2, "MatMul": 2, "Gemm": 2, "Conv": 2, "BatchNormalization": 5,
+        "Softmax": 1, "Sqrt": 1, "Erf": 1, "Sigmoid": 1, "Transpose": 1, "ReduceMean": 1,
+    ]
 }

@@ -1,6 +1,6 @@
 package import Kernels
 
-/// Follows a plan, call after call, on one thread.
+/// Follows a plan, call after call, on one thread or with the second one that its kernels bring.
 ///
 /// Made in the template and used in its forks: ``reserve(tokens:sequences:)`` maps all memory that calls up to that
 /// size need, so that a call allocates only its result. Memory that a call never reaches is never touched.
@@ -62,12 +62,12 @@ package final class PlanRunner {
         for case .attention(_, let heads, _, let out) in plan.steps {
             let width = plan.values[out].columns / heads
             let lengthMax = min(tokens, plan.sequenceLengthMax ?? tokens)
-            attentionScratch.reserve(KernelSet.attentionScratchCount(lengthMax: lengthMax, width: width))
+            attentionScratch.reserve(kernels.attentionScratchCount(lengthMax: lengthMax, width: width))
         }
         for case .linear(let input, let weight, _, _, _) in plan.steps where plan.weights[weight].layout != .panels16 {
             let rows = plan.values[input].rows == .tokens ? tokens : sequences
             let inner = plan.values[input].columns
-            productScratch.reserve(KernelSet.productScratchCount(rows: rows, inner: inner))
+            productScratch.reserve(kernels.productScratchCount(rows: rows, inner: inner))
         }
     }
 
@@ -145,6 +145,7 @@ extension PlanRunner {
     }
 
     private func run(_ call: Call) -> [Float] {
+        kernels.second?.wake()
         for step in plan.steps {
             run(step, call)
         }

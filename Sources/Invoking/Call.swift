@@ -190,6 +190,8 @@ package enum Failure: Error, Sendable, Equatable {
     case died(reason: String)
     /// The model could not be run on well-formed input.
     case model(String)
+    /// The function's own program failed; its JSON, with `errorMessage` and `errorType`.
+    case function(String)
     /// The worker broke its contract with the scheduler.
     case contractBroken(String)
     /// The node cannot take calls, for instance because no receipt could be written.

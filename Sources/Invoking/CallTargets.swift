@@ -9,6 +9,9 @@ final class CallTarget: Sendable {
     let snapshotDigest: String
     let payloadBytesMax: Int
     let timeoutMilliseconds: Int
+    let isCode: Bool
+    /// As programs of Lambda expect a name; account and region are nobody's.
+    let functionARN: String
     let version: FunctionVersion
     let counter: CallCounter
 
@@ -18,6 +21,8 @@ final class CallTarget: Sendable {
         snapshotDigest = version.snapshot.digest
         payloadBytesMax = version.manifest.limits.payloadBytes
         timeoutMilliseconds = version.manifest.limits.timeoutMilliseconds
+        isCode = version.manifest.runtime != .model
+        functionARN = "arn:aws:lambda:us-east-1:000000000000:function:\(version.function):\(version.version)"
         self.version = version
     }
 }

@@ -5,6 +5,7 @@ import Manifests
 package import Registry
 import Scheduling
 import Synchronization
+import Wire
 
 /// Turns a version of the registry into what the fleet needs to run it; every default of a limit ends here.
 package struct FunctionBindings: Sendable {
@@ -44,6 +45,7 @@ package struct FunctionBindings: Sendable {
             memoryBytesMax: manifest.limits.memoryBytes ?? Self.memoryBytesDefault(version),
             payloadBytesMax: manifest.limits.payloadBytes,
             environment: manifest.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
+            code: Self.code(version),
             isVerified: { identities in
                 registry.verifiedFiles(ofSnapshot: digest) == identities.map { SnapshotFileState($0) }
             },
@@ -82,6 +84,17 @@ package struct FunctionBindings: Sendable {
     /// - Returns: the versions for which that is another number than before; their bindings are to be announced.
     func provision(_ function: String, _ workers: [Int: Int]) -> [Int] {
         provisions.set(function, workers)
+    }
+
+    private static func code(_ version: FunctionVersion) -> CodeBoot? {
+        let limits = version.manifest.limits
+        guard version.manifest.runtime != .model else { return nil }
+        return CodeBoot(
+            version: UInt32(clamping: version.version),
+            tmpBytesMax: limits.tmpBytes,
+            initMilliseconds: UInt32(clamping: limits.initMilliseconds),
+            timeoutMilliseconds: UInt32(clamping: limits.timeoutMilliseconds)
+        )
     }
 
     /// The calls of a batch bring no more than one call may: that is what a worker's memory is reckoned for.

@@ -80,6 +80,17 @@ package final class Invoker: Sendable {
         run(call, attempt, on: target, loop, completion)
     }
 
+    /// A program of an author's is told of every call in the same way, whatever the door.
+    private static func form(of call: Call, _ attempt: Attempt, _ target: CallTarget) -> CallForm {
+        guard target.isCode else { return call.form }
+        var told = if case .lambda(let call) = call.form { call } else { LambdaCall() }
+        if told.id.isEmpty { told.id = attempt.id.description }
+        if told.functionARN.isEmpty { told.functionARN = target.functionARN }
+        let begun = attempt.acceptedUnixNanoseconds / 1_000_000
+        told.deadlineMilliseconds = begun + UInt64(target.timeoutMilliseconds)
+        return .lambda(told)
+    }
+
     /// What became of a version's calls since the node started.
     package func statistics(function: String, version: Int) -> CallStatistics {
         targets.statistics(of: PoolKey(function: function, version: version)) ?? CallStatistics()
@@ -188,7 +199,7 @@ package final class Invoker: Sendable {
             WorkOrder(
                 key: target.key,
                 contentType: call.contentType,
-                form: call.form,
+                form: Self.form(of: call, attempt, target),
                 body: call.body,
                 loop: loop,
                 stream: call.stream.map { stream in

@@ -19,6 +19,8 @@ extension Failure {
             self = .tooLarge(bytesMax: payloadBytesMax)
         case .answered(.model, let message):
             self = .model(message)
+        case .answered(.function, let message):
+            self = .function(message)
         case .died(let reason):
             self = .died(reason: reason)
         case .timedOut:
@@ -52,7 +54,7 @@ extension Failure {
         case .cancelled: .cancelled
         case .died, .contractBroken: .died
         case .overloaded, .draining, .unavailable: .rejected
-        case .unknownFunction, .unknownQualifier, .tooLarge, .badInput, .model: .failed
+        case .unknownFunction, .unknownQualifier, .tooLarge, .badInput, .model, .function: .failed
         }
     }
 
@@ -69,7 +71,7 @@ extension Failure {
         case .timedOut(let milliseconds): "the call ran for longer than \(milliseconds) ms"
         case .cancelled: "the caller went away, and the call was ended"
         case .died(let reason): reason
-        case .model(let message): message
+        case .model(let message), .function(let message): message
         case .contractBroken(let complaint): complaint
         case .unavailable(let reason): reason
         }

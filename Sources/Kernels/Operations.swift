@@ -20,6 +20,24 @@ extension KernelSet {
         precondition(input.count >= rows * inner && out.count >= rows * columns)
         precondition(weight.count == Panels.floatCount(inner: inner, columns: columns))
         precondition(bias.map { $0.count == columns } ?? true)
+        if let second {
+            return unsafe thaw_second_linear(
+                second.shared,
+                table,
+                WeightFormat.f32.rawValue,
+                input.base,
+                Int64(inner),
+                weight.base,
+                bias?.base,
+                out.base,
+                Int64(columns),
+                nil,
+                Int64(rows),
+                Int64(inner),
+                Int64(columns),
+                activation.rawValue
+            )
+        }
         unsafe table.pointee.linear(
             input.base,
             Int64(inner),
@@ -34,9 +52,14 @@ extension KernelSet {
         )
     }
 
-    /// Floats of scratch that a product in another format than f32 needs.
+    /// Floats of scratch that a product in another format than f32 needs on one thread.
     package static func productScratchCount(rows: Int, inner: Int) -> Int {
         (Int(thaw_linear_scratch(Int64(rows), Int64(inner))) + 3) / MemoryLayout<Float>.size
+    }
+
+    /// Floats of scratch that it needs on all threads of these kernels.
+    package func productScratchCount(rows: Int, inner: Int) -> Int {
+        threads * Int(thaw_second_share(Int64(Self.productScratchCount(rows: rows, inner: inner))))
     }
 
     /// The product of ``linear(_:rows:inner:weight:bias:columns:activation:out:)`` with a weight in any format.
@@ -72,7 +95,25 @@ extension KernelSet {
         precondition(input.count >= rows * inner && out.count >= rows * columns)
         precondition(weight.count == Panels.wordCount(inner: inner, columns: columns, format: format))
         precondition(bias.map { $0.count == columns } ?? true)
-        scratch.reserve(Self.productScratchCount(rows: rows, inner: inner))
+        scratch.reserve(productScratchCount(rows: rows, inner: inner))
+        if let second {
+            return unsafe thaw_second_linear(
+                second.shared,
+                table,
+                format.rawValue,
+                input.base,
+                Int64(inner),
+                weight.base,
+                bias?.base,
+                out.base,
+                Int64(columns),
+                scratch.base,
+                Int64(rows),
+                Int64(inner),
+                Int64(columns),
+                activation.rawValue
+            )
+        }
         unsafe kernel(
             input.base,
             Int64(inner),
@@ -102,6 +143,20 @@ extension KernelSet {
         precondition(input !== out && residual !== out && rows > 0 && columns > 0)
         precondition(min(input.count, out.count, residual?.count ?? .max) >= rows * columns)
         precondition(scale.count == columns && shift.count == columns)
+        if let second {
+            return unsafe thaw_second_layer_norm(
+                second.shared,
+                table,
+                input.base,
+                residual?.base,
+                scale.base,
+                shift.base,
+                epsilon,
+                out.base,
+                Int64(rows),
+                Int64(columns)
+            )
+        }
         unsafe table.pointee.layer_norm(
             input.base,
             residual?.base,
@@ -115,8 +170,8 @@ extension KernelSet {
     }
 
     /// Floats of scratch that ``attention(_:sequenceLengths:heads:width:isRounded:scratch:out:)`` needs.
-    package static func attentionScratchCount(lengthMax: Int, width: Int) -> Int {
-        Int(thaw_attention_scratch(Int64(lengthMax), Int64(width)))
+    package func attentionScratchCount(lengthMax: Int, width: Int) -> Int {
+        threads * Int(thaw_second_share(thaw_attention_scratch(Int64(lengthMax), Int64(width))))
     }
 
     /// out[tokens, heads · width] = softmax(q kᵀ / √width + p) v within each sequence and head.
@@ -140,22 +195,35 @@ extension KernelSet {
         let tokens = totalled(sequenceLengths)
         let lengthMax = sequenceLengths.max() ?? 0
         precondition(fused.count >= tokens * 3 * columns && out.count >= tokens * columns)
-        scratch.reserve(Self.attentionScratchCount(lengthMax: lengthMax, width: width))
+        scratch.reserve(attentionScratchCount(lengthMax: lengthMax, width: width))
         let placesCount = (places?.count ?? 0) / heads
         precondition(places == nil || placesCount * heads == places?.count && (placesCount + 1) / 2 >= lengthMax)
         let kernel = unsafe isRounded ? table.pointee.attention_bf16 : table.pointee.attention
+        let middle = unsafe places.map { unsafe $0.base + placesCount / 2 }
+        let stride = Int64(placesCount)
         var row = 0
         for length in sequenceLengths {
-            unsafe kernel(
-                fused.base + row * 3 * columns,
-                places.map { unsafe $0.base + placesCount / 2 },
-                Int64(placesCount),
-                out.base + row * columns,
-                scratch.base,
-                Int64(length),
-                Int64(heads),
-                Int64(width)
-            )
+            let (from, to) = unsafe (fused.base + row * 3 * columns, out.base + row * columns)
+            let (length64, heads64, width64) = (Int64(length), Int64(heads), Int64(width))
+            if let second {
+                let rounds: Int32 = isRounded ? 1 : 0
+                let (shared, scratch) = unsafe (second.shared, scratch.base)
+                unsafe thaw_second_attention(
+                    shared,
+                    table,
+                    rounds,
+                    from,
+                    middle,
+                    stride,
+                    to,
+                    scratch,
+                    length64,
+                    heads64,
+                    width64
+                )
+            } else {
+                unsafe kernel(from, middle, stride, to, scratch.base, length64, heads64, width64, 0, heads64)
+            }
             row += length
         }
     }

@@ -30,7 +30,7 @@ package struct ProductSpeed: Sendable {
         defer { withExtendedLifetime((weight, bias)) {} }
         let (weightView, biasView) = unsafe (WeightView(constant: weight), WeightView(constant: bias))
         let out = FloatBuffer(count: rows * columns)
-        let scratch = FloatBuffer(count: KernelSet.productScratchCount(rows: rows, inner: inner))
+        let scratch = FloatBuffer(count: kernels.productScratchCount(rows: rows, inner: inner))
         let flopsPerProduct = 2 * Double(rows) * Double(inner) * Double(columns)
         // A round of about the product's length, so that both see the same clock: a loop does some 1,000 operations.
         let iterations = max(Int64(flopsPerProduct / 1000) >> Int64(format.rawValue), 1000)

@@ -271,7 +271,7 @@ extension KernelSet {
         precondition(sequences > 0 && length > 0 && heads > 0 && width > 0)
         let count = sequences * length * heads * width
         precondition(fused.count >= 3 * count && out.count >= count)
-        precondition(scratch.count >= Self.attentionScratchCount(lengthMax: length, width: width))
+        precondition(scratch.count >= attentionScratchCount(lengthMax: length, width: width))
         unsafe fused.withUnsafeBufferPointer { fused in
             unsafe scratch.withUnsafeMutableBufferPointer { scratch in
                 unsafe out.withUnsafeMutableBufferPointer { out in
@@ -286,7 +286,9 @@ extension KernelSet {
                             scratch,
                             Int64(length),
                             Int64(heads),
-                            Int64(width)
+                            Int64(width),
+                            0,
+                            Int64(heads)
                         )
                     }
                 }

@@ -21,6 +21,12 @@ package enum Clock {
         read(~pid << 3 | 2)
     }
 
+    /// Lets the calling thread sleep; a signal may wake it earlier.
+    package static func sleep(milliseconds: Int) {
+        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        _ = unsafe nanosleep(&time, nil)
+    }
+
     private static func read(_ clock: clockid_t) -> UInt64? {
         var time = timespec()
         guard unsafe clock_gettime(clock, &time) == 0 else { return nil }

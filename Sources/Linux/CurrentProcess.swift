@@ -36,6 +36,21 @@ package enum CurrentProcess {
         return FileDescriptor(owning: place)
     }
 
+    /// Moves a descriptor to a place, whose owner, if any, must not run any more.
+    package static func move(_ descriptor: consuming FileDescriptor, to place: Int32) throws(SystemError)
+        -> FileDescriptor
+    {
+        let number = descriptor.rawValue
+        _ = try checked("dup2") { dup2(number, place) }
+        if number == place { _ = descriptor.take() }
+        return FileDescriptor(owning: place)
+    }
+
+    /// Writes a line to the log, descriptor 2; one that is gone is nobody's trouble.
+    package static func log(_ line: [UInt8]) {
+        _ = unsafe write(2, line, line.count)
+    }
+
     /// The executable of this process, as a path.
     package static func executablePath() throws(SystemError) -> String {
         let bytes = unsafe [UInt8](unsafe: Int(PATH_MAX)) { buffer, capacity in
@@ -43,6 +58,12 @@ package enum CurrentProcess {
         }
         guard let bytes else { throw SystemError(call: "readlink /proc/self/exe", code: ENOENT) }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A variable of the environment.
+    package static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
     }
 
     /// Sets a variable of the environment.

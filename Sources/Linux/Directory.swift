@@ -54,6 +54,16 @@ package enum Directory {
         _ = try checked("unlink \(path)") { unsafe Glibc.unlink(path) }
     }
 
+    /// Removes what is in a folder, as far as that can be removed; links are removed, not followed.
+    package static func clear(_ path: String, depthMax: Int = 64) {
+        for name in (try? names(in: path)) ?? [] {
+            let inner = "\(path)/\(name)"
+            if (try? unlink(inner)) != nil { continue }
+            if depthMax > 0 { clear(inner, depthMax: depthMax - 1) }
+            try? remove(inner)
+        }
+    }
+
     /// Removes an empty folder.
     package static func remove(_ path: String) throws(SystemError) {
         _ = try checked("rmdir \(path)") { unsafe rmdir(path) }

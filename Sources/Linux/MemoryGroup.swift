@@ -11,7 +11,11 @@ package final class MemoryGroup: Sendable {
     /// Kept open: it is read after each call.
     private let peak: FileDescriptor?
 
-    init(path: String, dialect: MemoryHierarchy.Dialect) throws(SystemError) {
+    /// Counts the processor time of its processes; nil where the kernel does not.
+    package let processor: ProcessorGroup?
+
+    /// - Parameter processorPath: of the group that counts processor time in the first dialect; nil where there is none.
+    init(path: String, processorPath: String?, dialect: MemoryHierarchy.Dialect) throws(SystemError) {
         do throws(SystemError) {
             try Directory.make(path)
             tasks = try FileDescriptor.open(path + (dialect == .v1 ? "/tasks" : "/cgroup.procs"), .writing)
@@ -23,6 +27,7 @@ package final class MemoryGroup: Sendable {
         }
         self.path = path
         self.dialect = dialect
+        processor = ProcessorGroup(path: dialect == .v1 ? processorPath : path, dialect: dialect)
     }
 
     private let killsBefore = Atomic<UInt64>(0)
@@ -53,6 +58,7 @@ package final class MemoryGroup: Sendable {
             try? write("0", to: "memory.peak")
         }
         killsBefore.store(killCount(), ordering: .relaxed)
+        processor?.prepare()
         preparedBytes.store(limitBytes, ordering: .relaxed)
     }
 
@@ -72,8 +78,21 @@ package final class MemoryGroup: Sendable {
         return 0
     }
 
+    /// Kills every process that is in the group now; answers whether there was any.
+    package func killAll() -> Bool {
+        guard let text = contents(of: dialect == .v1 ? "tasks" : "cgroup.procs") else { return false }
+        let pids = text.split(separator: "\n").compactMap { Int32($0) }
+        for pid in pids where pid > 0 {
+            // By handle: the number may be another's by the time of the signal.
+            guard let handle = try? ProcessHandle(pid: pid) else { continue }
+            try? handle.kill()
+        }
+        return !pids.isEmpty
+    }
+
     /// Removes the group; refused while a process is in it.
     func remove() throws(SystemError) {
+        processor?.remove()
         try Directory.remove(path)
     }
 

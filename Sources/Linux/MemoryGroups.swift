@@ -7,6 +7,8 @@ package final class MemoryGroups: Sendable {
     package let dialect: MemoryHierarchy.Dialect
     /// The folder of this scheduler's groups, `thaw-<pid>-<number>`.
     package let path: String
+    /// The folder of the groups that count processor time, in the first dialect.
+    private let processorPath: String?
 
     private struct State {
         var free: [MemoryGroup] = []
@@ -19,9 +21,10 @@ package final class MemoryGroups: Sendable {
     /// Two schedulers in one process (tests have them) must not share groups.
     private static let madeInThisProcess = Atomic<Int>(0)
 
-    private init(dialect: MemoryHierarchy.Dialect, path: String) {
+    private init(dialect: MemoryHierarchy.Dialect, path: String, processorPath: String?) {
         self.dialect = dialect
         self.path = path
+        self.processorPath = processorPath
     }
 
     deinit {
@@ -36,8 +39,14 @@ package final class MemoryGroups: Sendable {
                 if hierarchy.dialect == .v2, !delegate(folder) { continue }
                 removeLeftovers(in: folder)
                 let number = madeInThisProcess.wrappingAdd(1, ordering: .relaxed).newValue
-                let path = "\(folder)/thaw-\(CurrentProcess.pid)-\(number)"
-                let groups = MemoryGroups(dialect: hierarchy.dialect, path: path)
+                let name = "thaw-\(CurrentProcess.pid)-\(number)"
+                let processors = MemoryHierarchy.processorFolder(mounts: mounts, memberships: memberships)
+                if let processors { removeLeftovers(in: processors) }
+                let groups = MemoryGroups(
+                    dialect: hierarchy.dialect,
+                    path: "\(folder)/\(name)",
+                    processorPath: processors.map { "\($0)/\(name)" }
+                )
                 if groups.isUsable() { return groups }
             }
         }
@@ -95,7 +104,11 @@ package final class MemoryGroups: Sendable {
             state.made += 1
             return state.made
         }
-        return try MemoryGroup(path: "\(path)/worker-\(number)", dialect: dialect)
+        return try MemoryGroup(
+            path: "\(path)/worker-\(number)",
+            processorPath: processorPath.map { "\($0)/worker-\(number)" },
+            dialect: dialect
+        )
     }
 
     /// Removes what is free, and the folder if nothing is in use.
@@ -110,6 +123,7 @@ package final class MemoryGroups: Sendable {
             try? group.remove()
         }
         try? Directory.remove(path)
+        if let processorPath { try? Directory.remove(processorPath) }
     }
 
     /// Makes the scheduler's folder and a first group in it: permissions and controllers show only this way.

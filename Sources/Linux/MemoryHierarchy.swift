@@ -32,6 +32,19 @@ package struct MemoryHierarchy: Equatable, Sendable {
         return unified + legacy
     }
 
+    /// Where processor time is counted in the first dialect, beside memory; the folder of the own group.
+    package static func processorFolder(mounts: String, memberships: String) -> String? {
+        for line in mounts.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count >= 4, fields[2] == "cgroup",
+                fields[3].split(separator: ",").contains("cpuacct"),
+                let own = membership(in: memberships, controller: "cpuacct")
+            else { continue }
+            return folders(String(fields[1]), own).last
+        }
+        return nil
+    }
+
     /// The own group's folder; in a container whose mount shows only a part of the tree, that part's root.
     private static func folders(_ point: String, _ own: String) -> [String] {
         own == "/" ? [point] : [point + own, point]

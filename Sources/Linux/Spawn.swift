@@ -128,7 +128,7 @@ extension SpawnError {
 }
 
 /// A NULL-terminated array of C strings that lives for the call.
-private func withStrings<Result>(
+func withStrings<Result>(
     _ strings: [String],
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {

@@ -5,13 +5,18 @@ import Glibc
 package enum Thread {
     /// Starts a thread that nobody joins.
     ///
-    /// The name, cut after 15 bytes, is what `ps -T` and `perf` show.
-    package static func start(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    /// The name, cut after 15 bytes, is what `ps -T` and `perf` show; without one the thread has its process's.
+    package static func start(
+        named name: String? = nil,
+        stackByteCount: Int? = nil,
+        _ body: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
         let work = unsafe Unmanaged.passRetained(Work(name: name, body: body))
         var thread = pthread_t()
         var attributes = pthread_attr_t()
         _ = unsafe pthread_attr_init(&attributes)
         _ = unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        if let stackByteCount { _ = unsafe pthread_attr_setstacksize(&attributes, stackByteCount) }
         defer { _ = unsafe pthread_attr_destroy(&attributes) }
         let code = unsafe pthread_create(
             &thread,
@@ -19,7 +24,7 @@ package enum Thread {
             { context in
                 guard let context = unsafe context else { return nil }
                 let work = unsafe Unmanaged<Work>.fromOpaque(context).takeRetainedValue()
-                _ = unsafe thaw_name_thread(work.name)
+                if let name = work.name { _ = unsafe thaw_name_thread(name) }
                 work.body()
                 return nil
             },
@@ -54,7 +59,7 @@ package enum Thread {
 
     /// `nil` where the kernel gives no thread.
     private static func joinable(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
-        let work = unsafe Unmanaged.passRetained(Work(name: "", body: body))
+        let work = unsafe Unmanaged.passRetained(Work(name: nil, body: body))
         var thread = pthread_t()
         let code = unsafe pthread_create(
             &thread,
@@ -74,10 +79,10 @@ package enum Thread {
     }
 
     private final class Work: Sendable {
-        let name: String
+        let name: String?
         let body: @Sendable () -> Void
 
-        init(name: String, body: @escaping @Sendable () -> Void) {
+        init(name: String?, body: @escaping @Sendable () -> Void) {
             self.name = name
             self.body = body
         }

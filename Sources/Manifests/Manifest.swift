@@ -26,6 +26,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// Command, relative to the bundle, that makes its code of what its author writes; run by `thaw deploy` and `thaw dev`.
     package var build: String?
     package var limits: FunctionLimits
+    /// Threads that work on one call, 1 or 2; nil is 1.
+    package var threads: Int?
     /// Calls that one worker serves at a time.
     package var concurrency: Int
     /// nil where every call is run by itself.
@@ -49,6 +51,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         fetch: String? = nil,
         build: String? = nil,
         limits: FunctionLimits = FunctionLimits(),
+        threads: Int? = nil,
         concurrency: Int = 1,
         batching: Batching? = nil,
         scaling: Scaling = Scaling(),
@@ -68,6 +71,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.fetch = fetch
         self.build = build
         self.limits = limits
+        self.threads = threads
         self.concurrency = concurrency
         self.batching = batching
         self.scaling = scaling

@@ -23,11 +23,11 @@ struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
         "name", "description", "runtime", "model", "handler", "code", "network", "calls", "precision",
-        "golden", "fetch", "build", "limits", "concurrency", "batching", "scaling", "route", "environment",
+        "golden", "fetch", "build", "limits", "threads", "concurrency", "batching", "scaling", "route", "environment",
     ]
     /// Keys of the root that only code functions have, and only models.
     static let codeKeys = ["handler", "code", "network", "calls", "build"]
-    static let modelOnlyKeys = ["model", "precision", "golden", "batching"]
+    static let modelOnlyKeys = ["model", "precision", "golden", "threads", "batching"]
     static let modelKeys = ["source", "task", "labels"]
     static let goldenKeys = ["file", "tolerance"]
     static let limitsKeys = ["memory", "timeout", "payload", "tmp", "init"]
@@ -56,6 +56,7 @@ struct ManifestReader {
         if let node = fields["golden"] { manifest.golden = try golden(node) }
         if let node = fields["fetch"] { manifest.fetch = try bundlePath(node, "fetch") }
         if let node = fields["limits"] { manifest.limits = try limits(node) }
+        if let node = fields["threads"] { manifest.threads = try node.integer("threads", in: 1...2) }
         if let node = fields["concurrency"] { manifest.concurrency = try concurrency(node) }
         if let node = fields["batching"] { manifest.batching = try batching(node, manifest.concurrency) }
         if let node = fields["scaling"] { manifest.scaling = try scaling(node) }

@@ -6,8 +6,12 @@ package struct Policies: Equatable, Sendable {
     package let template: SystemCallFilter
     /// Stacked by a worker on its template's, so that a call must pass both.
     package let worker: SystemCallFilter
+    /// Of an author's program, which has no other filter above it.
+    package let code: SystemCallFilter
+    /// Of the worker beside that program.
+    package let codeWorker: SystemCallFilter
 
-    /// Reads and compiles `packer.policy`, `template.policy` and `worker.policy` of a folder.
+    /// Reads and compiles the five policies of a folder.
     package init(folder: String) throws(PolicyError) {
         try self.init { (name) throws(PolicyError) -> String in
             let file = "\(folder)/\(name).policy"
@@ -36,5 +40,7 @@ package struct Policies: Equatable, Sendable {
         packer = try Policy(named: "packer", text: text).compiled(refusing: .notify)
         self.template = try template.compiled(refusing: .notify)
         self.worker = try worker.compiled(refusing: .trap)
+        code = try Policy(named: "code", text: text).compiled(refusing: .deny)
+        codeWorker = try Policy(named: "code-worker", text: text).compiled(refusing: .trap)
     }
 }

@@ -9,6 +9,8 @@ extension Policy {
         /// The caller gets SIGSYS, notes the call's number and ends. For workers: a process can have one listener
         /// in all its filters, and a worker has inherited its template's.
         case trap
+        /// The caller is told that it may not. For programs of authors, which try what they can do without.
+        case deny
     }
 
     /// Compiles the rules to what the kernel runs; costs some milliseconds, once.
@@ -20,6 +22,7 @@ extension Policy {
             // A kernel before 5.0 cannot notify: the call then ends the process without its name.
             case .notify: seccomp_api_get() >= 5 ? SCMP_ACT_NOTIFY : SCMP_ACT_KILL_PROCESS
             case .trap: SCMP_ACT_TRAP
+            case .deny: PolicyCompiler.notPermitted
             }
         guard let compiler = PolicyCompiler(file: "\(name).policy", action: action) else {
             throw .whole(file: "\(name).policy", problem: "libseccomp has no memory for a filter")
@@ -41,6 +44,7 @@ extension Policy {
 
     /// SCMP_ACT_ERRNO(ENOSYS), a macro with an argument: the errno is in the low 16 bits.
     private static let absent: UInt32 = 0x0005_0000 | UInt32(SystemError.notImplemented)
+    static let notPermitted: UInt32 = 0x0005_0000 | UInt32(SystemError.notPermitted)
 
     init?(file: String, action: UInt32) {
         guard let made = unsafe seccomp_init(action) else { return nil }

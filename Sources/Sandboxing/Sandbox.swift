@@ -14,7 +14,8 @@ package struct Sandbox: Sendable {
     /// 32 files: three standard ones, control, snapshot and its bases (4), and for a moment what `fork` brings (4) and the pidfd.
     package static let template = Sandbox(
         openFilesMax: 32,
-        processesMax: UInt64(RefusalRecord.slotCount) + 1,
+        // Of each fork a second thread, which counts as a process does.
+        processesMax: 2 * UInt64(RefusalRecord.slotCount) + 1,
         fileBytesMax: 0
     )
 

@@ -5,7 +5,7 @@ package struct SandboxError: Error, Equatable, Sendable, CustomStringConvertible
     package let step: String
     package let cause: SystemError?
 
-    init(_ step: String, _ cause: SystemError? = nil) {
+    package init(_ step: String, _ cause: SystemError? = nil) {
         self.step = step
         self.cause = cause
     }

@@ -12,4 +12,6 @@ package enum ExitStatus: Int32, Sendable {
     case refusedSnapshot = 93
     /// A fork could not be confined as a worker.
     case unconfined = 94
+    /// The author's program ended, or never asked for a call; the last words say how.
+    case programEnded = 95
 }

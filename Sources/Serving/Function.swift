@@ -1,3 +1,4 @@
+package import Linux
 package import Wire
 
 /// A function as a template holds it: loaded, and ready to be forked.
@@ -23,18 +24,70 @@ package struct LoadedFunction {
     package var idleStep: (() -> Bool)?
     /// What a fork does that no call waits for yet: touches the memory that calls touch.
     package var warmUp: (() -> Void)?
+    /// What takes part in a fork's calls on a thread of its own; nil where one thread does everything.
+    package var secondThread: SecondThread?
+
+    /// A second thread, started in each fork before it serves.
+    package struct SecondThread {
+        /// The thread's life; it runs in the same sandbox as the worker.
+        let help: @Sendable () -> Void
+        /// Waits until `help` has begun.
+        let awaitHelp: () -> Void
+
+        package init(help: @escaping @Sendable () -> Void, awaitHelp: @escaping () -> Void) {
+            self.help = help
+            self.awaitHelp = awaitHelp
+        }
+    }
+    /// Done when the last of the template's workers is dead: takes away what they have left.
+    package var clearAway: (() -> Void)?
+    /// What a fork does before its filter closes: starts the program that answers its calls.
+    ///
+    /// Such a fork keeps the descriptors that it has opened meanwhile, and has no ``handler`` but the one that comes of it.
+    package var beginWorker: ((WorkerPlace) throws(LoadFailure) -> BegunWorker)?
 
     package init(
         residency: TemplateReport.Residency,
         idleStep: (() -> Bool)? = nil,
         warmUp: (() -> Void)? = nil,
+        secondThread: SecondThread? = nil,
+        beginWorker: ((WorkerPlace) throws(LoadFailure) -> BegunWorker)? = nil,
         batchHandler: BatchHandler? = nil,
         handler: @escaping Handler
     ) {
         self.residency = residency
         self.idleStep = idleStep
         self.warmUp = warmUp
+        self.secondThread = secondThread
+        self.beginWorker = beginWorker
         self.batchHandler = batchHandler
+        self.handler = handler
+    }
+}
+
+/// What a fork begins with.
+package struct WorkerPlace {
+    /// Where it says why it ends.
+    package let lastWords: LastWords
+    /// The `tasks` files of the control groups that it has joined, for its program to join too.
+    package let groups: [Int32]
+}
+
+/// A worker whose calls a program of the author's answers.
+package struct BegunWorker {
+    package var handler: LoadedFunction.Handler
+    /// Waits until the program can take a call; before the worker says that it is ready.
+    package var awaitProgram: () throws(LoadFailure) -> Void
+    /// Done when an answer is on its way.
+    package var afterCall: () -> Void
+
+    package init(
+        awaitProgram: @escaping () throws(LoadFailure) -> Void,
+        afterCall: @escaping () -> Void,
+        handler: @escaping LoadedFunction.Handler
+    ) {
+        self.awaitProgram = awaitProgram
+        self.afterCall = afterCall
         self.handler = handler
     }
 }

@@ -1,5 +1,5 @@
 package import Linux
-import Sandboxing
+package import Sandboxing
 package import Wire
 
 /// A process that has done everything a worker needs before its first call, and forks workers on order.
@@ -8,11 +8,14 @@ package import Wire
 package struct Template: ~Copyable {
     /// Where the scheduler puts the control socket, and where a fork keeps its doorbell.
     private static let place: Int32 = 3
+    /// Kernels keep their matrices elsewhere: a tile of sums and some rows of factors are what lies on a stack.
+    private static let secondThreadStackBytes = 256 << 10
 
     private let control: FileDescriptor
     private var function: LoadedFunction
     private let boot: TemplateBoot
     private let refusals: RefusalRecord
+    private let lastWords: LastWordsRecord
     private var workers: [UInt32: Child] = [:]
     private var freeSlots = Array(0..<RefusalRecord.slotCount)
 
@@ -26,17 +29,26 @@ package struct Template: ~Copyable {
         _ snapshot: borrowing FileDescriptor, _ bases: [SharedDescriptor], _ boot: TemplateBoot
     ) throws(LoadFailure) -> LoadedFunction
 
+    /// Why a sandbox did not close.
+    package typealias ConfinementError = SandboxError
+
+    /// Closes the sandbox of a template; answers the listener of its filter, where it has one.
+    package typealias Confiner = (_ boot: TemplateBoot) throws(SandboxError) -> FileDescriptor?
+
     /// Runs a template on descriptor 3 until the scheduler ends it.
     ///
     /// `load` runs inside the sandbox.
     package static func run(
+        confining confine: Confiner = { (boot) throws(SandboxError) in
+            try Sandbox.template.enter(SystemCallFilter(instructions: boot.templateFilter))
+        },
         loading load: Loader
     ) -> Never {
         Signals.ignoreBrokenPipes()
         Signals.ignoreEndings()
         let status: ExitStatus
         do throws(TemplateEnd) {
-            var template = try Template.booted(FileDescriptor(owning: place), load)
+            var template = try Template.booted(FileDescriptor(owning: place), confine, load)
             status = try template.obey()
         } catch {
             status = error.status
@@ -48,17 +60,20 @@ package struct Template: ~Copyable {
         control: consuming FileDescriptor,
         function: LoadedFunction,
         boot: TemplateBoot,
-        refusals: consuming RefusalRecord
+        refusals: consuming RefusalRecord,
+        lastWords: consuming LastWordsRecord
     ) {
         self.control = control
         self.function = function
         self.boot = boot
         self.refusals = refusals
+        self.lastWords = lastWords
     }
 
     /// Closes the sandbox, then loads the function: in this order, since a snapshot is somebody else's bytes.
     private static func booted(
         _ control: consuming FileDescriptor,
+        _ confine: Confiner,
         _ load: Loader
     ) throws(TemplateEnd) -> Template {
         guard var message = try control.nextOrder() else { throw TemplateEnd(status: .told) }
@@ -68,10 +83,12 @@ package struct Template: ~Copyable {
         var bases: [SharedDescriptor] = []
         while let base = message.takeDescriptor() { bases.append(SharedDescriptor(base)) }
         let refusals = try prepared(boot, control)
-        let listener = try confined(boot, control)
-        try control.report(.sandboxed, with: listener.rawValue)
-        // Whoever holds the listener can let refused calls pass: only the scheduler may.
-        _ = consume listener
+        let lastWords = try shared(control) { () throws(SystemError) in try LastWordsRecord() }
+        if let listener = try confined(boot, confine, control) {
+            try control.report(.sandboxed, with: listener.rawValue)
+            // Whoever holds the listener can let refused calls pass: only the scheduler may.
+            _ = consume listener
+        }
         let function: LoadedFunction
         do throws(LoadFailure) {
             function = try load(snapshot, bases, boot)
@@ -80,7 +97,7 @@ package struct Template: ~Copyable {
             throw TemplateEnd(status: .refusedSnapshot)
         }
         try control.report(.resident(function.residency))
-        return Template(control: control, function: function, boot: boot, refusals: refusals)
+        return Template(control: control, function: function, boot: boot, refusals: refusals, lastWords: lastWords)
     }
 
     /// What needs calls that the filter will refuse.
@@ -101,12 +118,25 @@ package struct Template: ~Copyable {
         }
     }
 
+    private static func shared<Record: ~Copyable>(
+        _ control: borrowing FileDescriptor,
+        _ make: () throws(SystemError) -> Record
+    ) throws(TemplateEnd) -> Record {
+        do throws(SystemError) {
+            return try make()
+        } catch {
+            try control.report(.refused(message: "the template could not prepare itself: \(error)"))
+            throw TemplateEnd(status: .openSandbox)
+        }
+    }
+
     private static func confined(
         _ boot: TemplateBoot,
+        _ confine: Confiner,
         _ control: borrowing FileDescriptor
-    ) throws(TemplateEnd) -> FileDescriptor {
+    ) throws(TemplateEnd) -> FileDescriptor? {
         do throws(SandboxError) {
-            return try Sandbox.template.enter(SystemCallFilter(instructions: boot.templateFilter))
+            return try confine(boot)
         } catch {
             try control.report(.refused(message: error.description))
             throw TemplateEnd(status: .openSandbox)
@@ -135,7 +165,8 @@ package struct Template: ~Copyable {
                 guard let doorbell = message.takeDescriptor(), let rings = message.takeDescriptor(),
                     workers[worker] == nil
                 else { throw TemplateEnd(status: .brokenContract) }
-                try fork(worker, isAhead, doorbell: doorbell, rings: rings, tasks: message.takeDescriptor())
+                let groups = Groups(memory: message.takeDescriptor(), processor: message.takeDescriptor())
+                try fork(worker, isAhead, doorbell: doorbell, rings: rings, groups)
             case .reap(let worker):
                 guard let child = workers.removeValue(forKey: worker) else {
                     throw TemplateEnd(status: .brokenContract)
@@ -151,11 +182,12 @@ package struct Template: ~Copyable {
         _ isAhead: Bool,
         doorbell: consuming FileDescriptor,
         rings: consuming FileDescriptor,
-        tasks: consuming FileDescriptor?
+        _ groups: consuming Groups
     ) throws(TemplateEnd) {
         // More forks than slots cannot live at once: the sandbox's limit on processes is one above.
         guard let slot = freeSlots.popLast() else { throw TemplateEnd(status: .brokenContract) }
         refusals.clear(slot)
+        lastWords.clear(slot)
         let side: ForkSide
         do throws(SystemError) {
             side = try CurrentProcess.fork()
@@ -167,7 +199,7 @@ package struct Template: ~Copyable {
         }
         switch side {
         case .child:
-            becomeWorker(isAhead, doorbell: doorbell, rings: rings, tasks: tasks, slot: slot)
+            becomeWorker(isAhead, doorbell: doorbell, rings: rings, groups, slot: slot)
         case .parent(let child):
             workers[worker] = Child(pid: child, slot: slot)
             do throws(SystemError) {
@@ -182,18 +214,33 @@ package struct Template: ~Copyable {
         }
     }
 
+    /// The `tasks` files of the control groups that a fork joins, as far as there are any.
+    private struct Groups: ~Copyable {
+        let memory: FileDescriptor?
+        let processor: FileDescriptor?
+
+        /// Numbers that stay open for as long as this process.
+        consuming func takeNumbers() -> [Int32] {
+            var numbers: [Int32] = []
+            if let memory = memory { numbers.append(memory.take()) }
+            if let processor = processor { numbers.append(processor.take()) }
+            return numbers
+        }
+    }
+
     /// The child's life, from the fork to its end.
     private func becomeWorker(
         _ isAhead: Bool,
         doorbell: consuming FileDescriptor,
         rings: consuming FileDescriptor,
-        tasks: consuming FileDescriptor?,
+        _ groups: consuming Groups,
         slot: Int
     ) -> Never {
         refusals.use(slot)
         do throws(SystemError) {
-            if let tasks = tasks.take() {
-                try tasks.writeAll([UInt8(ascii: "0")])
+            if groups.processor != nil { try groups.processor?.writeAll([UInt8(ascii: "0")]) }
+            if groups.memory != nil {
+                try groups.memory?.writeAll([UInt8(ascii: "0")])
             } else {
                 // No memory group: the kernel then bounds what the worker may map. Its template's share stays as is.
                 let (bytes, isBeyond) = boot.memoryBytesMax.addingReportingOverflow(function.residency.arenaBytes)
@@ -202,7 +249,13 @@ package struct Template: ~Copyable {
             let pair = try RingPair(mapping: rings, ringByteCount: WireLimits.ringByteCount, as: .far)
             // Closed with everything else, by number.
             _ = rings.take()
+            if let begin = function.beginWorker {
+                let kept = try CurrentProcess.move(doorbell, to: Template.place)
+                let place = WorkerPlace(lastWords: lastWords.writer(of: slot), groups: groups.takeNumbers())
+                try serveBegun(begin, FrameLine(rings: pair, doorbell: kept), place)
+            }
             let kept = try CurrentProcess.keepOnly(doorbell, at: Template.place)
+            try startSecondThread()
             try SystemCallFilter(instructions: boot.workerFilter).load()
             let worker = Worker(
                 line: FrameLine(rings: pair, doorbell: kept),
@@ -217,6 +270,52 @@ package struct Template: ~Copyable {
         }
     }
 
+    /// Starts the function's second thread, which needs calls that a worker's filter refuses, and waits until it has
+    /// loaded that filter: a filter holds for the thread that loads it.
+    private func startSecondThread() throws(SystemError) {
+        guard let secondThread = function.secondThread else { return }
+        let (filter, help) = (SystemCallFilter(instructions: boot.workerFilter), secondThread.help)
+        try Thread.start(stackByteCount: Template.secondThreadStackBytes) {
+            do throws(SystemError) {
+                try filter.load()
+            } catch {
+                CurrentProcess.exit(ExitStatus.unconfined.rawValue)
+            }
+            help()
+        }
+        secondThread.awaitHelp()
+    }
+
+    /// A worker beside a program of the author's: starts that, gives up its own power, and serves.
+    ///
+    /// It holds the control socket no more than a fork of a model does, but keeps what it has opened itself.
+    private func serveBegun(
+        _ begin: (WorkerPlace) throws(LoadFailure) -> BegunWorker,
+        _ line: consuming FrameLine,
+        _ place: WorkerPlace
+    ) throws(SystemError) -> Never {
+        do throws(LoadFailure) {
+            let begun = try begin(place)
+            do throws(SystemError) {
+                try Confinement.dropCapabilities()
+                try SystemCallFilter(instructions: boot.workerFilter).load()
+            } catch {
+                throw LoadFailure(message: "the worker could not be confined: \(error)")
+            }
+            try begun.awaitProgram()
+            let worker = Worker(
+                line: line,
+                payloadBytesMax: boot.payloadBytesMax,
+                handler: begun.handler,
+                afterCall: begun.afterCall
+            )
+            CurrentProcess.exit(worker.serve(warmingUp: nil).rawValue)
+        } catch {
+            place.lastWords.say(error.message)
+            CurrentProcess.exit(ExitStatus.programEnded.rawValue)
+        }
+    }
+
     /// Waits for a fork that the scheduler knows to be dead.
     private mutating func reap(_ worker: UInt32, _ child: Child) throws(TemplateEnd) {
         do throws(SystemError) {
@@ -226,9 +325,11 @@ package struct Template: ~Copyable {
                 status: UInt8(truncatingIfNeeded: ending.status),
                 refusedCall: refusals.call(in: child.slot),
                 cpuNanoseconds: ending.cpuNanoseconds,
-                residentBytesMax: ending.residentBytesMax
+                residentBytesMax: ending.residentBytesMax,
+                lastWords: lastWords.text(in: child.slot, bytesMax: WireLimits.lastWordsBytesMax)
             )
             freeSlots.append(child.slot)
+            if workers.isEmpty { function.clearAway?() }
             try control.sendMessage(TemplateReport.reaped(worker: worker, death).encoded())
         } catch {
             throw TemplateEnd(status: .lostConnection)

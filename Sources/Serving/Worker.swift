@@ -9,6 +9,7 @@ struct Worker: ~Copyable {
     private let handler: LoadedFunction.Handler
     private let callingHandler: LoadedFunction.CallingHandler?
     private let batchHandler: LoadedFunction.BatchHandler?
+    private let afterCall: (() -> Void)?
     /// Calls of its own that it has made.
     private var nestedCount: UInt64 = 0
     /// Calls that wait for those that are run with them.
@@ -23,7 +24,8 @@ struct Worker: ~Copyable {
         payloadBytesMax: UInt64,
         handler: @escaping LoadedFunction.Handler,
         callingHandler: LoadedFunction.CallingHandler? = nil,
-        batchHandler: LoadedFunction.BatchHandler? = nil
+        batchHandler: LoadedFunction.BatchHandler? = nil,
+        afterCall: (() -> Void)? = nil
     ) {
         self.line = line
         self.payloadBytesMax = payloadBytesMax
@@ -31,6 +33,7 @@ struct Worker: ~Copyable {
         self.handler = handler
         self.callingHandler = callingHandler
         self.batchHandler = batchHandler
+        self.afterCall = afterCall
     }
 
     /// - Parameter warmUp: done first, unless a call is there already.
@@ -110,6 +113,7 @@ struct Worker: ~Copyable {
     }
 
     private mutating func answer(_ call: CallAssembly.Call) throws(ChannelError) -> Bool {
+        defer { afterCall?() }
         let reply: CallReply
         do throws(CallFailure) {
             if let callingHandler {

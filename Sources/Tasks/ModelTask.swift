@@ -72,7 +72,7 @@ struct ModelTask {
 
     private func read(_ request: TaskRequest) throws(TaskFailure) -> ReadCall {
         switch request.form {
-        case .own:
+        case .own, .lambda:
             switch face.texts?.output {
             case .vectors, .classes: return try TextJSON(face.texts?.columns ?? 0, face).read(request.body)
             case .rank: return try RankJSON.read(request.body)

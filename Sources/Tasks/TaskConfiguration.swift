@@ -22,11 +22,14 @@ package struct TaskConfiguration: Equatable, Sendable {
     package var tokensMax: Int
     /// Names of the classes in the order of the model's scores; nil where they are 0, 1, 2, ….
     package var labels: [String]?
+    /// Threads that work on one call: 1 or 2.
+    package var threads = 1
 
-    package init(kind: Kind, tokensMax: Int = 0, labels: [String]? = nil) {
+    package init(kind: Kind, tokensMax: Int = 0, labels: [String]? = nil, threads: Int = 1) {
         self.kind = kind
         self.tokensMax = tokensMax
         self.labels = labels
+        self.threads = threads
     }
 
     package func encoded() -> [UInt8] {
@@ -36,6 +39,11 @@ package struct TaskConfiguration: Equatable, Sendable {
         writer.string(kind.rawValue)
         writer.key("tokensMax")
         writer.integer(tokensMax)
+        // One is not written: a snapshot of a function that asks for nothing stays what it was.
+        if threads > 1 {
+            writer.key("threads")
+            writer.integer(threads)
+        }
         if let labels {
             writer.key("labels")
             writer.beginArray()
@@ -62,6 +70,12 @@ package struct TaskConfiguration: Equatable, Sendable {
         }
         self.kind = kind
         self.tokensMax = Int(tokensMax)
+        if let node = document["threads"] {
+            guard let threads = node.integerValue, (1...2).contains(threads) else {
+                throw .configuration("threads is not 1 or 2")
+            }
+            self.threads = Int(threads)
+        }
         guard let list = document["labels"] else { return }
         guard let items = list.arrayValue else { throw .configuration("labels is not an array") }
         let labels = items.compactMap(\.stringValue)

@@ -18,12 +18,14 @@ package struct TaskRunner {
     /// - Parameters:
     ///   - plan: the snapshot's plan; not looked at for a task without a model.
     ///   - tokenizer: the snapshot's tokenizer; not looked at for a task without a model.
+    ///   - kernels: what the model is run with.
     ///   - rows: brings rows of tables that are not complete yet, before they are read.
     ///   - lookup: the floats of each of the plan's weights; they outlive the runner.
     package init(
         _ configuration: TaskConfiguration,
         plan: [UInt8],
         tokenizer: RawSpan,
+        kernels: KernelSet = .best,
         rows: PlanRunner.RowSource? = nil,
         weight lookup: (_ name: String) -> WeightView?
     ) throws(TaskError) {
@@ -34,10 +36,10 @@ package struct TaskRunner {
         guard let output = TextModel.Output(configuration.kind) else {
             throw .mismatch("the model takes texts, and the task is \(configuration.kind)")
         }
-        task = .model(try Self.textModel(configuration, output, try Self.runner(plan, rows, lookup), tokenizer))
+        task = .model(try Self.textModel(configuration, output, try Self.runner(plan, kernels, rows, lookup), tokenizer))
     }
 
-    /// As ``init(_:plan:tokenizer:rows:weight:)``, for whoever has the tokenizer as an array.
+    /// As ``init(_:plan:tokenizer:kernels:rows:weight:)``, for whoever has the tokenizer as an array.
     package init(
         _ configuration: TaskConfiguration,
         plan: [UInt8],
@@ -127,11 +129,12 @@ package struct TaskRunner {
 
     private static func runner(
         _ plan: [UInt8],
+        _ kernels: KernelSet,
         _ rows: PlanRunner.RowSource?,
         _ lookup: (String) -> WeightView?
     ) throws(TaskError) -> PlanRunner {
         do throws(PlanError) {
-            return try PlanRunner(plan: try Plan(decoding: plan), rows: rows, weight: lookup)
+            return try PlanRunner(plan: try Plan(decoding: plan), kernels: kernels, rows: rows, weight: lookup)
         } catch {
             throw .plan("\(error)")
         }

@@ -13,6 +13,8 @@ package enum CallForm: Equatable, Sendable {
     case rerank
     /// `POST /predict/{name}`: named inputs in, named outputs out, as JSON.
     case prediction
+    /// A call of a code function, whatever the door: the body as it came, and what its program is told beside.
+    case lambda(LambdaCall)
 
     func write(to writer: inout ByteWriter) {
         switch self {
@@ -26,6 +28,9 @@ package enum CallForm: Equatable, Sendable {
             writer.append(call.jsonByteCount.map { $0 + 1 } ?? 0)
         case .prediction: writer.append(UInt8(3))
         case .rerank: writer.append(UInt8(4))
+        case .lambda(let call):
+            writer.append(UInt8(5))
+            call.write(to: &writer)
         }
     }
 
@@ -50,6 +55,7 @@ package enum CallForm: Equatable, Sendable {
             )
         case 3: self = .prediction
         case 4: self = .rerank
+        case 5: self = .lambda(try LambdaCall(reading: &reader))
         default: throw .unknownKind(kind)
         }
     }

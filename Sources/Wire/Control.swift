@@ -59,10 +59,14 @@ package struct TemplateBoot: Equatable, Sendable {
     /// Longest request body, in bytes.
     package var payloadBytesMax: UInt64
     /// Compiled seccomp filters: `sock_filter` arrays, 8 bytes an instruction.
+    ///
+    /// Of a code function the first is its program's, and the second that of the worker beside the program.
     package var templateFilter: [UInt8]
     package var workerFilter: [UInt8]
     /// `NAME=value`, as the manifest gives them.
     package var environment: [String]
+    /// What a code function needs besides; nil for a model.
+    package var code: CodeBoot?
 
     package init(
         function: String,
@@ -72,7 +76,8 @@ package struct TemplateBoot: Equatable, Sendable {
         payloadBytesMax: UInt64,
         templateFilter: [UInt8],
         workerFilter: [UInt8],
-        environment: [String]
+        environment: [String],
+        code: CodeBoot? = nil
     ) {
         self.function = function
         self.snapshotDigest = snapshotDigest
@@ -82,6 +87,7 @@ package struct TemplateBoot: Equatable, Sendable {
         self.templateFilter = templateFilter
         self.workerFilter = workerFilter
         self.environment = environment
+        self.code = code
     }
 
     func write(to writer: inout ByteWriter) {
@@ -96,6 +102,8 @@ package struct TemplateBoot: Equatable, Sendable {
         for variable in environment {
             writer.append(text: variable)
         }
+        writer.append(UInt8(code == nil ? 0 : 1))
+        code?.write(to: &writer)
     }
 
     init(reading reader: inout ByteReader) throws(WireError) {
@@ -110,6 +118,9 @@ package struct TemplateBoot: Equatable, Sendable {
         for _ in 0..<(try reader.read(UInt16.self)) {
             environment.append(try reader.readText(countMax: 4096))
         }
+        let flag = try reader.read(UInt8.self)
+        guard flag <= 1 else { throw .unknownKind(flag) }
+        code = flag == 1 ? try CodeBoot(reading: &reader) : nil
     }
 }
 
@@ -158,19 +169,23 @@ package enum TemplateReport: Equatable, Sendable {
         package var cpuNanoseconds: UInt64
         /// Largest resident memory, in bytes.
         package var residentBytesMax: UInt64
+        /// Why it ended, as it said itself; empty where it said nothing.
+        package var lastWords: String
 
         package init(
             signal: UInt8,
             status: UInt8,
             refusedCall: Int32,
             cpuNanoseconds: UInt64,
-            residentBytesMax: UInt64
+            residentBytesMax: UInt64,
+            lastWords: String = ""
         ) {
             self.signal = signal
             self.status = status
             self.refusedCall = refusedCall
             self.cpuNanoseconds = cpuNanoseconds
             self.residentBytesMax = residentBytesMax
+            self.lastWords = lastWords
         }
     }
 
@@ -199,6 +214,7 @@ package enum TemplateReport: Equatable, Sendable {
             writer.append(death.refusedCall)
             writer.append(death.cpuNanoseconds)
             writer.append(death.residentBytesMax)
+            writer.append(text: death.lastWords)
         }
         return writer.bytes
     }
@@ -231,7 +247,8 @@ package enum TemplateReport: Equatable, Sendable {
                     status: try reader.read(UInt8.self),
                     refusedCall: try reader.read(Int32.self),
                     cpuNanoseconds: try reader.read(UInt64.self),
-                    residentBytesMax: try reader.read(UInt64.self)
+                    residentBytesMax: try reader.read(UInt64.self),
+                    lastWords: try reader.readText(countMax: WireLimits.lastWordsBytesMax)
                 )
             )
         default:

@@ -71,6 +71,9 @@ package enum WorkerFailureCode: UInt16, Sendable, CaseIterable {
     case model = 3
     /// As `badInput`; the first line of the message is an ``InputFault``, the rest the sentence.
     case badPart = 4
+    /// The function's own program said that it failed; the message is its JSON, `{"errorMessage", "errorType", …}`. The own
+    /// door answers 502.
+    case function = 5
 }
 
 /// What a call brings besides its body.

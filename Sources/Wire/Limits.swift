@@ -1,7 +1,7 @@
 /// Every bound of the contract between the scheduler and its processes, in one place.
 package enum WireLimits {
     /// Bumped on any change of a frame or message; both sides refuse another version.
-    package static let version: UInt16 = 4
+    package static let version: UInt16 = 6
 
     /// Bytes of each of the two rings of a worker.
     ///
@@ -32,6 +32,9 @@ package enum WireLimits {
 
     /// Calls that a worker runs together: their texts, of a sentence each, fill a ring.
     package static let batchMax = 128
+
+    /// Bytes of the last words of a process that ended by itself.
+    package static let lastWordsBytesMax = 1000
 
     /// Bytes of a worker's failure message; longer ones are cut by the sender and refused by the receiver.
     package static let failureMessageBytesMax = 4096

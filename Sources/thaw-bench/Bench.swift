@@ -11,7 +11,8 @@ struct Bench: AsyncParsableCommand {
             Ratios hold on any machine; absolute times are this machine's, today.
             """,
         subcommands: [
-            DispatchBench.self, ChannelBench.self, ColdBench.self, KernelsBench.self, SnapshotBench.self,
+            DispatchBench.self, ChannelBench.self, ColdBench.self, CodeBench.self, KernelsBench.self,
+            SnapshotBench.self,
             PolicyBench.self, DensityBench.self, ZeroBench.self, OperatorsBench.self, TokenizerBench.self,
             GraphTrial.self, BareEcho.self, BareFork.self,
             OperatorCases.self,

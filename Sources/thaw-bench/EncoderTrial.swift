@@ -82,7 +82,7 @@ final class BenchEncoder {
     private let runner: PlanRunner
     let vocabulary: Int
 
-    init(_ format: WeightFormat) throws {
+    init(_ format: WeightFormat, _ kernels: KernelSet = .best) throws {
         guard let folder = Programs.model, let files = BundleBytes(folder: folder) else {
             throw BenchError.noModel("functions/embed/model")
         }
@@ -105,7 +105,7 @@ final class BenchEncoder {
             views[weight.name] = unsafe WeightView(unsafe: UnsafeRawBufferPointer(place))
             offset += sizes[index]
         }
-        runner = try PlanRunner(plan: model.plan) { views[$0] }
+        runner = try PlanRunner(plan: model.plan, kernels: kernels) { views[$0] }
         guard case .embed(let words, _, _, _) = model.plan.steps.first else {
             throw BenchError.noModel("functions/embed/model")
         }

@@ -17,6 +17,9 @@ struct KernelsBench: AsyncParsableCommand {
             int8. In these rows the ratio is their time by ours: above 1 ours is faster. All take turns on the same ids; of each \
             the fastest call counts, for whatever else runs on the machine makes a call slower and never faster. deploy/rivals/prepare-kernels brings the rivals from PyPI into a cache.
 
+            Rows minilm PRECISION BATCHxTOKENS 2 threads, only with --threads 2: the same on two threads, against itself on one \
+            in turns; their embeddings are equal bit for bit, or there is no figure. The ratio is one thread's time by two's.
+
             Rows resnet50 f32, mobilenetv2 f32, only with --rivals: one image of 224 × 224 through an ONNX file with random \
             weights, against ONNX Runtime.
 
@@ -41,11 +44,15 @@ struct KernelsBench: AsyncParsableCommand {
     @Option(help: "Turns of each.")
     var turns = 15
 
+    @Option(help: "1, or 2 to measure the encoder on two threads against one too.")
+    var threads = 1
+
     @Option(help: "Measure only rows whose name contains this.")
     var only = ""
 
     func validate() throws {
         guard turns >= 1 else { throw ValidationError("--turns takes 1 or more") }
+        guard (1...2).contains(threads) else { throw ValidationError("--threads takes 1 or 2") }
     }
 
     func run() async throws {
@@ -62,6 +69,11 @@ struct KernelsBench: AsyncParsableCommand {
         for row in rows {
             await misses.attempt(row.name) {
                 try EncoderTrial(row: row, turns: turns, rivals: place).run().show(json: json)
+            }
+        }
+        for row in EncoderRow.all where threads == 2 && isWanted(ThreadsTrial.rowName(row)) {
+            await misses.attempt(ThreadsTrial.rowName(row)) {
+                try ThreadsTrial(row: row, turns: turns).run().show(json: json)
             }
         }
         await images(&misses)

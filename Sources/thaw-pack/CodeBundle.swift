@@ -22,6 +22,12 @@ struct CodeBundle {
 
     init(_ manifest: Manifest, of archive: Archive, in bytes: borrowing RawSpan) throws(PackRefusal) {
         let zip: (archive: ZipArchive, range: Range<Int>)?
+        guard manifest.network == .none else {
+            throw PackRefusal(
+                kind: .invalid,
+                message: "network: egress is not served by this version; a function reaches nothing but its caller"
+            )
+        }
         if let code = manifest.code, let range = archive.files[code] {
             zip = (try ZipArchive(code, bytes.extracting(range)), range)
         } else {

@@ -13,17 +13,24 @@ extension TaskConfiguration {
             self.init(kind: .none)
             return
         }
+        let threads = manifest.threads ?? 1
+        if threads > 1, case .graph = model {
+            throw .mismatch(reference, "runs on one thread, for it is no model of texts; leave threads out")
+        }
         switch (reference.task, model) {
-        case (.embed, .plan(let model)): self.init(kind: .embed, tokensMax: model.tokensMax)
-        case (.rank, .plan(let model)): self.init(kind: .rank, tokensMax: model.tokensMax)
+        case (.embed, .plan(let model)): self.init(kind: .embed, tokensMax: model.tokensMax, threads: threads)
+        case (.rank, .plan(let model)): self.init(kind: .rank, tokensMax: model.tokensMax, threads: threads)
         case (.embed, .graph), (.rank, .graph), (.tag, .graph):
             throw .mismatch(reference, "takes tensors; use task classify or tensor")
         case (.classify, .graph), (.tensor, .graph):
             self.init(kind: reference.task == .classify ? .classify : .tensor, labels: reference.labels)
-        case (.classify, .plan(let model)):
-            self.init(kind: .classify, tokensMax: model.tokensMax, labels: reference.labels ?? model.labels)
-        case (.tag, .plan(let model)):
-            self.init(kind: .tag, tokensMax: model.tokensMax, labels: reference.labels ?? model.labels)
+        case (.classify, .plan(let model)), (.tag, .plan(let model)):
+            self.init(
+                kind: reference.task == .tag ? .tag : .classify,
+                tokensMax: model.tokensMax,
+                labels: reference.labels ?? model.labels,
+                threads: threads
+            )
         case (.tensor, .plan): throw .mismatch(reference, "takes texts; use task embed, classify, rank or tag")
         case (.echo, _), (.code, _): self.init(kind: .none)
         }

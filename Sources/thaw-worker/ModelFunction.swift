@@ -35,7 +35,8 @@ enum ModelFunction {
             )
         }
         let decoded = Clock.monotonicNanoseconds()
-        let runner = try runner(of: snapshot)
+        let second = try threads(of: snapshot) > 1 ? SecondThread() : nil
+        let runner = try runner(of: snapshot, second.map { KernelSet.best.with($0) } ?? .best)
         let residency = TemplateReport.Residency(
             arenaBytes: UInt64(snapshot.index.arenaByteCount),
             decodeNanoseconds: decoded - begin,
@@ -50,8 +51,16 @@ enum ModelFunction {
                 }
             }
         }
-        return LoadedFunction(residency: residency, idleStep: idleStep, warmUp: warmUp, batchHandler: batchHandler) {
-            (request) throws(CallFailure) -> CallReply in
+        let secondThread = second.map { second in
+            LoadedFunction.SecondThread(help: { second.help() }, awaitHelp: { second.awaitHelp() })
+        }
+        return LoadedFunction(
+            residency: residency,
+            idleStep: idleStep,
+            warmUp: warmUp,
+            secondThread: secondThread,
+            batchHandler: batchHandler
+        ) { (request) throws(CallFailure) -> CallReply in
             do throws(TaskFailure) {
                 // The runner looks into the snapshot's memory: this closure keeps both.
                 return try withExtendedLifetime(snapshot) { () throws(TaskFailure) in
@@ -99,7 +108,18 @@ enum ModelFunction {
         }
     }
 
-    private static func runner(of snapshot: LoadedSnapshot) throws(LoadFailure) -> TaskRunner {
+    private static func threads(of snapshot: LoadedSnapshot) throws(LoadFailure) -> Int {
+        do {
+            return try TaskConfiguration(decoding: try snapshot.bytes(of: "task")).threads
+        } catch {
+            throw LoadFailure(message: "\(error)")
+        }
+    }
+
+    private static func runner(
+        of snapshot: LoadedSnapshot,
+        _ kernels: KernelSet
+    ) throws(LoadFailure) -> TaskRunner {
         do {
             let task = try TaskConfiguration(decoding: try snapshot.bytes(of: "task"))
             if snapshot.entry("graph") != nil {
@@ -116,6 +136,7 @@ enum ModelFunction {
                     task,
                     plan: plan,
                     tokenizer: tokenizer,
+                    kernels: kernels,
                     rows: snapshot.rows.map { rows in { weight, ids in bring(ids, of: weight, from: rows) } }
                 ) { name in
                     // The arena lives as long as this process, and so do all who look into it. The plan says what a

@@ -18,6 +18,7 @@ import Testing
         (.died(reason: "signal 9 (SIGKILL)"), 502, "workerDied"),
         (.contractBroken("two replies"), 502, "contractBroken"),
         (.model("the output is not finite"), 500, "modelFailed"),
+        (.function("{\"errorMessage\":\"no\"}"), 502, "functionFailed"),
     ])
     func `every failure has its status and its word`(failure: Failure, status: Int, code: String) {
         let refusal = Replies.refusal(for: failure)

@@ -37,9 +37,13 @@ struct WardenReportTests {
             let programs = WardenPrograms(
                 workerPath: "",
                 packerPath: "",
+                jailPath: "",
+                runtimePath: "",
                 templateFilter: SystemCallFilter(instructions: []),
                 workerFilter: SystemCallFilter(instructions: []),
-                packerFilter: SystemCallFilter(instructions: [])
+                packerFilter: SystemCallFilter(instructions: []),
+                codeFilter: SystemCallFilter(instructions: []),
+                codeWorkerFilter: SystemCallFilter(instructions: [])
             )
             yard = WardenYard(
                 programs: programs,

@@ -15,6 +15,8 @@ enum FuzzTarget: String, CaseIterable {
     case openAIBody
     case openInferenceBody
     case predictionBody
+    case rankBody
+    case tagBody
     case inflate
     case json
     // Whoever deploys.
@@ -49,6 +51,7 @@ enum FuzzTarget: String, CaseIterable {
         switch self {
         case .http: FuzzedConnection.run(bytes)
         case .ownBody, .openAIBody, .openInferenceBody, .predictionBody: FuzzedCall.run(bytes, self)
+        case .rankBody, .tagBody: FuzzedCall.runText(bytes, self)
         case .inflate: FuzzedCall.inflate(bytes)
         case .json: _ = try? JSON.parse(bytes)
         case .archive: FuzzedBundle.readArchive(bytes)

@@ -15,6 +15,15 @@ enum FuzzedCall {
         TinyModels.scaled
     )
 
+    nonisolated(unsafe) private static let ranker = try? TinyModels.runner(  // Safe: the fuzzer has one thread.
+        TaskConfiguration(kind: .rank, tokensMax: 8),
+        TinyModels.pairs
+    )
+    nonisolated(unsafe) private static let tagger = try? TinyModels.runner(  // Safe: the fuzzer has one thread.
+        TaskConfiguration(kind: .tag, tokensMax: 8),
+        TinyModels.tokens
+    )
+
     /// The first byte says whether the model takes texts (1), of what length the JSON in front of tensors is (2), and by
     /// the next two bits how the body is compressed; the second byte is that length.
     static func run(_ bytes: [UInt8], _ target: FuzzTarget) {
@@ -34,13 +43,27 @@ enum FuzzedCall {
         guard let runner = unsafe bytes[0] & 1 == 1 ? texts : numbers else {
             preconditionFailure("the models of the tests are sound")
         }
-        let request = TaskRequest(form: form, contentType: "application/json", body: Array(bytes.dropFirst(2)))
+        ask(runner, form, bytes.dropFirst(2))
+    }
+
+    /// Bodies of a ranker or a tagger: the first byte says in which protocol.
+    static func runText(_ bytes: [UInt8], _ target: FuzzTarget) {
+        guard let first = bytes.first else { return }
+        let forms: [CallForm] = [.own, .rerank, .prediction]
+        guard let runner = target == .rankBody ? ranker : tagger else {
+            preconditionFailure("the models of the tests are sound")
+        }
+        ask(runner, forms[Int(first) % forms.count], bytes.dropFirst())
+    }
+
+    private static func ask(_ runner: TaskRunner, _ form: CallForm, _ body: ArraySlice<UInt8>) {
+        let request = TaskRequest(form: form, contentType: "application/json", body: Array(body))
         do throws(TaskFailure) {
             let reply = try runner.run(request)
             let count = InferenceReplyType.jsonByteCount(of: reply.contentType) ?? reply.body.count
             precondition((try? JSON.parse(Array(reply.body.prefix(count)))) != nil, "a reply is JSON")
         } catch {
-            if case .model(let sentence) = error { preconditionFailure("a defect of the model: \(sentence)") }
+            // Also that the model answered what is no number: binary tensors may hold infinity.
         }
     }
 

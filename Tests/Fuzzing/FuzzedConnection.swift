@@ -8,6 +8,7 @@ import NIOEmbedded
 import NIOHTTP1
 import Registry
 import Scheduling
+import Secrets
 import Synchronization
 
 @testable import Doors
@@ -124,12 +125,12 @@ enum FuzzedConnection {
         guard let address = ListenAddress("127.0.0.1:1") else { preconditionFailure("it is an address") }
         return InvocationDoor(
             policy: try AccessPolicy(listen: address, token: nil),
-            services: services(registry, ledger),
+            services: services(registry, try SecretStore(directory: directory), ledger),
             date: ReplyDate()
         )
     }
 
-    private static func services(_ registry: Registry, _ ledger: Ledger) -> DoorServices {
+    private static func services(_ registry: Registry, _ secrets: SecretStore, _ ledger: Ledger) -> DoorServices {
         DoorServices(
             bounds: { name, qualifier throws(Failure) in
                 guard name == "echo" else { throw .unknownFunction(name) }
@@ -151,6 +152,8 @@ enum FuzzedConnection {
             collectGarbage: { GarbageReport(snapshots: 0, bytes: 0) },
             logLines: { _, _ in [] },
             followLogs: { _ in AsyncStream { $0.finish() } },
+            secrets: secrets,
+            refresh: { _ in },
             registry: registry,
             ledger: ledger
         )

@@ -10,6 +10,7 @@ enum FuzzedWire {
         _ = try? TemplateReport(parsing: bytes)
         _ = try? CallHead(parsing: bytes)
         _ = try? ReplyHead(parsing: bytes)
+        _ = try? NestedHead(parsing: bytes)
         _ = header(bytes[...])
     }
 

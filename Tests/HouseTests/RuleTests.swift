@@ -77,6 +77,12 @@ import Testing
         #expect(WordRules.violations(in: file("Sources/Fleet/A.swift", text)) == [])
     }
 
+    @Test func `one room is public, and nothing else is allowed to it`() {
+        let path = "Sources/ThawFunction/A.swift"
+        #expect(WordRules.violations(in: file(path, "public func f()")) == [])
+        #expect(WordRules.violations(in: file(path, "public func f() { try! g() }")).count == 1)
+    }
+
     @Test(arguments: ["import XCTest", "try await Task.sleep(for: .seconds(1))"])
     func `what tests may not do is seen in tests only`(text: String) {
         #expect(WordRules.violations(in: file("Tests/FleetTests/A.swift", text)).count == 1)

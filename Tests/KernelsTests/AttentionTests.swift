@@ -47,7 +47,9 @@ struct AttentionTests {
                 let middle = column / width * (2 * reach + 1) + reach - row
                 let terms = (start..<start + length).map { other in
                     let place = places.isEmpty ? 0 : Double(places[middle + other])
-                    return exp(dot(fused, row * 3 * columns + column, (other * 3 + 1) * columns + column, width) + place)
+                    return exp(
+                        dot(fused, row * 3 * columns + column, (other * 3 + 1) * columns + column, width) + place
+                    )
                 }
                 let sum = terms.reduce(0, +)
                 var value = (start * 3 + 2) * columns + column

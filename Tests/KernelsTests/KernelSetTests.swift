@@ -5,13 +5,23 @@ import Testing
 struct KernelSetTests {
     @Test func `the variants of this machine are named from the plainest on`() throws {
         let names = KernelSet.runnable.map(\.name)
-        #expect(names == Array(["scalar", "avx2", "avx512", "avx512-vnni", "avx512-bf16"].prefix(names.count)))
+        #if arch(arm64)
+        let all = ["scalar", "neon", "neon-dot", "neon-bf16"]
+        #else
+        let all = ["scalar", "avx2", "avx512", "avx512-vnni", "avx512-bf16"]
+        #endif
+        #expect(names == Array(all.prefix(names.count)))
         #expect(KernelSet.best.name == names.last)
     }
 
     @Test func `the choice agrees with what Linux says of the processor`() throws {
         let flags = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
         let names = KernelSet.runnable.map(\.name)
+        #if arch(arm64)
+        #expect(names.contains("neon"))
+        #expect(names.contains("neon-dot") == flags.contains(" asimddp"))
+        return
+        #endif
         #expect(names.contains("avx2") == flags.contains(" avx2 "))
         #expect(names.contains("avx512") == (flags.contains(" avx512f ") && flags.contains(" avx512bw ")))
         #expect(names.contains("avx512-vnni") == flags.contains(" avx512_vnni "))

@@ -107,7 +107,8 @@ extension Graph {
 
     /// Whether it compiles or not: how many inputs a node has is its file's word, and no fusion may rely on it.
     @Test(arguments: [
-        "MatMul", "Gemm", "Add", "Mul", "Div", "Sub", "Pow", "Sqrt", "Erf", "Sigmoid", "Softmax", "Transpose", "Reshape",
+        "MatMul", "Gemm", "Add", "Mul", "Div", "Sub", "Pow", "Sqrt", "Erf", "Sigmoid", "Softmax", "Transpose",
+        "Reshape",
         "LayerNormalization", "BatchNormalization", "Conv", "ReduceMean", "Relu", "Tanh", "Dropout", "Attention",
     ])
     func `or is refused, where a node has fewer inputs than its operator`(name: String) throws {

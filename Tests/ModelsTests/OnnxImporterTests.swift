@@ -71,6 +71,24 @@ extension ModelBundle {
         }
     }
 
+    @Test(arguments: ["Add", "MatMul", "Gemm", "Conv", "BatchNormalization", "Softmax", "Transpose", "ReduceMean"])
+    func `or is refused when a node has fewer inputs than it needs`(_ type: String) {
+        for inputs in [[], ["x"]]
+        where type != "Softmax" && type != "Transpose" && type != "ReduceMean" || inputs.isEmpty {
+            var graph = OnnxGraphWriter()
+            graph.input("x", [1])
+            graph.node(type, inputs, "y", name: "/bare")
+            graph.output("y")
+            var bundle = ModelBundle()
+            bundle.add("net.onnx", graph.model())
+            #expect {
+                _ = try ModelImporter.importModel(source: "net.onnx", of: bundle.files, in: bundle.bytes.span.bytes)
+            } throws: {
+                "\($0)".hasPrefix("net.onnx: \(type) \"/bare\" has \(inputs.count) inputs and 1 outputs; it needs ")
+            }
+        }
+    }
+
     @Test func `or is refused when a node reads what comes after it`() {
         var graph = OnnxGraphWriter()
         graph.input("x", [1])

@@ -15,7 +15,7 @@ struct RoleTests {
 
     @Test func `the policies of the product compile`() throws {
         let policies = try Policies(folder: RoleTests.folder)
-        for filter in [policies.packer, policies.template, policies.worker] {
+        for filter in [policies.packer, policies.template, policies.worker, policies.code, policies.codeWorker] {
             #expect(filter.instructions.count % 8 == 0)
             // The kernel's limit, and the contract's.
             #expect((8...4096 * 8).contains(filter.instructions.count))
@@ -84,12 +84,51 @@ struct RoleTests {
         }
     }
 
+    @Test func `a program of an author's reaches beyond its own processes, files and network by no call`() throws {
+        let policy = try policy(named: "code")
+        for call in [
+            "mount", "umount2", "pivot_root", "chroot", "setns", "unshare", "fsopen", "fsmount", "move_mount",
+            "open_tree",
+            "mount_setattr", "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd",
+            "kcmp",
+            "bpf", "io_uring_setup", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key",
+            "init_module",
+            "finit_module", "delete_module", "kexec_load", "reboot", "swapon", "settimeofday", "clock_settime",
+            "adjtimex",
+            "sethostname", "quotactl", "acct", "iopl", "ioperm", "open_by_handle_at", "name_to_handle_at", "syslog",
+        ] {
+            #expect(!policy.mentions(call), "\(call)")
+        }
+        #expect(policy.hides("clone3"))
+        // A copy may have no namespace of its own, whichever it is.
+        let masks = policy.rules.filter { $0.call == "clone" }.flatMap(\.conditions).map(\.comparison)
+        #expect(masks == [.maskedEqual(mask: 0x7e02_0000)])
+        for call in ["execve", "openat", "socket", "fork", "mmap", "connect", "kill"] {
+            #expect(policy.mentions(call), "\(call)")
+        }
+    }
+
+    @Test func `the worker beside a program opens, starts and mounts nothing`() throws {
+        let policy = try policy(named: "code-worker")
+        for call in [
+            "open", "openat", "socket", "connect", "bind", "execve", "fork", "vfork", "mount", "unshare", "setns",
+            "ptrace",
+            "bpf", "io_uring_setup", "kill", "init_module", "capset",
+        ] {
+            #expect(!policy.mentions(call), "\(call)")
+        }
+    }
+
     private static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "runtime/policies").path
 
     private func policy(_ role: Role) throws -> Policy {
-        try Policy(named: role.rawValue) { (name) throws(PolicyError) -> String in
+        try policy(named: role.rawValue)
+    }
+
+    private func policy(named name: String) throws -> Policy {
+        try Policy(named: name) { (name) throws(PolicyError) -> String in
             let file = "\(RoleTests.folder)/\(name).policy"
             guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
                 throw .unreadable(file: file, reason: "the test cannot read it")

@@ -22,7 +22,9 @@ enum Tree {
         let folder = programs + "/faulty"
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // Links of the same file system: a node finds its programs beside the name that it was started by.
-        for (program, name) in [("thaw", "thaw"), ("thaw-pack", "thaw-pack"), ("fault-worker", "thaw-worker")] {
+        for (program, name) in [
+            ("thaw", "thaw"), ("thaw-pack", "thaw-pack"), ("thaw-jail", "thaw-jail"), ("fault-worker", "thaw-worker"),
+        ] {
             let path = "\(folder)/\(name)"
             let fresh = "\(path).\(UUID().uuidString)"
             try FileManager.default.linkItem(atPath: "\(programs)/\(program)", toPath: fresh)
@@ -34,6 +36,9 @@ enum Tree {
     static var hasModel: Bool {
         FileManager.default.fileExists(atPath: functions.appendingPathComponent("embed/model/model.safetensors").path)
     }
+
+    /// The interpreter that code functions find in their root.
+    static var hasPython: Bool { FileManager.default.isExecutableFile(atPath: "/usr/bin/python3") }
 
     static var isRoot: Bool { geteuid() == 0 }
 }

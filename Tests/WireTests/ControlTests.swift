@@ -14,8 +14,14 @@ struct ControlTests {
         environment: ["A=1", "GREETING=grüß dich"]
     )
 
+    static let code: TemplateBoot = {
+        var code = boot
+        code.code = CodeBoot(version: 3, tmpBytesMax: 1 << 29, initMilliseconds: 10_000, timeoutMilliseconds: 3_000)
+        return code
+    }()
+
     static let orders: [TemplateOrder] = [
-        .boot(boot), .fork(worker: 7), .fork(worker: 8, isAhead: true), .reap(worker: .max),
+        .boot(boot), .boot(code), .fork(worker: 7), .fork(worker: 8, isAhead: true), .reap(worker: .max),
     ]
 
     static let reports: [TemplateReport] = [
@@ -26,6 +32,17 @@ struct ControlTests {
         .reaped(
             worker: 3,
             .init(signal: 9, status: 0, refusedCall: -1, cpuNanoseconds: 12, residentBytesMax: 1 << 20)
+        ),
+        .reaped(
+            worker: 4,
+            .init(
+                signal: 0,
+                status: 95,
+                refusedCall: -1,
+                cpuNanoseconds: 12,
+                residentBytesMax: 1 << 20,
+                lastWords: "Runtime.ExitError: it exited"
+            )
         ),
     ]
 

@@ -38,23 +38,30 @@ import Testing
 }
 
 @Suite struct BuildStepTests {
+    /// Scripts that nobody writes meanwhile: the kernel starts none that a process, forked at the wrong moment, still has open.
+    private static let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/"
+
+    private static func run(_ script: String, in scratch: Scratch) throws {
+        let command = scratch.path + "/" + script
+        try FileManager.default.createSymbolicLink(atPath: command, withDestinationPath: scripts + script)
+        let manifest = Manifest(name: "built", runtime: .provided, build: script)
+        try BuildStep.run(manifest, directory: scratch.path)
+    }
+
     @Test func `a build runs in its folder, and one that fails is told`() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        try scratch.write("function.yaml", "name: built\nruntime: provided\nbuild: make-it\n")
-        try scratch.write("make-it", "#!/bin/sh\necho '#!/bin/sh' > bootstrap\n")
-        let manifest = Manifest(name: "built", runtime: .provided, build: "make-it")
-        #expect(throws: CommandFailure.self, "it may not be run") {
-            try BuildStep.run(manifest, directory: scratch.path)
-        }
-        let file = scratch.path + "/make-it"
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
-        try BuildStep.run(manifest, directory: scratch.path)
+        try Self.run("build-well", in: scratch)
         #expect(FileManager.default.fileExists(atPath: scratch.path + "/bootstrap"))
-        try scratch.write("make-it", "#!/bin/sh\nexit 3\n")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
-        #expect(throws: CommandFailure.file("\(file) ended with status 3, so nothing was deployed")) {
-            try BuildStep.run(manifest, directory: scratch.path)
-        }
+        let failure = "\(scratch.path)/build-badly ended with status 3, so nothing was deployed"
+        #expect(throws: CommandFailure.file(failure)) { try Self.run("build-badly", in: scratch) }
+    }
+
+    @Test func `a build that is not there is named`() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let manifest = Manifest(name: "built", runtime: .provided, build: "make-it")
+        let failure = "\(scratch.path)/make-it: the command that build names is not there, or may not be run (chmod +x)"
+        #expect(throws: CommandFailure.file(failure)) { try BuildStep.run(manifest, directory: scratch.path) }
     }
 }

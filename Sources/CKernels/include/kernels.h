@@ -1,4 +1,5 @@
-// The inference kernels: plain C, one thread, f32 but for the weights of some products. A caller picks one variant and calls through its table.
+// The inference kernels: plain C, f32 but for the weights of some products. A caller picks one variant
+// and calls through its table.
 //
 // Every matrix is row-major. R = rows, K = inner, N = columns. Sizes are ≥ 1 and the memory holds them: the safe face
 // (`Sources/Kernels`) checks that. `out` never overlaps an input, except in `softmax`, `normalize` and `activate`,
@@ -83,15 +84,15 @@ struct thaw_kernels {
 
     // One sequence: out[L, heads · width] = softmax(q kᵀ / √width + p) v by head; fused[L, 3 · heads · width] holds q,
     // k, v side by side. p[row, other] = places[head · places_stride + other − row], which may be before `places`; none
-    // where that is NULL. scratch holds thaw_attention_scratch(length, width) floats.
+    // where that is NULL. scratch holds thaw_attention_scratch(length, width) floats. Only the heads first … last − 1.
     void (*_Nonnull attention)(
         const float *_Nonnull fused, const float *_Nullable places, int64_t places_stride, float *_Nonnull out,
-        float *_Nonnull scratch, int64_t length, int64_t heads, int64_t width);
+        float *_Nonnull scratch, int64_t length, int64_t heads, int64_t width, int64_t first, int64_t last);
 
     // The same with products in bfloat16 where the processor has them, else the very same.
     void (*_Nonnull attention_bf16)(
         const float *_Nonnull fused, const float *_Nullable places, int64_t places_stride, float *_Nonnull out,
-        float *_Nonnull scratch, int64_t length, int64_t heads, int64_t width);
+        float *_Nonnull scratch, int64_t length, int64_t heads, int64_t width, int64_t first, int64_t last);
 
     // One sequence: out[L, N] = words[ids[l]] + positions[l] + types[type_ids[l]], of types[0] where there are none.
     void (*_Nonnull embed)(
@@ -128,7 +129,7 @@ static inline int64_t thaw_attention_scratch(int64_t length, int64_t width) {
 }
 
 // The variants from the plainest to the fastest: 0 scalar, 1 avx2, 2 avx512, 3 avx512-vnni (integers), 4 avx512-bf16
-// (integers and bfloat16). NULL where this machine cannot run it
+// (integers and bfloat16); on 64-bit ARM 1 neon, 2 neon-dot (integers), 3 neon-bf16 (integers and bfloat16). NULL where this machine cannot run it
 // (also when the operating system does not save its registers) or where there is none of that number.
 const struct thaw_kernels *_Nullable thaw_kernels_variant(int32_t index);
 

@@ -1,10 +1,10 @@
 // One row of scores at a time, head by head; the row waits in scratch.
 static void attention(
     const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
-    int64_t heads, int64_t width) {
+    int64_t heads, int64_t width, int64_t first, int64_t last) {
     int64_t columns = heads * width, stride = 3 * columns;
     float scale = 1.0f / sqrtf((float)width);
-    for (int64_t head = 0; head < heads; head++) {
+    for (int64_t head = first; head < last; head++) {
         const float *queries = fused + head * width;
         const float *keys = queries + columns;
         const float *values = keys + columns;

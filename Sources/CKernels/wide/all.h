@@ -16,8 +16,8 @@ static inline int64_t lanes_left(int64_t i, int64_t count) { return count - i < 
 // Widened products are slower than those of floats, and floats are nearer to the truth.
 static void attention_bf16(
     const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
-    int64_t heads, int64_t width) {
-    attention(fused, places, places_stride, out, scratch, length, heads, width);
+    int64_t heads, int64_t width, int64_t first, int64_t last) {
+    attention(fused, places, places_stride, out, scratch, length, heads, width, first, last);
 }
 #endif
 #include "embed.h"

@@ -76,13 +76,13 @@ static void multiply(float *x, float factor, int64_t columns) {
 
 static void attention(
     const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
-    int64_t heads, int64_t width) {
+    int64_t heads, int64_t width, int64_t first, int64_t last) {
     int64_t columns = heads * width, stride = 3 * columns, padded_length = thaw_padded(length);
     float *key_panels = scratch;
     float *value_panels = key_panels + padded_length * width;
     float *scores = value_panels + length * thaw_padded(width);
     float scale = 1.0f / sqrtf((float)width);
-    for (int64_t head = 0; head < heads; head++) {
+    for (int64_t head = first; head < last; head++) {
         const float *queries = fused + head * width;
         pack_keys(queries + columns, stride, key_panels, length, width);
         pack_values(queries + 2 * columns, stride, value_panels, length, width);

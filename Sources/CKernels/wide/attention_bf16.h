@@ -44,7 +44,7 @@ static void pack_value_pairs(const float *values, int64_t stride, char *panels, 
 
 static void attention_bf16(
     const float *fused, const float *places, int64_t places_stride, float *out, float *scratch, int64_t length,
-    int64_t heads, int64_t width) {
+    int64_t heads, int64_t width, int64_t first_head, int64_t last_head) {
     int64_t columns = heads * width, stride = 3 * columns, padded_length = thaw_padded(length);
     int64_t width_steps = thaw_panel_steps(THAW_BF16, width), length_steps = thaw_panel_steps(THAW_BF16, length);
     char *key_panels = (char *)scratch;
@@ -54,7 +54,7 @@ static void attention_bf16(
     int64_t shares_stride = padded_length / 2 * STEP_BYTES;
     char *queries = shares + THAW_ATTENTION_BLOCK_ROWS * shares_stride;
     float scale = 1.0f / sqrtf((float)width);
-    for (int64_t head = 0; head < heads; head++) {
+    for (int64_t head = first_head; head < last_head; head++) {
         const float *first = fused + head * width;
         pack_key_pairs(first + columns, stride, key_panels, length, width);
         pack_value_pairs(first + 2 * columns, stride, value_panels, length, width);

@@ -14,12 +14,13 @@ static inline __attribute__((always_inline)) int64_t format_loop(int format, int
             sums[chain] = multiplied(format, sums[chain], half, one);
         }
         // The compiler may neither fold rounds nor see what the factors are.
-        __asm__ volatile("" : "+" ANY_REGISTER(half), "+" ANY_REGISTER(one));
+        hide(&half);
+        hide(&one);
     }
 #pragma clang loop unroll(full)
     for (int chain = 0; chain < CHAINS; chain++) {
         // It may not drop the loop: it must believe that each sum is looked at.
-        __asm__ volatile("" : : ANY_REGISTER(sums[chain]));
+        hide(&sums[chain]);
     }
     return iterations * CHAINS * LANES * 2 * (1 << format);
 }

@@ -154,6 +154,32 @@ int thaw_landlock_level(void);
 int thaw_landlock_deny_all(int level);
 int thaw_drop_capabilities(void);
 
+// jail.c: what the root, the network and the processes of a code function are made of.
+int thaw_mount_memory(const char *place, const char *options);
+int thaw_mount_processes(const char *place);
+// With everything below it.
+int thaw_mount_bind(const char *source, const char *place);
+int thaw_mount_make_read_only(const char *place);
+// The place, a mount of its own, becomes the root; the old one goes.
+int thaw_enter_root(const char *place);
+pid_t thaw_fork_into(uint64_t namespaces);
+int thaw_die_with_parent(void);
+void thaw_reset_signals(void);
+// They become 0, 1, 2, …, to be inherited by programs; everything else is closed.
+int thaw_place_descriptors(const int *descriptors, int count);
+int thaw_execute(const char *path, char *const *arguments, char *const *environment);
+// Waits for all children until this one has ended; answers its status, 128 and the signal's number where one ended it.
+int thaw_wait_until_ended(pid_t child);
+int thaw_loopback_up(void);
+int thaw_listen_loopback(uint16_t port);
+int thaw_accept(int listener);
+// Bit n of happened: the nth descriptor can be read without waiting, or has ended. At most 32.
+int thaw_wait_readable(const int *descriptors, int count, uint32_t *happened, int timeout_milliseconds);
+int thaw_wait_writable(int descriptor, int timeout_milliseconds);
+int thaw_pass_credentials(int socket);
+// As read(2), with the number of the process that wrote the first byte; 0 where the kernel does not say.
+ssize_t thaw_receive_with_sender(int socket, void *bytes, size_t count_max, pid_t *sender);
+
 // filter.c: seccomp
 int thaw_filter_load(const void *instructions, size_t byte_count, int with_listener);
 // The next refused call: 1 with the caller's pid and the call's number, 0 where the caller has gone meanwhile.

@@ -35,7 +35,7 @@ enum ErrorDialect: Sendable {
     init(_ form: CallForm) {
         self =
             switch form {
-            case .own: .own
+            case .own, .lambda: .own
             case .openAIEmbeddings, .rerank: .openAI
             case .openInference: .openInference
             case .prediction: .fastAPI

@@ -23,7 +23,7 @@ enum EncoderOperators {
         guard fused.count > 0,
             try mask.map({ (mask) throws(GraphError) in try addsNothing(mask, shape, heads) }) ?? true
         else { return try masked(fused, mask, heads: heads, columns: columns, call) }
-        let scratch = KernelSet.attentionScratchCount(lengthMax: shape[1], width: columns / heads)
+        let scratch = KernelSet.best.attentionScratchCount(lengthMax: shape[1], width: columns / heads)
         let output = try call.make(Float.self, shape) { (out) throws(GraphError) in
             try call.withScratch(of: Float.self, count: scratch) { scratch in
                 fused.withElements(as: Float.self) { fused in

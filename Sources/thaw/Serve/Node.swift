@@ -240,9 +240,13 @@ final class Node: Sendable {
         return WardenPrograms(
             workerPath: installation.workerPath,
             packerPath: installation.packerPath,
+            jailPath: installation.jailPath,
+            runtimePath: installation.runtimePath,
             templateFilter: policies.template,
             workerFilter: policies.worker,
-            packerFilter: policies.packer
+            packerFilter: policies.packer,
+            codeFilter: policies.code,
+            codeWorkerFilter: policies.codeWorker
         )
     }
 }

@@ -50,8 +50,11 @@ enum NodeError: Error, CustomStringConvertible {
 struct Installation: Sendable {
     let workerPath: String
     let packerPath: String
+    let jailPath: String
     /// Directory of the seccomp policies.
     let policiesPath: String
+    /// Directory above it, with the language runtimes of code functions.
+    let runtimePath: String
 
     init() throws(NodeError) {
         let own: String
@@ -63,7 +66,8 @@ struct Installation: Sendable {
         let folder = URL(fileURLWithPath: own).deletingLastPathComponent()
         workerPath = folder.appendingPathComponent("thaw-worker").path
         packerPath = folder.appendingPathComponent("thaw-pack").path
-        for path in [workerPath, packerPath] where !FileManager.default.isExecutableFile(atPath: path) {
+        jailPath = folder.appendingPathComponent("thaw-jail").path
+        for path in [workerPath, packerPath, jailPath] where !FileManager.default.isExecutableFile(atPath: path) {
             throw .programMissing(path: path)
         }
         // Installed: PREFIX/bin/thaw and PREFIX/share/thaw. Built: TREE/.build/TRIPLE/CONFIGURATION/thaw and TREE/runtime.
@@ -76,5 +80,6 @@ struct Installation: Sendable {
         guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/worker.policy") })
         else { throw .policiesMissing(searched: candidates) }
         policiesPath = found
+        runtimePath = URL(fileURLWithPath: found).deletingLastPathComponent().path
     }
 }

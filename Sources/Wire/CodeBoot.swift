@@ -1,0 +1,31 @@
+/// What the template of a code function is told beside what every template is.
+package struct CodeBoot: Equatable, Sendable {
+    package var version: UInt32
+    /// Bytes of files that one worker may keep in `/tmp`.
+    package var tmpBytesMax: UInt64
+    /// The longest that its program may take to ask for its first call.
+    package var initMilliseconds: UInt32
+    /// The longest that a call may take, for the program's own report.
+    package var timeoutMilliseconds: UInt32
+
+    package init(version: UInt32, tmpBytesMax: UInt64, initMilliseconds: UInt32, timeoutMilliseconds: UInt32) {
+        self.version = version
+        self.tmpBytesMax = tmpBytesMax
+        self.initMilliseconds = initMilliseconds
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
+
+    func write(to writer: inout ByteWriter) {
+        writer.append(version)
+        writer.append(tmpBytesMax)
+        writer.append(initMilliseconds)
+        writer.append(timeoutMilliseconds)
+    }
+
+    init(reading reader: inout ByteReader) throws(WireError) {
+        version = try reader.read(UInt32.self)
+        tmpBytesMax = try reader.read(UInt64.self)
+        initMilliseconds = try reader.read(UInt32.self)
+        timeoutMilliseconds = try reader.read(UInt32.self)
+    }
+}

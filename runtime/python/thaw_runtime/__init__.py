@@ -1,0 +1,1 @@
+"""The Python runtime: a zygote that imports the handler once, and its forks, which serve calls."""
