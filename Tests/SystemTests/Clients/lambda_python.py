@@ -38,6 +38,10 @@ def handler(event, context):
 
 def other(event, context):
     return "other"
+
+def pieces(event, context):
+    for number in range(3):
+        yield f"{number} "
 '''
 
 
@@ -95,6 +99,12 @@ lam.update_function_configuration(FunctionName="code", Handler="app.other")
 lam.get_waiter("function_updated_v2").wait(FunctionName="code")
 assert json.load(invoke({})["Payload"]) == "other"
 print("versions: passed")
+
+lam.update_function_configuration(FunctionName="code", Handler="app.pieces")
+lam.get_waiter("function_updated_v2").wait(FunctionName="code")
+events = list(lam.invoke_with_response_stream(FunctionName="code")["EventStream"])
+assert [event.get("PayloadChunk", {}).get("Payload") for event in events] == [b"0 ", b"1 ", b"2 ", None], events
+print("stream: passed")
 
 lam.create_alias(FunctionName="code", Name="live", FunctionVersion="1")
 made = lam.create_function_url_config(FunctionName="code", Qualifier="live", AuthType="NONE")
