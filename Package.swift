@@ -66,7 +66,7 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Events",
-        dependencies: ["ControlPlane", "Invoking", "Metering", grdb, logging, nioCore]
+        dependencies: ["ControlPlane", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
     ),
     .target(
         name: "Doors",

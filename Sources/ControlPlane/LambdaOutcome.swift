@@ -39,14 +39,15 @@ package struct LambdaOutcome: Sendable {
             let seconds = "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
             return unhandled("Sandbox.Timedout", "RequestId: \(id) Error: Task timed out after \(seconds) seconds")
         case .died(let reason):
-            return unhandled(deathName(reason), "RequestId: \(id) Error: \(reason)")
+            let (type, words) = death(reason)
+            return unhandled(type, words.hasPrefix("RequestId: ") ? words : "RequestId: \(id) Error: \(words)")
         case .contractBroken(let complaint):
             return unhandled("Runtime.ExitError", "RequestId: \(id) Error: \(complaint)")
         case .cancelled:
             return unhandled("Runtime.ExitError", "RequestId: \(id) Error: the caller went away")
-        case .function(let error):
-            // As the runtime posted it.
-            return JSONValue(parsing: error.utf8) ?? unhandled("Function.Unknown", error)
+        case .function(let document):
+            // As the function's runtime posted it, if it is JSON.
+            return JSONValue(parsing: document.utf8) ?? unhandled("Unhandled", document)
         case .model(let message):
             return unhandled("Function.ModelError", message)
         case .badInput(let message, _):
@@ -70,7 +71,20 @@ package struct LambdaOutcome: Sendable {
         }
     }
 
-    private static func deathName(_ reason: String) -> String {
-        reason.contains("memory") ? "Runtime.OutOfMemory" : "Runtime.ExitError"
+    /// A death in the service's words, where it has some.
+    private static func death(_ reason: String) -> (type: String, words: String) {
+        // The jail says it in these words already: `Runtime.ExitError: RequestId: … Error: …`.
+        for type in ["Runtime.ExitError", "Sandbox.Timedout", "Runtime.OutOfMemory"] where reason.hasPrefix(type + ": ")
+        {
+            return (type, String(reason.dropFirst(type.count + 2)))
+        }
+        if reason.hasPrefix("memory:") { return ("Runtime.OutOfMemory", reason) }
+        let exit = "exit: ended with status "
+        if reason.hasPrefix(exit) {
+            let status = reason.dropFirst(exit.count).prefix { $0.isNumber }
+            return ("Runtime.ExitError", "Runtime exited with error: exit status \(status)")
+        }
+        if reason.contains("SIGKILL") { return ("Runtime.ExitError", "Runtime exited with error: signal: killed") }
+        return ("Runtime.ExitError", reason)
     }
 }

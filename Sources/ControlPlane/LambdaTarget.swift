@@ -1,3 +1,6 @@
+import Manifests
+import Registry
+
 /// Which version a call through the Lambda API reaches, and what its caller is told of it.
 package struct LambdaTarget: Sendable {
     package var registryName: String
@@ -9,6 +12,8 @@ package struct LambdaTarget: Sendable {
     package var arn: String
     package var memoryMebibytes: Int
     package var isReserved: Bool
+    /// A program of the author's answers, and is told what programs of Lambda are.
+    package var isCode: Bool
     /// Nothing may run: its reserved concurrency is 0.
     package var isStopped: Bool
 }
@@ -24,13 +29,16 @@ extension ControlPlane {
         case .failed: throw Self.notActive("Failed")
         }
         let version = try function.target(reference.qualifier, chance: chance, in: account)
+        let number = version.number == nil ? nil : version.code.registryVersion
+        let called = try? registry.resolve(function.registryName, qualifier: number.map(String.init))
         return LambdaTarget(
             registryName: function.registryName,
-            registryVersion: version.number == nil ? nil : version.code.registryVersion,
+            registryVersion: number,
             label: version.label,
             arn: account.functionARN(function.name, reference.qualifier),
             memoryMebibytes: version.settings.memoryMebibytes,
             isReserved: function.reservedConcurrency != nil,
+            isCode: called.map { $0.manifest.runtime != .model } ?? false,
             isStopped: function.reservedConcurrency == 0
         )
     }

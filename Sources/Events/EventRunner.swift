@@ -5,6 +5,7 @@ package import Logging
 package import Metering
 package import NIOCore
 import Synchronization
+import Wire
 
 /// Runs the events of the queue: claims what is due, calls the function, and does what the policy decides.
 ///
@@ -174,6 +175,8 @@ package final class EventRunner: Sendable {
             function: target.registryName,
             qualifier: target.registryVersion.map(String.init),
             contentType: event.contentType,
+            form: target.isCode
+                ? .lambda(LambdaCall(functionARN: target.arn, clientContext: event.clientContext)) : .own,
             body: ByteBuffer(bytes: event.body)
         )
         call.identity = CallIdentity(id: event.id, attempt: event.attempts)

@@ -23,7 +23,10 @@ final class TemplateProcess: Sendable {
     ) throws(TemplateError) {
         var descriptors = [snapshot.rawValue] + bases.map { $0.descriptor.rawValue }
         if let secrets { descriptors.append(secrets) }
-        precondition(descriptors.count <= WireLimits.descriptorsMax, "a snapshot has no more bases than a message holds")
+        precondition(
+            descriptors.count <= WireLimits.descriptorsMax,
+            "a snapshot has no more bases than a message holds"
+        )
         try send(TemplateOrder.boot(boot).encoded(), descriptors)
     }
 

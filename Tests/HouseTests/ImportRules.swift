@@ -27,7 +27,7 @@ enum ImportRules {
             "NIOCore",
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
-        "Events": ["ControlPlane", "Invoking", "Metering", "GRDB", "Logging", "NIOCore"],
+        "Events": ["ControlPlane", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
         "Doors": [
             "Events", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering",
             "Manifests", "Wire",

@@ -34,9 +34,17 @@ struct SignatureVerifier: Sendable {
     }
 
     /// Refuses what no body could make right: a request that is not signed, not by a key of ours, or not now.
-    func admit(_ request: SignedRequest) throws(LambdaError) {
+    ///
+    /// - Parameter services: for one of which the signature must have been made.
+    func admit(_ request: SignedRequest, for services: Set<String>) throws(LambdaError) {
         let claim = try Self.claim(of: request)
         _ = try secret(claim)
+        guard services.contains(claim.scope.service) else {
+            throw LambdaError(
+                .invalidSignature,
+                "Credential should be scoped to correct service: '\(services.sorted().joined(separator: "', '"))'."
+            )
+        }
         try checkTime(claim)
     }
 
@@ -173,6 +181,10 @@ struct SignatureVerifier: Sendable {
         _ service: String
     ) throws(LambdaError) -> String {
         if let sent = request.header("x-amz-content-sha256") {
+            // Without a digest nothing says that the body is the signer's; archives are compared by their own.
+            guard sent != unsignedPayload || service == "s3" else {
+                throw LambdaError(.invalidSignature, "The body of this request must be signed.")
+            }
             // Whoever reads an upload compares its digest; of every other request the body is here.
             guard let body = request.bodyDigest, sent != unsignedPayload, sent != body else { return sent }
             throw LambdaError(

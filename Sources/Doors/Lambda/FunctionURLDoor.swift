@@ -5,6 +5,7 @@ import Hummingbird
 import Invoking
 import Metering
 import NIOCore
+import Wire
 
 /// Addresses of functions' own: `/url/{id}/…`, or the host `{id}.lambda-url.…`.
 struct FunctionURLDoor: Sendable {
@@ -71,6 +72,7 @@ struct FunctionURLDoor: Sendable {
             function: target.registryName,
             qualifier: target.registryVersion.map(String.init),
             contentType: "application/json",
+            form: target.isCode ? .lambda(LambdaCall(functionARN: target.arn)) : .own,
             body: ByteBuffer(bytes: event.document.bytes)
         )
         call.identity = CallIdentity(id: id, attempt: 1)

@@ -7,6 +7,7 @@ import Invoking
 import Metering
 import NIOCore
 import Scheduling
+import Wire
 
 /// Calls of functions as the Lambda API has them.
 struct LambdaInvocations: Sendable {
@@ -16,6 +17,7 @@ struct LambdaInvocations: Sendable {
 
     private static let invocationType = LambdaReply.name("X-Amz-Invocation-Type")
     private static let logType = LambdaReply.name("X-Amz-Log-Type")
+    private static let traceID = LambdaReply.name("X-Amzn-Trace-Id")
     private static let clientContext = LambdaReply.name("X-Amz-Client-Context")
 
     private struct Target: Sendable {
@@ -71,12 +73,15 @@ struct LambdaInvocations: Sendable {
 
     private func call(_ target: Target, _ body: ByteBuffer, _ request: Request) throws(LambdaError) -> Call {
         var body = body
+        var told = LambdaCall(functionARN: target.called.arn)
+        told.traceID = String((request.headers[Self.traceID] ?? "").prefix(LambdaCall.traceIDBytesMax))
         if let context = request.headers[Self.clientContext] {
             guard context.utf8.count <= LambdaLimits.clientContextBytesMax, let data = Data(base64Encoded: context),
                 JSONCheck.passes(ByteBuffer(bytes: data))
             else {
                 throw LambdaError(.invalidRequestContent, "Client context must be a valid Base64-encoded JSON object.")
             }
+            told.clientContext = String(decoding: data, as: UTF8.self)
         }
         // A program of the author's is given JSON, always; a model takes what its task takes.
         if target.bounds.mayStream {
@@ -93,6 +98,7 @@ struct LambdaInvocations: Sendable {
             function: target.called.registryName,
             qualifier: target.called.registryVersion.map(String.init),
             contentType: request.headers[.contentType] ?? "application/json",
+            form: target.bounds.mayStream && told.isWithinLimits ? .lambda(told) : .own,
             body: body
         )
     }

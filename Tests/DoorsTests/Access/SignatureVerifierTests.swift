@@ -136,6 +136,17 @@ struct SignatureVerifierTests {
         #expect(try code { $0.headers[3].value.replace("host;", with: "") } == .invalidSignature)
     }
 
+    @Test func `a signature for another service, or of no body, is refused before or after`() throws {
+        let verifier = try verifier()
+        try verifier.admit(Self.invoke, for: ["lambda"])
+        #expect(throws: LambdaError.self) { try verifier.admit(Self.invoke, for: ["s3"]) }
+        var request = Self.invoke
+        request.headers.append(("X-Amz-Content-Sha256", SignatureVerifier.unsignedPayload))
+        #expect(throws: LambdaError(.invalidSignature, "The body of this request must be signed.")) {
+            try verifier.verify(request)
+        }
+    }
+
     @Test func `no mutation of a signed request passes, and none ends the process`() throws {
         let verifier = try verifier()
         var random = SeededRandom(state: 16)
