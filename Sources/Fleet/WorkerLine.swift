@@ -283,6 +283,7 @@ final class WorkerLine {
         payload.writeInteger(UInt32(bytes), endianness: .little)
         put(.credit, invocation, payload)
         publish()
+        if !queue.isEmpty { expect(at: Clock.monotonicNanoseconds()) }
     }
 
     // MARK: Calls of the worker's own
@@ -318,6 +319,8 @@ final class WorkerLine {
             put(.close, number, ByteBuffer(bytes: Array(text)), code: code.rawValue)
         }
         publish()
+        // What found no room waits for some: nobody told the worker yet that this side does.
+        expect(at: Clock.monotonicNanoseconds())
     }
 
     // MARK: Streams

@@ -15,6 +15,7 @@ struct PrecisionTests {
             model: {source: model, task: embed}
             precision: \(precision)
             golden: {file: check.json, tolerance: \(tolerance)}
+            limits: {timeout: 5m}
             """,
             files: ["check.json": golden]
         )
