@@ -63,6 +63,17 @@ package struct FunctionBindings: Sendable {
         )
     }
 
+    private static func code(_ version: FunctionVersion) -> CodeBoot? {
+        let limits = version.manifest.limits
+        guard version.manifest.runtime != .model else { return nil }
+        return CodeBoot(
+            version: UInt32(clamping: version.version),
+            tmpBytesMax: limits.tmpBytes,
+            initMilliseconds: UInt32(clamping: limits.initMilliseconds),
+            timeoutMilliseconds: UInt32(clamping: limits.timeoutMilliseconds)
+        )
+    }
+
     private func limits(of version: FunctionVersion) -> PoolLimits {
         let manifest = version.manifest
         let provisioned = provisions.workers(of: PoolKey(function: version.function, version: version.version))
@@ -84,17 +95,6 @@ package struct FunctionBindings: Sendable {
     /// - Returns: the versions for which that is another number than before; their bindings are to be announced.
     func provision(_ function: String, _ workers: [Int: Int]) -> [Int] {
         provisions.set(function, workers)
-    }
-
-    private static func code(_ version: FunctionVersion) -> CodeBoot? {
-        let limits = version.manifest.limits
-        guard version.manifest.runtime != .model else { return nil }
-        return CodeBoot(
-            version: UInt32(clamping: version.version),
-            tmpBytesMax: limits.tmpBytes,
-            initMilliseconds: UInt32(clamping: limits.initMilliseconds),
-            timeoutMilliseconds: UInt32(clamping: limits.timeoutMilliseconds)
-        )
     }
 
     /// The calls of a batch bring no more than one call may: that is what a worker's memory is reckoned for.

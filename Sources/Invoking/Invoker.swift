@@ -313,6 +313,7 @@ extension NestedReply {
     fileprivate init(_ completion: Completion) {
         switch completion.result {
         case .success(let reply): self = .reply(WorkReply(contentType: reply.contentType, body: reply.body))
+        case .failure(.function(let error)): self = .failure(.function, message: error)
         case .failure(let failure): self = .failure(.refused, message: failure.reason)
         }
     }

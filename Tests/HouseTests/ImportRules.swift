@@ -66,8 +66,7 @@ enum ImportRules {
     /// What `thaw-worker` links: it starts in milliseconds because no Foundation is in it.
     static let inTheWorker: Set<String> = [
         "Wire", "Linux", "Digests", "JSON", "Sandboxing", "Snapshots", "Kernels", "Inference", "Graphs", "Tokenizing",
-        "Tasks",
-        "thaw-worker", "thaw-jail",
+        "Tasks", "thaw-worker", "thaw-jail",
     ]
 
     private static let foundations: Set<String> = ["Foundation", "FoundationEssentials"]

@@ -148,7 +148,7 @@ extension CodeFunctionTests {
         def handler(event, context):
             global count
             count += 1
-            act = json.loads(event)["act"]
+            act = (event if isinstance(event, dict) else json.loads(event))["act"]
             if act == "disk":
                 with open("/tmp/file", "wb") as file: file.write(b"x" * 5_000_000)
             if act == "stream": return (line for line in ("one\\n", "two\\n"))
