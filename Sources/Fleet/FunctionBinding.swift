@@ -24,6 +24,8 @@ package struct FunctionBinding: Sendable {
     package var environment: [String]
     /// Of a code function: what its template is told besides; nil for a model.
     package var code: CodeBoot?
+    /// `NAME=value` of each secret, as they are when a template of code is started.
+    package var secrets: @Sendable () throws -> [String] = { [] }
     /// Whether its files in these states, its own and then its bases', were once verified digest by digest; if not, the
     /// template does it while loading.
     package var isVerified: @Sendable ([FileIdentity]) -> Bool

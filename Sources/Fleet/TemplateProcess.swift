@@ -18,10 +18,16 @@ final class TemplateProcess: Sendable {
     func boot(
         _ boot: TemplateBoot,
         snapshot: borrowing FileDescriptor,
-        bases: [SharedDescriptor]
+        bases: [SharedDescriptor],
+        secrets: Int32? = nil
     ) throws(TemplateError) {
-        precondition(bases.count < WireLimits.descriptorsMax, "a snapshot has no more bases than a message holds")
-        try send(TemplateOrder.boot(boot).encoded(), [snapshot.rawValue] + bases.map { $0.descriptor.rawValue })
+        var descriptors = [snapshot.rawValue] + bases.map { $0.descriptor.rawValue }
+        if let secrets { descriptors.append(secrets) }
+        precondition(
+            descriptors.count <= WireLimits.descriptorsMax,
+            "a snapshot has no more bases than a message holds"
+        )
+        try send(TemplateOrder.boot(boot).encoded(), descriptors)
     }
 
     /// Orders a fork that serves the far end of a channel; the template's report brings its pidfd.

@@ -52,6 +52,9 @@ extension WardenYard {
         // A template that does not read must not hold up whoever gives it orders.
         try ours.setNonBlocking(true)
         let process = TemplateProcess(id: template, control: ours)
+        let secrets = try Self.secrets(of: binding)
+        var code = binding.code
+        code?.hasSecrets = secrets != nil
         try process.boot(
             TemplateBoot(
                 function: binding.key.function,
@@ -62,10 +65,11 @@ extension WardenYard {
                 templateFilter: (isCode ? programs.codeFilter : programs.templateFilter).instructions,
                 workerFilter: (isCode ? programs.codeWorkerFilter : programs.workerFilter).instructions,
                 environment: binding.environment,
-                code: binding.code
+                code: code
             ),
             snapshot: snapshot,
-            bases: bases
+            bases: bases,
+            secrets: secrets?.descriptor.rawValue
         )
         let log = LineReader(logOurs)
         try poll.add(process.control, token: Subject.templateControl.token(template.number))
@@ -81,6 +85,16 @@ extension WardenYard {
             verifiesDigests: verifiesDigests,
             log: log
         )
+    }
+
+    /// A file in memory that only its reader gets: messages and files of the kernel's show it to nobody.
+    private static func secrets(of binding: FunctionBinding) throws -> SharedDescriptor? {
+        guard binding.code != nil else { return nil }
+        let secrets = try binding.secrets()
+        guard !secrets.isEmpty else { return nil }
+        let file = try FileDescriptor.memoryFile("secrets")
+        try file.pwrite(secrets.flatMap { Array($0.utf8) + [0] }, at: 0)
+        return SharedDescriptor(file)
     }
 
     private func openBases(of binding: FunctionBinding) throws -> [SharedDescriptor] {

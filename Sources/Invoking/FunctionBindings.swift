@@ -13,14 +13,24 @@ package struct FunctionBindings: Sendable {
     private let store: SnapshotStore
     private let coreCount: Int
     private let logger: Logger
+    private let secrets: @Sendable (_ function: String) throws -> [String]
     private let provisions = Provisions()
 
-    /// - Parameter coreCount: cores of the node, the default of `scaling.max`.
-    package init(registry: Registry, store: SnapshotStore, coreCount: Int, logger: Logger) {
+    /// - Parameters:
+    ///   - coreCount: cores of the node, the default of `scaling.max`.
+    ///   - secrets: `NAME=value` of each secret of a function.
+    package init(
+        registry: Registry,
+        store: SnapshotStore,
+        coreCount: Int,
+        logger: Logger,
+        secrets: @escaping @Sendable (_ function: String) throws -> [String] = { _ in [] }
+    ) {
         self.registry = registry
         self.store = store
         self.coreCount = coreCount
         self.logger = logger
+        self.secrets = secrets
     }
 
     package func binding(of version: FunctionVersion) -> FunctionBinding {
@@ -28,7 +38,7 @@ package struct FunctionBindings: Sendable {
         let registry = registry
         let logger = logger
         let digest = version.snapshot.digest
-        return FunctionBinding(
+        var binding = FunctionBinding(
             key: PoolKey(function: version.function, version: version.version),
             limits: limits(of: version),
             snapshotPath: store.path(ofSnapshot: digest),
@@ -61,6 +71,9 @@ package struct FunctionBindings: Sendable {
                 }
             }
         )
+        let secrets = secrets
+        binding.secrets = { try secrets(version.function) }
+        return binding
     }
 
     private static func code(_ version: FunctionVersion) -> CodeBoot? {

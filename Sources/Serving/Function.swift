@@ -39,6 +39,7 @@ package struct LoadedFunction {
             self.awaitHelp = awaitHelp
         }
     }
+
     /// Done when the last of the template's workers is dead: takes away what they have left.
     package var clearAway: (() -> Void)?
     /// What a fork does before its filter closes: starts the program that answers its calls.
@@ -75,7 +76,7 @@ package struct WorkerPlace {
 
 /// A worker whose calls a program of the author's answers.
 package struct BegunWorker {
-    package var handler: LoadedFunction.Handler
+    package var handler: LoadedFunction.CallingHandler
     /// Waits until the program can take a call; before the worker says that it is ready.
     package var awaitProgram: () throws(LoadFailure) -> Void
     /// Done when an answer is on its way.
@@ -84,7 +85,7 @@ package struct BegunWorker {
     package init(
         awaitProgram: @escaping () throws(LoadFailure) -> Void,
         afterCall: @escaping () -> Void,
-        handler: @escaping LoadedFunction.Handler
+        handler: @escaping LoadedFunction.CallingHandler
     ) {
         self.awaitProgram = awaitProgram
         self.afterCall = afterCall

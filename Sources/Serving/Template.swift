@@ -77,12 +77,13 @@ package struct Template: ~Copyable {
         _ load: Loader
     ) throws(TemplateEnd) -> Template {
         guard var message = try control.nextOrder() else { throw TemplateEnd(status: .told) }
-        guard case .boot(let boot) = try message.order(), let snapshot = message.takeDescriptor() else {
+        guard case .boot(var boot) = try message.order(), let snapshot = message.takeDescriptor() else {
             throw TemplateEnd(status: .brokenContract)
         }
         var bases: [SharedDescriptor] = []
         while let base = message.takeDescriptor() { bases.append(SharedDescriptor(base)) }
         let refusals = try prepared(boot, control)
+        if boot.code?.hasSecrets == true { boot.environment += try secrets(in: &bases) }
         let lastWords = try shared(control) { () throws(SystemError) in try LastWordsRecord() }
         if let listener = try confined(boot, confine, control) {
             try control.report(.sandboxed, with: listener.rawValue)
@@ -98,6 +99,14 @@ package struct Template: ~Copyable {
         }
         try control.report(.resident(function.residency))
         return Template(control: control, function: function, boot: boot, refusals: refusals, lastWords: lastWords)
+    }
+
+    /// `NAME=value` of each secret, out of the order's last descriptor.
+    private static func secrets(in descriptors: inout [SharedDescriptor]) throws(TemplateEnd) -> [String] {
+        guard let file = descriptors.popLast(),
+            let bytes = try? file.descriptor.readAll(countMax: WireLimits.secretsBytesMax)
+        else { throw TemplateEnd(status: .brokenContract) }
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// What needs calls that the filter will refuse.
@@ -306,7 +315,10 @@ package struct Template: ~Copyable {
             let worker = Worker(
                 line: line,
                 payloadBytesMax: boot.payloadBytesMax,
-                handler: begun.handler,
+                handler: { (_) throws(CallFailure) in
+                    throw CallFailure(code: .model, message: "a program's calls are answered by its own handler")
+                },
+                callingHandler: begun.handler,
                 afterCall: begun.afterCall
             )
             CurrentProcess.exit(worker.serve(warmingUp: nil).rawValue)

@@ -36,7 +36,8 @@ package struct TaskRunner {
         guard let output = TextModel.Output(configuration.kind) else {
             throw .mismatch("the model takes texts, and the task is \(configuration.kind)")
         }
-        task = .model(try Self.textModel(configuration, output, try Self.runner(plan, kernels, rows, lookup), tokenizer))
+        let runner = try Self.runner(plan, kernels, rows, lookup)
+        task = .model(try Self.textModel(configuration, output, runner, tokenizer))
     }
 
     /// As ``init(_:plan:tokenizer:kernels:rows:weight:)``, for whoever has the tokenizer as an array.

@@ -7,6 +7,8 @@ package struct CodeBoot: Equatable, Sendable {
     package var initMilliseconds: UInt32
     /// The longest that a call may take, for the program's own report.
     package var timeoutMilliseconds: UInt32
+    /// The last descriptor of the order is a file of `NAME=value`, each ended by a zero: what stands in no message.
+    package var hasSecrets = false
 
     package init(version: UInt32, tmpBytesMax: UInt64, initMilliseconds: UInt32, timeoutMilliseconds: UInt32) {
         self.version = version
@@ -20,6 +22,7 @@ package struct CodeBoot: Equatable, Sendable {
         writer.append(tmpBytesMax)
         writer.append(initMilliseconds)
         writer.append(timeoutMilliseconds)
+        writer.append(UInt8(hasSecrets ? 1 : 0))
     }
 
     init(reading reader: inout ByteReader) throws(WireError) {
@@ -27,5 +30,6 @@ package struct CodeBoot: Equatable, Sendable {
         tmpBytesMax = try reader.read(UInt64.self)
         initMilliseconds = try reader.read(UInt32.self)
         timeoutMilliseconds = try reader.read(UInt32.self)
+        hasSecrets = try reader.read(UInt8.self) != 0
     }
 }

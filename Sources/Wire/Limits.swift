@@ -20,9 +20,12 @@ package enum WireLimits {
     /// the most) and the function's environment (4 KiB in all), rounded up.
     package static let controlMessageBytesMax = 2 * 4096 * 8 + 16 * 1024
 
-    /// Descriptors attached to one control message: for a boot the snapshot and the three bases that one may have; for a fork
-    /// its doorbell, its rings and a control group.
-    package static let descriptorsMax = 4
+    /// Descriptors attached to one control message: for a boot the snapshot, the three bases that one may have and a file of
+    /// secrets; for a fork its doorbell, its rings and control groups.
+    package static let descriptorsMax = 5
+
+    /// Bytes of a function's secrets as its template reads them.
+    package static let secretsBytesMax = 2 * 1024 * 1024
 
     /// Bytes of a body's content type: RFC 6838 allows names of 127 characters on either side of the slash.
     package static let contentTypeBytesMax = 256

@@ -23,7 +23,12 @@ final class CallSocket {
         self.program = program
     }
 
-    func run(_ call: LambdaCall, _ request: CallRequest, _ life: ProgramLife) throws(CallFailure) -> CallReply {
+    func run(
+        _ call: LambdaCall,
+        _ request: CallRequest,
+        _ life: ProgramLife,
+        _ caller: (OutgoingCall) -> OutgoingReply
+    ) throws(CallFailure) -> CallReply {
         do throws(Failure) {
             try send(CallFrame.invocation(Self.head(call, request), request.body))
         } catch {
@@ -54,8 +59,10 @@ final class CallSocket {
                 // It said that it exits: no further call shall find it on its way out.
                 if document.type == "Runtime.ExitError" { life.end(saying: document.sentence) }
                 throw document.failure
-            case .hello, .invoke:
-                end(life, .contract("a second hello"), during: call.id)
+            case .nested:
+                answer(frame, life, call.id, caller)
+            case .hello, .invoke, .answer:
+                end(life, .contract("a \(frame.kind) frame in the middle of a call"), during: call.id)
             }
         }
     }
@@ -68,9 +75,34 @@ final class CallSocket {
             case .chunk: return frame.payload
             case .done: return nil
             case .error: throw ErrorDocument(body: frame.payload, type: nil).failure
-            case .contentType, .stream, .hello, .invoke:
+            case .nested:
+                answer(frame, life, id) { _ in
+                    .failure(.refused, message: "other functions are called before the first piece of a stream")
+                }
+            case .contentType, .stream, .hello, .invoke, .answer:
                 end(life, .contract("a \(frame.kind) frame in the middle of a reply"), during: id)
             }
+        }
+    }
+
+    /// Makes the call of another function that the program asks for, and tells it what came of it.
+    private func answer(
+        _ frame: CallFrame,
+        _ life: ProgramLife,
+        _ id: String,
+        _ caller: (OutgoingCall) -> OutgoingReply
+    ) {
+        do throws(Failure) {
+            let call: OutgoingCall
+            do throws(CallFrameError) {
+                call = try CallFrame.outgoing(frame.payload)
+            } catch {
+                throw .contract(error.problem)
+            }
+            guard let bytes = CallFrame.answer(caller(call)) else { return }
+            try send(bytes)
+        } catch {
+            end(life, error, during: id)
         }
     }
 

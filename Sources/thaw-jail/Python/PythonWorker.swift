@@ -43,11 +43,11 @@ enum PythonWorker {
                 log.end()
                 life.endCall()
             },
-            handler: { (request) throws(CallFailure) in
+            handler: { (request, caller) throws(CallFailure) in
                 life.beginCall()
                 let call = LambdaCall(of: request)
                 log.begin(call.id)
-                return try calls.run(call, request, life)
+                return try calls.run(call, request, life, caller)
             }
         )
     }

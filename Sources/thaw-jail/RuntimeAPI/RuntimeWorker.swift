@@ -32,7 +32,7 @@ enum RuntimeWorker {
                 log.end()
                 life.endCall()
             },
-            handler: { (request) throws(CallFailure) in
+            handler: { (request, _) throws(CallFailure) in
                 life.beginCall()
                 let call = LambdaCall(of: request)
                 log.begin(call.id)

@@ -80,7 +80,13 @@ final class Node: Sendable {
             group: group,
             logger: logger
         )
-        let bindings = FunctionBindings(registry: registry, store: store, coreCount: cores, logger: logger)
+        let bindings = FunctionBindings(
+            registry: registry,
+            store: store,
+            coreCount: cores,
+            logger: logger,
+            secrets: { try secrets.environment(of: $0) }
+        )
         invoker = Invoker(
             registry: registry,
             fleet: fleet,

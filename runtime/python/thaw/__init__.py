@@ -2,7 +2,9 @@
 
 from snapshot_restore_py import register_after_restore, register_before_snapshot
 
-__all__ = ["Reply", "register_after_restore", "register_before_snapshot"]
+from thaw_runtime.calls import FunctionError, InvokeError, invoke
+
+__all__ = ["FunctionError", "InvokeError", "Reply", "invoke", "register_after_restore", "register_before_snapshot"]
 
 
 class Reply:

@@ -2,7 +2,8 @@
 
 From the worker's keeper: INVOKE, whose payload is u16le length | JSON head | body.
 To it: HELLO once, then for each call CONTENT_TYPE, CHUNK …, and DONE or ERROR. A reply over time begins with STREAM, which is
-a content type too, and its chunks are sent as they come.
+a content type too, and its chunks are sent as they come. In the middle of a call NESTED, u8 length | function | u16le length |
+content type | body, calls another function; the keeper sends ANSWER, u8 outcome | u16le length | content type | body.
 """
 
 import json
@@ -15,6 +16,8 @@ STREAM = b"S"
 CHUNK = b"C"
 DONE = b"D"
 ERROR = b"X"
+NESTED = b"N"
+ANSWER = b"A"
 
 # A longer piece of a reply goes out as several chunks, so that whoever reads them needs no more room than this.
 CHUNK_BYTES_MAX = 256 * 1024

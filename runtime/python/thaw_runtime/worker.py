@@ -3,7 +3,7 @@
 import os
 import sys
 
-from . import failures, frames, logs, loops, marshalling
+from . import calls, failures, frames, logs, loops, marshalling
 from .context import Context
 
 
@@ -21,6 +21,7 @@ class Worker:
 
     def run(self):
         """Returns when the keeper hangs up; raises SystemExit where the handler does, which has been reported then."""
+        calls.current = calls.Caller(self._connection, self._frames)
         self._send(frames.frame(frames.HELLO))
         while (received := self._frames.next()) is not None:
             kind, payload = received
