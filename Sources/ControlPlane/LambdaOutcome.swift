@@ -45,9 +45,9 @@ package struct LambdaOutcome: Sendable {
             return unhandled("Runtime.ExitError", "RequestId: \(id) Error: \(complaint)")
         case .cancelled:
             return unhandled("Runtime.ExitError", "RequestId: \(id) Error: the caller went away")
-        case .function(let document):
-            // As the function's runtime posted it, if it is JSON.
-            return JSONValue(parsing: document.utf8) ?? unhandled("Unhandled", document)
+        case .function(let error):
+            // As the runtime posted it.
+            return JSONValue(parsing: error.utf8) ?? unhandled("Function.Unknown", error)
         case .model(let message):
             return unhandled("Function.ModelError", message)
         case .badInput(let message, _):

@@ -179,7 +179,7 @@ package final class EventRunner: Sendable {
                 ? .lambda(LambdaCall(functionARN: target.arn, clientContext: event.clientContext)) : .own,
             body: ByteBuffer(bytes: event.body)
         )
-        call.identity = CallIdentity(id: event.id, attempt: event.attempts)
+        call.identity = CallIdentity(id: event.id, attempt: event.receiptNumber)
         let completion = await withCheckedContinuation { continuation in
             loop.execute { [invoke, loop, call] in
                 invoke(call, loop) { continuation.resume(returning: $0) }

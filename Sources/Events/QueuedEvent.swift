@@ -17,6 +17,9 @@ package struct QueuedEvent: Equatable, Sendable {
     /// Times that it was sent back without an attempt.
     package var throttles: Int
 
+    /// Of the receipt that the attempt now begun may leave: a throttled one can leave one too, and no two have one number.
+    package var receiptNumber: Int { attempts + throttles }
+
     package init(
         id: InvocationID,
         function: String,
