@@ -124,6 +124,9 @@ package final class ConcurrencyGate: Sendable {
 
     package init() {}
 
+    /// While no function has a limit, calls pass by.
+    package var hasLimits: Bool { !state.isEmpty }
+
     /// - Parameter limit: nil for none.
     func limit(_ function: String, to limit: Int?) {
         state.change(function) { entry in

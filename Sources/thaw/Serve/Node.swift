@@ -113,6 +113,7 @@ final class Node: Sendable {
         let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
         // Every call passes here, whatever door or event it comes from.
         let invoke: EventRunner.Invoke = { call, loop, completion in
+            guard plane.gate.hasLimits else { return invoker.invoke(call, on: loop, completion: completion) }
             guard plane.gate.enter(call.function) else {
                 let refused = Completion.refused(.overloaded(retryAfterSeconds: 1))
                 return loop.execute { completion(refused) }
