@@ -32,6 +32,9 @@ package enum FleetLimits {
     package static let logBytesPerEvent = 64 * 1024
     package static let reportsPerEvent = 64
 
+    /// After a log was read it is left alone so long: a person reads no faster, and a pipe holds what 30 MB/s bring meanwhile.
+    package static let logRestNanoseconds: UInt64 = 2_000_000
+
     /// Bytes of one log line; longer ones are cut in pieces.
     package static let logLineBytesMax = 4096
 

@@ -174,7 +174,11 @@ extension WardenYard {
         for line in lines {
             log(watch.binding.key, line)
         }
-        if isEnded { poll.forget(watch.log.pipe.rawValue) }
+        if isEnded {
+            poll.forget(watch.log.pipe.rawValue)
+        } else if !lines.isEmpty {
+            restLog(template, watch.log.pipe)
+        }
     }
 
     /// A call was refused to the template or to one of its forks: whoever made it is named and killed.

@@ -41,6 +41,9 @@ struct WardenYard {
     /// The thread is in an empty network of its own, which its children inherit.
     var hasEmptyNetwork = false
     var stopping: CheckedContinuation<Void, Never>?
+    /// Logs that were read a moment ago, and are not looked at again before it is over.
+    var restingLogs: Set<TemplateID> = []
+    private var logsRestUntil: UInt64 = 0
     /// Groups of workers that are dead, which may still have processes that are dying.
     private var leaving: [MemoryAllowance] = []
     private var heap = HeapKeeper()
@@ -72,6 +75,7 @@ struct WardenYard {
             for event in events {
                 hear(event)
             }
+            wakeLogs()
             endLatePacks()
             watchMemory()
             giveBackEmptyGroups()
@@ -93,6 +97,7 @@ struct WardenYard {
     ///
     /// A packer has a deadline, and memory without groups is watched.
     private var timeoutMilliseconds: Int? {
+        if !restingLogs.isEmpty { return Int(FleetLimits.logRestNanoseconds / 1_000_000) }
         if memoryGroups == nil, !workers.isEmpty { return Int(FleetLimits.memoryWatchMilliseconds) }
         if !leaving.isEmpty { return Int(FleetLimits.groupLeavingMilliseconds) }
         return packs.isEmpty ? nil : 1000
@@ -160,6 +165,25 @@ struct WardenYard {
         case .packReport: packs[number]?.readReport()
         case .packLog: readPackLog(number)
         }
+    }
+
+    // MARK: Logs
+
+    /// A function that writes lines at every call would wake this thread at each of them, on a core that the call needs.
+    mutating func restLog(_ template: TemplateID, _ pipe: borrowing FileDescriptor) {
+        let token = Subject.templateLog.token(template.number)
+        guard (try? poll.change(pipe, token: token, for: [])) != nil else { return }
+        if restingLogs.isEmpty { logsRestUntil = Clock.monotonicNanoseconds() + FleetLimits.logRestNanoseconds }
+        restingLogs.insert(template)
+    }
+
+    private mutating func wakeLogs() {
+        guard !restingLogs.isEmpty, Clock.monotonicNanoseconds() >= logsRestUntil else { return }
+        for template in restingLogs {
+            guard let watch = templates[template] else { continue }
+            try? poll.change(watch.log.pipe, token: Subject.templateLog.token(template.number), for: .reading)
+        }
+        restingLogs.removeAll()
     }
 
     // MARK: Workers
