@@ -26,7 +26,7 @@ struct CodeFunctionTests {
     }
 
     private func withPython(_ body: (TrialNode) async throws -> Void) async throws {
-        let limits = "limits:\n  timeout: 1s\n  memory: 128MiB\n  tmp: 4MiB\nscaling:\n  idle: 1s\n"
+        let limits = "limits:\n  timeout: 1s\n  memory: 128MiB\n  tmp: 4MiB\nscaling:\n  idle: 3s\n"
         let manifest = "name: code\nruntime: python3\nhandler: app.handler\n\(limits)"
         try await withFunction(manifest, ["app.py": Self.python], body)
     }
