@@ -103,7 +103,7 @@ struct RequestReaderTests {
 }
 
 /// A generator whose numbers follow from its seed.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {
