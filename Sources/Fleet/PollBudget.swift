@@ -3,8 +3,9 @@
 /// A doorbell costs a system call on either side and a wake-up of the loop: worth a few looks where replies come in
 /// microseconds, and never where a model runs for milliseconds.
 struct PollBudget: Equatable {
-    /// Four times what a loop that slept takes to be awake again after its doorbell: enough for a program behind its worker,
-    /// which is two wake-ups away. Measured: a Python call takes 111 instead of 149 µs, one in Swift 126 instead of 199.
+    /// Four times what a loop that slept takes to be awake again after its doorbell.
+    ///
+    /// Enough for a program behind its worker, which is two wake-ups away. Measured: a Python call takes 111 instead of 149 µs, one in Swift 126 instead of 199.
     static let nanosecondsMax: UInt64 = 120_000
     /// The moving average takes an eighth of each new time: ten calls are enough to learn what a function is like.
     private static let weightShift: UInt64 = 3
