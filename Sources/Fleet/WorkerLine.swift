@@ -77,16 +77,7 @@ final class WorkerLine {
         if let runner = order.nested { runners[invocation] = runner }
         let body = order.body
         put(.open, invocation, head(of: order), code: UInt16(followers))
-        if body.readableBytes <= WireLimits.framePayloadBytesMax {
-            if body.readableBytes > 0 { put(.chunk, invocation, body) }
-        } else {
-            var rest = body
-            while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
-                piece.readableBytes > 0
-            {
-                put(.chunk, invocation, piece)
-            }
-        }
+        putBody(body, invocation)
         put(.close, invocation, nothing)
         let now = Clock.monotonicNanoseconds()
         sentAt.append(now)
@@ -119,6 +110,20 @@ final class WorkerLine {
         let header = FrameHeader(kind, code: code, invocation: invocation, payloadCount: payload.readableBytes)
         if queue.isEmpty, fits(header.payloadCount) { return write(header, payload) }
         queue.append(Outgoing(header: header, payload: payload))
+    }
+
+    /// In as few frames as it takes; none for nothing.
+    private func putBody(_ body: ByteBuffer, _ invocation: UInt64) {
+        if body.readableBytes <= WireLimits.framePayloadBytesMax {
+            if body.readableBytes > 0 { put(.chunk, invocation, body) }
+            return
+        }
+        var rest = body
+        while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
+            piece.readableBytes > 0
+        {
+            put(.chunk, invocation, piece)
+        }
     }
 
     private func fits(_ payloadCount: Int) -> Bool {
@@ -307,12 +312,7 @@ final class WorkerLine {
         switch reply {
         case .reply(let reply):
             put(.open, number, ByteBuffer(bytes: ReplyHead(contentType: reply.contentType).encoded()))
-            var rest = reply.body
-            while let piece = rest.readSlice(length: min(rest.readableBytes, WireLimits.framePayloadBytesMax)),
-                piece.readableBytes > 0
-            {
-                put(.chunk, number, piece)
-            }
+            putBody(reply.body, number)
             put(.close, number, nothing)
         case .failure(let code, let message):
             let text = message.utf8.prefix(WireLimits.failureMessageBytesMax)

@@ -53,16 +53,7 @@ struct EncoderTrial {
 
     /// - Returns: microseconds of the fastest call.
     private func turn(_ encoder: BenchEncoder, _ ids: [[Int32]]) throws -> Double {
-        var fastest = UInt64.max
-        let start = Clock.monotonicNanoseconds()
-        var (now, calls) = (start, 0)
-        while now - start < Self.turnNanoseconds || calls < 3 {
-            _ = try encoder.run(ids)
-            let end = Clock.monotonicNanoseconds()
-            fastest = min(fastest, end - now)
-            (now, calls) = (end, calls + 1)
-        }
-        return Double(fastest) / 1000
+        try FastestCall.of(Self.turnNanoseconds) { _ = try encoder.run(ids) }
     }
 
     /// A rival that computes something else is no rival.

@@ -58,16 +58,7 @@ struct ImageTrial {
 
     /// - Returns: microseconds of the fastest call.
     private func turn(_ runner: GraphRunner, _ input: GraphValue) throws -> Double {
-        var fastest = UInt64.max
-        let start = Clock.monotonicNanoseconds()
-        var (now, calls) = (start, 0)
-        while now - start < Self.turnNanoseconds || calls < 3 {
-            _ = try runner.run([input])
-            let end = Clock.monotonicNanoseconds()
-            fastest = min(fastest, end - now)
-            (now, calls) = (end, calls + 1)
-        }
-        return Double(fastest) / 1000
+        try FastestCall.of(Self.turnNanoseconds) { _ = try runner.run([input]) }
     }
 
     /// Within 10⁻⁴ of the largest logit: whoever computes something else is no rival.

@@ -38,15 +38,6 @@ struct ThreadsTrial {
 
     /// Microseconds of the fastest call of a turn.
     private func fastest(_ encoder: BenchEncoder, _ ids: [[Int32]]) throws -> Double {
-        var fastest = UInt64.max
-        let start = Clock.monotonicNanoseconds()
-        var (now, calls) = (start, 0)
-        while now - start < Self.turnNanoseconds || calls < 3 {
-            _ = try encoder.run(ids)
-            let end = Clock.monotonicNanoseconds()
-            fastest = min(fastest, end - now)
-            (now, calls) = (end, calls + 1)
-        }
-        return Double(fastest) / 1000
+        try FastestCall.of(Self.turnNanoseconds) { _ = try encoder.run(ids) }
     }
 }

@@ -111,7 +111,7 @@ final class Node: Sendable {
             acts: Self.acts(deployer, invoker)
         )
         let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
-        // Every call passes here, whatever door or event it comes from.
+        // Every call from outside passes here, whatever door or event it comes from; what functions call of one another does not.
         let invoke: EventRunner.Invoke = { call, loop, completion in
             guard plane.gate.hasLimits else { return invoker.invoke(call, on: loop, completion: completion) }
             guard plane.gate.enter(call.function) else {
