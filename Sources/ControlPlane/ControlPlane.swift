@@ -2,6 +2,7 @@ package import Foundation
 package import Invoking
 import Manifests
 package import Registry
+import Synchronization
 
 /// The Lambda API's control plane, without HTTP: documents in, documents out, or an error in the service's words.
 ///
@@ -13,6 +14,7 @@ package final class ControlPlane: Sendable {
     package let code: CodeStore
     let gate: ConcurrencyGate
     let store: ControlStore
+    let multipart = Mutex(MultipartUploads())
     let registry: Registry
     let acts: ControlActs
     let now: @Sendable () -> Date
