@@ -1,6 +1,7 @@
 package import Foundation
 import Manifests
 package import Registry
+import Synchronization
 
 /// The Lambda API's control plane, without HTTP: documents in, documents out, or an error in the service's words.
 ///
@@ -15,6 +16,7 @@ package final class ControlPlane: Sendable {
     let registry: Registry
     let acts: ControlActs
     let now: @Sendable () -> Date
+    private let mappingWatch = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// - Parameters:
     ///   - directory: of the node; the records and the kept archives lie in it.
@@ -53,6 +55,15 @@ package final class ControlPlane: Sendable {
             }
         }
         code.removeAll(except: store.read { $0.archives })
+    }
+
+    /// Has somebody told of each change of a mapping.
+    package func watchMappings(_ changed: @escaping @Sendable () -> Void) {
+        mappingWatch.withLock { $0 = changed }
+    }
+
+    func mappingsChanged() {
+        mappingWatch.withLock { $0 }?()
     }
 
     // MARK: Finding functions

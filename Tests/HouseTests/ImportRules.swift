@@ -27,7 +27,7 @@ enum ImportRules {
             "NIOCore",
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
-        "Events": ["ControlPlane", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
+        "Events": ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
         "Doors": [
             "Events", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering",
             "Manifests", "Wire",
@@ -50,6 +50,8 @@ enum ImportRules {
             "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
         ],
         "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
+        // What a build has of these depends on what is installed.
+        "thaw-source": ["JSON", "Linux", "CHiredis"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",
