@@ -200,7 +200,8 @@ let testing: [Target] = [
     .testTarget(
         name: "SystemTests",
         dependencies: [
-            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "fault-worker",
+            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "thaw-source",
+            "fault-worker",
         ],
         exclude: ["Clients"]
     ),

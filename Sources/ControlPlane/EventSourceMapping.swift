@@ -22,6 +22,16 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
 
     package var sourceARN: String? { settings["EventSourceArn"]?.text }
 
+    /// The source as people and records are shown it: without a password.
+    package var shownSource: String { Self.masked(sourceARN ?? sourceAddress ?? "") }
+
+    private static func masked(_ text: String) -> String {
+        guard let start = text.firstRange(of: "://")?.upperBound, let at = text[start...].firstIndex(of: "@"),
+            let colon = text[start..<at].firstIndex(of: ":")
+        else { return text }
+        return text.replacingCharacters(in: text.index(after: colon)..<at, with: "…")
+    }
+
     /// The source as a URL, where it is one, or has one: Kafka of one's own is named by its servers and topics.
     package var sourceAddress: String? {
         if let arn = sourceARN { return arn.contains("://") ? arn : nil }
@@ -135,6 +145,7 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
     package func document(state: String? = nil, in account: LambdaAccount) -> JSONValue {
         var members = settings
         members["UUID"] = .text(uuid)
+        if let source = sourceARN { members["EventSourceArn"] = .text(Self.masked(source)) }
         members["EventSourceMappingArn"] = .text(account.mappingARN(uuid))
         members["FunctionArn"] = .text(account.functionARN(function, qualifier))
         members["State"] = .text(state ?? (isEnabled ? "Enabled" : "Disabled"))

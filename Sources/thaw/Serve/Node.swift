@@ -184,6 +184,7 @@ final class Node: Sendable {
                 followLogs: { logs.follow(function: $0) },
                 secrets: secrets,
                 refresh: { invoker.refresh($0) },
+                sources: { [mappings] in await mappings.reports() },
                 registry: registry,
                 ledger: ledger
             ),
