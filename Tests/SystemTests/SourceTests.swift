@@ -15,7 +15,9 @@ struct SourceTests {
         try await feed(RedisBroker.self)
     }
 
-    /// Prints each number that it has done. A number that ends in 7 fails when it comes first.
+    /// Prints each number that it has done.
+    ///
+    /// A number that ends in 7 fails when it comes first.
     private static let function = """
         import os, re
 
