@@ -278,6 +278,7 @@ final class Node: Sendable {
             workerFilter: policies.worker,
             packerFilter: policies.packer,
             codeFilter: policies.code,
+            zygoteFilter: policies.zygote,
             codeWorkerFilter: policies.codeWorker
         )
     }
