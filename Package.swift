@@ -189,7 +189,7 @@ let testing: [Target] = [
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
         exclude: ["Fixtures"]
     ),
-    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Serving", "JSON", "Wire"]),
+    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Linux", "Serving", "JSON", "Wire"]),
     .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", "Manifests", nioCore, nioPosix]),
     .executableTarget(

@@ -88,12 +88,14 @@ final class Node: Sendable {
             logger: logger,
             secrets: { try secrets.environment(of: $0) }
         )
+        let gate = ConcurrencyGate()
         invoker = Invoker(
             registry: registry,
             fleet: fleet,
             ledger: ledger,
             bindings: bindings,
             logger: logger,
+            gate: gate,
             status: { Doors.status(of: $0, $1) }
         )
         deployer = Deployer(
@@ -109,20 +111,12 @@ final class Node: Sendable {
             directory: directory,
             account: LambdaAccount(region: configuration.region),
             registry: registry,
-            acts: Self.acts(deployer, invoker)
+            acts: Self.acts(deployer, invoker),
+            gate: gate
         )
-        let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
-        // Every call from outside passes here, whatever door or event it comes from; what functions call of one another does not.
+        let (invoker, deployer, phase) = (invoker, deployer, phase)
         let invoke: EventRunner.Invoke = { call, loop, completion in
-            guard plane.gate.hasLimits else { return invoker.invoke(call, on: loop, completion: completion) }
-            guard plane.gate.enter(call.function) else {
-                let refused = Completion.refused(.overloaded(retryAfterSeconds: 1))
-                return loop.execute { completion(refused) }
-            }
-            invoker.invoke(call, on: loop) { done in
-                plane.gate.leave(call.function)
-                completion(done)
-            }
+            invoker.invoke(call, on: loop, completion: completion)
         }
         events = EventRunner(
             queue: try EventQueue(path: directory + "/events.sqlite"),
