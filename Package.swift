@@ -84,9 +84,14 @@ let libraries: [Target] = [
         dependencies: ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
     ),
     .target(
+        name: "Schedules",
+        dependencies: ["ControlPlane", "Events", "Invoking", "Linux", "Metering", grdb, logging, nioCore]
+    ),
+    .target(
         name: "Doors",
         dependencies: [
-            "Events", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests",
+            "Events", "Schedules", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering",
+            "Manifests",
             "Digests", "Wire",
             nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
             nioPosix, serviceLifecycle,
@@ -100,7 +105,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering",
+            "Doors", "Schedules", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry",
+            "Metering",
             "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
@@ -162,6 +168,7 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
+    tests("Schedules", of: "Schedules", with: ["ControlPlane", "Events", "Metering", logging, nioCore, nioEmbedded]),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
