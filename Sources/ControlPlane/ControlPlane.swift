@@ -18,6 +18,7 @@ package final class ControlPlane: Sendable {
     let registry: Registry
     let acts: ControlActs
     let now: @Sendable () -> Date
+    private let mappingWatch = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// - Parameters:
     ///   - directory: of the node; the records and the kept archives lie in it.
@@ -59,6 +60,15 @@ package final class ControlPlane: Sendable {
             }
         }
         code.removeAll(except: store.read { $0.archives })
+    }
+
+    /// Has somebody told of each change of a mapping.
+    package func watchMappings(_ changed: @escaping @Sendable () -> Void) {
+        mappingWatch.withLock { $0 = changed }
+    }
+
+    func mappingsChanged() {
+        mappingWatch.withLock { $0 }?()
     }
 
     // MARK: Finding functions

@@ -30,6 +30,7 @@ final class Node: Sendable {
     private let deployer: Deployer
     private let plane: ControlPlane
     private let events: EventRunner
+    private let mappings: EventMappings
     private let doors: Doors
     private let phase: Phase
     /// What keeps workers to their memory limit on this machine.
@@ -125,6 +126,22 @@ final class Node: Sendable {
             logger: logger,
             invoke: invoke
         )
+        let sources = NodeSources(
+            programPath: installation.sourcePath,
+            events: events,
+            plane: plane,
+            group: group,
+            logger: logger
+        )
+        mappings = EventMappings(
+            plane: plane,
+            caller: FunctionCaller(plane: plane, loop: group.next(), invoke: invoke),
+            loop: group.next(),
+            logger: logger,
+            open: { mapping async throws(SourceError) in try await sources.open(mapping) },
+            tell: { await sources.tell($0, $1) }
+        )
+        plane.watchMappings { [weak mappings] in mappings?.reconcile() }
         doors = try Doors(
             listen: configuration.listen,
             token: configuration.token,
@@ -161,6 +178,7 @@ final class Node: Sendable {
                 followLogs: { logs.follow(function: $0) },
                 secrets: secrets,
                 refresh: { invoker.refresh($0) },
+                sources: { [mappings] in await mappings.reports() },
                 registry: registry,
                 ledger: ledger
             ),
@@ -211,6 +229,7 @@ final class Node: Sendable {
         invoker.installServing()
         try await plane.resume()
         events.resume()
+        mappings.reconcile()
         // Reading the registry leaves several times as much behind as is kept of it.
         Heap.giveBack()
         let phase = phase
@@ -224,7 +243,13 @@ final class Node: Sendable {
                 services: [
                     .init(service: server),
                     .init(
-                        service: DrainService(fleet: fleet, events: events, phase: phase, limit: configuration.drain)
+                        service: DrainService(
+                            fleet: fleet,
+                            events: events,
+                            mappings: mappings,
+                            phase: phase,
+                            limit: configuration.drain
+                        )
                     ),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
@@ -247,6 +272,7 @@ final class Node: Sendable {
             workerFilter: policies.worker,
             packerFilter: policies.packer,
             codeFilter: policies.code,
+            zygoteFilter: policies.zygote,
             codeWorkerFilter: policies.codeWorker
         )
     }
@@ -269,6 +295,7 @@ final class Phase: Sendable {
 private struct DrainService: Service {
     let fleet: Fleet
     let events: EventRunner
+    let mappings: EventMappings
     let phase: Phase
     let limit: Duration
 
@@ -276,10 +303,13 @@ private struct DrainService: Service {
         try await gracefulShutdown()
         phase.become(.draining)
         events.stop()
+        // Batches that run are waited for with the calls that they are.
+        async let mappingsEnd: Void = mappings.stop()
         fleet.drain()
         await fleet.waitUntilNothingRuns(atMost: limit)
         // What still runs is answered now, or the doors would wait for it for ever.
         await fleet.stop()
+        await mappingsEnd
     }
 }
 
