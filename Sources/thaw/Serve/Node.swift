@@ -131,6 +131,10 @@ final class Node: Sendable {
             events: events,
             plane: plane,
             group: group,
+            secrets: { name in
+                let lines = try secrets.environment(of: name).map { $0.split(separator: "=", maxSplits: 1) }
+                return Dictionary(lines.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }) { $1 }
+            },
             logger: logger
         )
         mappings = EventMappings(
@@ -156,19 +160,31 @@ final class Node: Sendable {
                 readiness: { phase.readiness },
                 pools: { invoker.pools() },
                 // These wait for the disk: not on the loop that answers calls.
-                deploy: { name, bundle async throws(DeployFailure) in
+                deploy: { [plane] name, bundle async throws(DeployFailure) in
                     try await withTaskExecutorPreference(DiskExecutor.shared) { () async throws(DeployFailure) in
-                        try await deployer.deploy(name: name, upload: bundle)
+                        let version = try await deployer.deploy(name: name, upload: bundle)
+                        try await plane.declareTriggers(of: version)
+                        return version
                     }
                 },
                 deployProgress: { deployer.progress(of: $0) },
-                delete: { name in
+                delete: { [plane] name in
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
+                        try await plane.forget(registryName: name)
                         try await secrets.removeAll(of: name)
                     }
                 },
-                rollback: { name async throws(RegistryError) in try await deployer.rollback(name) },
+                rollback: { [plane] name async throws(RegistryError) in
+                    let version = try await deployer.rollback(name)
+                    do throws(DeployFailure) {
+                        try await plane.declareTriggers(of: version)
+                    } catch {
+                        // The version serves all the same; what feeds it is as it was.
+                        logger.warning("triggers of a version could not be made", metadata: ["error": "\(error)"])
+                    }
+                    return version
+                },
                 collectGarbage: {
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.collectGarbage()
