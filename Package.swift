@@ -74,6 +74,7 @@ let libraries: [Target] = [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
         ]
     ),
+    .target(name: "Queues", dependencies: ["Metering", "Linux", grdb, grdbSQLite]),
     .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),
     .target(
         name: "ControlPlane",
@@ -81,13 +82,15 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Events",
-        dependencies: ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
+        dependencies: [
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Linux", "Wire", logging, nioCore,
+        ]
     ),
     .target(
         name: "Doors",
         dependencies: [
-            "Events", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests",
-            "Digests", "Wire",
+            "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering",
+            "Manifests", "Digests", "Wire",
             nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
             nioPosix, serviceLifecycle,
         ]
@@ -100,8 +103,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering",
-            "Manifests",
+            "Doors", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry",
+            "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
@@ -161,7 +164,8 @@ let testing: [Target] = [
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
-    tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
+    tests("Queues", of: "Queues", with: ["Metering", grdb]),
+    tests("Events", of: "Events", with: ["ControlPlane", "Metering", "Queues", logging]),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
