@@ -75,6 +75,8 @@ extension LambdaFunction {
     }
 
     private func checkDestination(_ arn: String, in account: LambdaAccount) throws(LambdaError) {
+        // Beside the service's own: a web address, a file of the node's folder of destinations.
+        if arn.hasPrefix("https://") || arn.hasPrefix("http://") || arn.hasPrefix("file:") { return }
         let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count >= 6, parts[0] == "arn", ["sqs", "sns", "lambda", "events", "s3"].contains(parts[2]) else {
             throw .invalid("The destination ARN \(arn) is invalid.")

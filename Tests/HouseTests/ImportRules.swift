@@ -21,6 +21,7 @@ enum ImportRules {
         "Registry": ["Manifests", "GRDB"],
         "Secrets": ["Linux", "Crypto", "GRDB"],
         "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
+        "Queues": ["Metering", "Linux", "GRDB", "GRDBSQLite"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
@@ -32,6 +33,10 @@ enum ImportRules {
         "Doors": [
             "Events", "Schedules", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry",
             "Metering",
+        "Events": [
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Linux", "Wire", "Logging", "NIOCore",
+        ],
+            "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering",
             "Manifests", "Wire",
             "Hummingbird", "HummingbirdCore",
             "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
@@ -41,6 +46,8 @@ enum ImportRules {
             "Doors", "Schedules", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry",
             "Metering",
             "Manifests",
+            "Doors", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry",
+            "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",

@@ -9,6 +9,7 @@ import Logging
 import Metering
 import NIOCore
 import NIOPosix
+import Queues
 import Registry
 import Sandboxing
 import Scheduling
@@ -30,6 +31,7 @@ final class Node: Sendable {
     private let deployer: Deployer
     private let plane: ControlPlane
     private let events: EventRunner
+    private let outside: OutsideDelivery
     private let mappings: EventMappings
     private let doors: Doors
     private let phase: Phase
@@ -118,12 +120,21 @@ final class Node: Sendable {
         let invoke: EventRunner.Invoke = { call, loop, completion in
             invoker.invoke(call, on: loop, completion: completion)
         }
+        let outside = try OutsideDelivery(directory: directory + "/destinations", group: group)
+        self.outside = outside
         events = EventRunner(
-            queue: try EventQueue(path: directory + "/events.sqlite"),
+            store: try MessageStore(
+                path: directory + "/events.sqlite",
+                outcomeMilliseconds: Int64(configuration.outcomeHours) * 3_600_000
+            ),
             plane: plane,
             loop: group.next(),
-            retrySeconds: configuration.eventRetrySeconds,
+            settings: EventRunner.Settings(
+                retrySeconds: configuration.eventRetrySeconds,
+                depthMax: configuration.eventsMax
+            ),
             logger: logger,
+            deliver: { await outside.deliver($0) },
             invoke: invoke
         )
         let sources = NodeSources(
@@ -273,6 +284,7 @@ final class Node: Sendable {
             )
         )
         try await services.run()
+        try await outside.stop()
         try await ledger.close()
         try await group.shutdownGracefully()
     }
