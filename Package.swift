@@ -93,10 +93,7 @@ let libraries: [Target] = [
     .target(
         name: "Doors",
         dependencies: [
-            "Events", "Schedules", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering",
-            "Manifests",
-            "Digests", "Wire",
-            "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering",
+            "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering",
             "Manifests", "Digests", "Wire",
             nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
             nioPosix, serviceLifecycle,
@@ -110,11 +107,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "Schedules", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry",
-            "Metering",
-            "Manifests",
-            "Doors", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry",
-            "Metering", "Manifests",
+            "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
+            "Registry", "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,

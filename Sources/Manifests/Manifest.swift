@@ -13,6 +13,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     package var handler: String?
     /// Where in the bundle the code is: a directory or a .zip file; nil means all of the bundle.
     package var code: String?
+    /// Zip files of the bundle that are laid out in `/opt`, later ones over earlier ones; nil for none.
+    package var layers: [String]?
     package var network: NetworkAccess
     /// Functions that its code may call.
     package var calls: [String]

@@ -39,6 +39,8 @@ package enum ManifestBounds {
     package static let initMillisecondsDefault = 10_000
     static let handlerBytesMax = 255
     static let callsMax = 64
+    /// What AWS Lambda takes.
+    package static let layersMax = 5
 
     /// Keeps the workers of a burst for the next one, and gives the memory back before anyone asks for it.
     package static let idleMillisecondsDefault = 10_000
