@@ -16,6 +16,10 @@ enum CodeManifest {
             // One call an environment, as authors for Lambda expect, and waiting calls wait for no core.
             "scaling": ["max": .integer(workersMax)],
         ]
+        let layers = settings.layerCode ?? []
+        if !layers.isEmpty {
+            members["layers"] = .array(layers.indices.map { .text(CodePackage.layerName($0)) })
+        }
         if !settings.description.isEmpty { members["description"] = .text(settings.description) }
         let environment = environment(settings)
         if !environment.isEmpty { members["environment"] = .texts(environment) }

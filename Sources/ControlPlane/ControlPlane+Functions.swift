@@ -32,6 +32,7 @@ extension ControlPlane {
             throw LambdaError(.resourceConflict, "Function already exist: \(name)")
         }
         let registryName = try CodeManifest.registryName(name)
+        try findLayers(&settings)
         let (archive, isInline) = try archive(source)
         let made = LambdaVersion(
             settings: settings,
@@ -102,6 +103,7 @@ extension ControlPlane {
         try function.check(revision: try fields.text("RevisionId"), of: function.latest)
         var settings = function.latest.settings
         try settings.apply(fields)
+        if fields.has("Layers") { try findLayers(&settings) }
         let now = now()
         let (before, accepted) = try await change(reference) { [account, settings] function in
             try function.checkNoUpdate(in: account)

@@ -47,6 +47,25 @@ extension ControlPlane {
         return try getLayer(parts[6], parts[7], locator: locator)
     }
 
+    /// Finds what `settings` name; what was found before stays.
+    func findLayers(_ settings: inout FunctionSettings) throws(LambdaError) {
+        guard settings.layerCode == nil else { return }
+        var found: [LayerCode] = []
+        for arn in settings.layers {
+            let parts = arn.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 8, parts[0] == "arn", parts[5] == "layer", let layer = try? layer(parts[6], parts[7])
+            else { throw .invalid("Layer version \(arn) does not exist.") }
+            found.append(LayerCode(archive: layer.archive, byteCount: layer.byteCount))
+        }
+        let names = settings.layers.map { $0[..<($0.lastIndex(of: ":") ?? $0.endIndex)] }
+        guard Set(names).count == names.count else {
+            throw .invalid(
+                "Two different versions of the same layer are not allowed to be referenced in the same function."
+            )
+        }
+        settings.layerCode = found
+    }
+
     package func listLayers(runtime: String?, _ page: Page) throws(LambdaError) -> JSONValue {
         let rows = store.read { $0.layers }.sorted { $0.key < $1.key }.compactMap { name, versions -> JSONValue? in
             guard let newest = versions.last(where: { $0.suits(runtime) }) else { return nil }

@@ -85,6 +85,23 @@ struct LambdaTests {
         }
     }
 
+    @Test(
+        .enabled(
+            if: hasClient && Tree.isRoot && Tree.hasPython,
+            "boto3 and Python are needed, and namespaces of their own"
+        )
+    )
+    func `layers come by boto3, lie in the function's root and are replaced and deleted`() async throws {
+        try await withSignedNode { node in
+            let outcome = try await CommandOutcome.run(
+                "/usr/bin/env",
+                [Self.python, script("lambda_layers.py"), node.url, Self.keyID, Self.secret]
+            )
+            #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+            #expect(outcome.output.contains("ends: passed"))
+        }
+    }
+
     @Test(.enabled(if: hasCommandLine, "the AWS CLI is not installed; deploy/test installs it"))
     func `the stock AWS CLI does what a person types`() async throws {
         try await withSignedNode { node in
