@@ -49,6 +49,16 @@ struct LambdaDoor: Sendable {
                 if let verifier, !isToken(signed) { try verifier.verify(signed) }
                 return try await UploadDoor(plane: lambda.plane).respond(to: kind, request, context)
             }
+            if let operation = QueueDoor.operation(request) {
+                let signed = try admit(request, path, for: ["sqs"])
+                let body = try await Self.body(of: request, context, bytesMax: QueueDoor.bodyBytesMax)
+                try verify(signed, body)
+                return await QueueDoor(queues: lambda.queues).respond(
+                    to: operation,
+                    body,
+                    origin: "http://\(request.head.authority ?? "localhost")"
+                )
+            }
             if NeighbourDoor.takes(request, path) {
                 let signed = try admit(request, path, for: ["sts", "iam"])
                 let body = try await Self.body(of: request, context, bytesMax: NeighbourDoor.bodyBytesMax)

@@ -8,12 +8,16 @@ import NIOCore
 struct NodeSources: Sendable {
     let programPath: String
     let events: EventRunner
+    let queues: ClientQueues
     let plane: ControlPlane
     let group: any EventLoopGroup
     let logger: Logger
 
     /// Opens the source of a mapping.
     func open(_ mapping: EventSourceMapping) async throws(SourceError) -> any EventSource {
+        if let arn = mapping.sourceARN, ClientMessage.queueName(arn: arn) != nil {
+            return try await QueueSource(arn: arn, queues: queues)
+        }
         guard let address = mapping.sourceAddress else {
             throw SourceError("this node has nothing under the mapping's source", isFinal: true)
         }
