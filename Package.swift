@@ -83,7 +83,7 @@ let libraries: [Target] = [
     .target(
         name: "Events",
         dependencies: [
-            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Linux", "Wire", logging, nioCore,
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", logging, nioCore,
         ]
     ),
     .target(

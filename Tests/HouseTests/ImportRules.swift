@@ -29,7 +29,7 @@ enum ImportRules {
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
         "Events": [
-            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Linux", "Wire", "Logging", "NIOCore",
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", "Logging", "NIOCore",
         ],
         "Schedules": ["ControlPlane", "Events", "Invoking", "Linux", "Metering", "GRDB", "Logging", "NIOCore"],
         "Doors": [
