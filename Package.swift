@@ -260,6 +260,11 @@ if Context.environment["THAW_FUZZING"] != nil {
                 exclude: ["ThawPack.swift"]
             ),
             .target(
+                name: "thaw-jail",
+                dependencies: ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
+                exclude: ["main.swift"]
+            ),
+            .target(
                 name: "thaw-bench",
                 dependencies: ["Scheduling", "Snapshots"],
                 sources: ["PolicyTraceFile.swift", "PolicyReplay.swift"]
@@ -267,10 +272,11 @@ if Context.environment["THAW_FUZZING"] != nil {
             .executableTarget(
                 name: "thaw-fuzz",
                 dependencies: [
-                    "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux", "Manifests",
-                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Snapshots", "Tasks", "Tokenizing",
-                    "Wire",
-                    "thaw-bench", "thaw-pack", nioCore, nioEmbedded, nioHTTP1,
+                    "ControlPlane", "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux",
+                    "Manifests",
+                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Serving", "Snapshots", "Tasks",
+                    "Tokenizing", "Wire",
+                    "thaw-bench", "thaw-jail", "thaw-pack", httpTypes, nioCore, nioEmbedded, nioHTTP1,
                 ],
                 path: "Tests",
                 sources: [
