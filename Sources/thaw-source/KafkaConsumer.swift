@@ -131,10 +131,12 @@ enum KafkaEvent {
         var pointers = unsafe [UnsafeMutablePointer<rd_kafka_message_t>?](repeating: nil, count: countMax)
         let count = unsafe rd_kafka_consume_batch_queue(recordQueue, 0, &pointers, countMax)
         guard count > 0 else { return [] }
-        let taken = unsafe pointers.prefix(count).compactMap { unsafe $0 }
-        defer { for unsafepointer in unsafe taken { unsafe rd_kafka_message_destroy(pointer) } }
+        defer {
+            for index in 0..<count { unsafe rd_kafka_message_destroy(pointers[index]) }
+        }
         var messages: [KafkaMessage] = []
-        for unsafepointer in unsafe taken {
+        for index in 0..<count {
+            guard let pointer = unsafe pointers[index] else { continue }
             guard unsafe pointer.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
                 let reason = unsafe rd_kafka_message_errstr(pointer).map { unsafe String(cString: $0) }
                 throw unsafe BrokerError("\(shown): \(reason ?? Self.text(pointer.pointee.err))")

@@ -97,7 +97,7 @@ struct NATSSettings {
         }
         var servers = unsafe settings.servers.map { unsafe UnsafePointer<CChar>?.some(Self.lasting($0)) }
         try order(unsafe natsOptions_SetServers(options, &servers, Int32(servers.count)))
-        for unsafeserver in unsafe servers { unsafe thaw_nats_free(UnsafeMutablePointer(mutating: server)) }
+        for index in unsafe servers.indices { unsafe thaw_nats_free(UnsafeMutablePointer(mutating: servers[index])) }
         try order(unsafe natsOptions_SetName(options, "thaw"))
         try order(unsafe natsOptions_SetTimeout(options, connectMilliseconds))
         // A connection that is lost is told, and made anew with all that depends on it.
