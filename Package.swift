@@ -39,8 +39,15 @@ struct BrokerLibrary {
 }
 
 let brokerLibraries = [
-    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev")
+    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev"),
+    BrokerLibrary(module: "CNats", header: "nats/nats.h", package: "libnats-dev"),
+    BrokerLibrary(module: "CRdkafka", header: "librdkafka/rdkafka.h", package: "librdkafka-dev"),
 ].filter(\.isInstalled)
+
+/// Brokers of tests that are built here; those that are not are real servers, where they are installed.
+let kafkaMock: [Target] =
+    brokerLibraries.contains { $0.module == "CRdkafka" }
+    ? [.executableTarget(name: "kafka-mock", dependencies: ["CRdkafka", "Linux"], path: "Tests/KafkaMock")] : []
 
 let libraries: [Target] = [
     .target(name: "CLinux"),
@@ -212,7 +219,7 @@ let testing: [Target] = [
         dependencies: [
             "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "thaw-source",
             "fault-worker",
-        ],
+        ] + kafkaMock.map { .init(stringLiteral: $0.name) },
         exclude: ["Clients"]
     ),
 ]
@@ -297,6 +304,7 @@ package.targets.append(contentsOf: [
     systemLibrary("CZlib", apt: "zlib1g-dev"),
 ])
 package.targets.append(contentsOf: brokerLibraries.map { systemLibrary($0.module, apt: $0.package) })
+if Context.environment["THAW_FUZZING"] == nil { package.targets.append(contentsOf: kafkaMock) }
 
 for target in package.targets {
     switch target.type {
