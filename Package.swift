@@ -39,7 +39,9 @@ struct BrokerLibrary {
 }
 
 let brokerLibraries = [
-    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev")
+    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev"),
+    BrokerLibrary(module: "CPostgres", header: "postgresql/libpq-fe.h", package: "libpq-dev"),
+    BrokerLibrary(module: "CMosquitto", header: "mosquitto.h", package: "libmosquitto-dev"),
 ].filter(\.isInstalled)
 
 let libraries: [Target] = [
@@ -81,7 +83,9 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Events",
-        dependencies: ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
+        dependencies: [
+            "ControlPlane", "Fleet", "Invoking", "Metering", "Wire", "Linux", grdb, logging, nioCore, nioPosix,
+        ]
     ),
     .target(
         name: "Doors",
@@ -161,7 +165,7 @@ let testing: [Target] = [
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
-    tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
+    tests("Events", of: "Events", with: ["ControlPlane", "Linux", "Metering", logging, nioPosix]),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),

@@ -27,7 +27,9 @@ enum ImportRules {
             "NIOCore",
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
-        "Events": ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
+        "Events": [
+            "ControlPlane", "Fleet", "Invoking", "Metering", "Wire", "Linux", "GRDB", "Logging", "NIOCore", "NIOPosix",
+        ],
         "Doors": [
             "Events", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering",
             "Manifests", "Wire",
@@ -51,7 +53,7 @@ enum ImportRules {
         ],
         "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
         // What a build has of these depends on what is installed.
-        "thaw-source": ["JSON", "Linux", "CHiredis"],
+        "thaw-source": ["JSON", "Linux", "CHiredis", "CPostgres", "CMosquitto"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",

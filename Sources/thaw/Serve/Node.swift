@@ -128,6 +128,7 @@ final class Node: Sendable {
         )
         let sources = NodeSources(
             programPath: installation.sourcePath,
+            watchable: configuration.watchable,
             events: events,
             plane: plane,
             group: group,
