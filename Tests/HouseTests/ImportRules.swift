@@ -21,6 +21,7 @@ enum ImportRules {
         "Registry": ["Manifests", "GRDB"],
         "Secrets": ["Linux", "Crypto", "GRDB"],
         "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
+        "Queues": ["Metering", "Linux", "GRDB", "GRDBSQLite"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
@@ -28,18 +29,20 @@ enum ImportRules {
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
         "Events": [
-            "ControlPlane", "Fleet", "Invoking", "Metering", "Wire", "Linux", "GRDB", "Logging", "NIOCore", "NIOPosix",
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Linux", "Wire", "Logging", "NIOCore",
+            "NIOPosix",
         ],
+        "Schedules": ["ControlPlane", "Events", "Invoking", "Linux", "Metering", "GRDB", "Logging", "NIOCore"],
         "Doors": [
-            "Events", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering",
-            "Manifests", "Wire",
+            "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry",
+            "Metering", "Manifests", "Wire",
             "Hummingbird", "HummingbirdCore",
             "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
             "ServiceLifecycle",
         ],
         "thaw": [
-            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering",
-            "Manifests",
+            "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
+            "Registry", "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
