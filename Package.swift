@@ -42,6 +42,8 @@ let brokerLibraries = [
     BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev"),
     BrokerLibrary(module: "CNats", header: "nats/nats.h", package: "libnats-dev"),
     BrokerLibrary(module: "CRdkafka", header: "librdkafka/rdkafka.h", package: "librdkafka-dev"),
+    BrokerLibrary(module: "CPostgres", header: "postgresql/libpq-fe.h", package: "libpq-dev"),
+    BrokerLibrary(module: "CMosquitto", header: "mosquitto.h", package: "libmosquitto-dev"),
 ].filter(\.isInstalled)
 
 /// Brokers of tests that are built here; those that are not are real servers, where they are installed.
@@ -91,6 +93,7 @@ let libraries: [Target] = [
         name: "Events",
         dependencies: [
             "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", logging, nioCore,
+            nioPosix,
         ]
     ),
     .target(
@@ -176,7 +179,7 @@ let testing: [Target] = [
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
-    tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
+    tests("Events", of: "Events", with: ["ControlPlane", "Linux", "Metering", logging, nioPosix]),
     tests("Schedules", of: "Schedules", with: ["ControlPlane", "Events", "Metering", logging, nioCore, nioEmbedded]),
     tests("Queues", of: "Queues", with: ["Metering", grdb]),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),

@@ -140,6 +140,7 @@ final class Node: Sendable {
         let queues = ClientQueues(store: events.store, account: plane.account, loop: group.next(), logger: logger)
         let sources = NodeSources(
             programPath: installation.sourcePath,
+            watchable: configuration.watchable,
             events: events,
             queues: queues,
             plane: plane,
