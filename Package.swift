@@ -132,8 +132,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
-            "Snapshots", "Tokenizing", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1,
+            "Trials", "Queues", "Metering", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
+            "Snapshots", "Tokenizing", "Linux", argumentParser, grdb, nioCore, nioPosix, nioHTTP1,
         ]
     ),
 ]

@@ -60,8 +60,9 @@ enum ImportRules {
             "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
-            "Snapshots", "Tokenizing", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Queues", "Metering", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
+            "Snapshots", "Tokenizing", "Linux", "ArgumentParser", "GRDB", "NIOCore", "NIOPosix",
+            "NIOHTTP1",
         ],
     ]
 

@@ -33,7 +33,9 @@ struct EventTests {
         let answer = try await node.request(
             "PUT",
             "/2019-09-25/functions/\(function)/event-invoke-config",
-            body: Data(#"{"MaximumRetryAttempts": 0, "DestinationConfig": {"\#(side)": {"Destination": "\#(place)"}}}"#.utf8)
+            body: Data(
+                #"{"MaximumRetryAttempts": 0, "DestinationConfig": {"\#(side)": {"Destination": "\#(place)"}}}"#.utf8
+            )
         )
         #expect(answer.status == 200, "\(answer.text)")
     }
