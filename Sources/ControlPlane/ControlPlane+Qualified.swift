@@ -1,4 +1,5 @@
 import Foundation
+import Invoking
 
 /// What hangs on a function or one of its qualifiers.
 extension ControlPlane {

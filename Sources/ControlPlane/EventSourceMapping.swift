@@ -10,6 +10,10 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
     /// What was said of it, under the API's own names.
     package var settings: [String: JSONValue]
     var lastModified: Double
+    /// Written by a deploy, of what the manifest says; nil where somebody made it.
+    private var declared: Bool?
+
+    var isDeclared: Bool { declared ?? false }
 
     private static let keys = [
         "EventSourceArn", "BatchSize", "FilterCriteria", "MaximumBatchingWindowInSeconds", "ParallelizationFactor",
@@ -21,6 +25,16 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
     ]
 
     package var sourceARN: String? { settings["EventSourceArn"]?.text }
+
+    /// The source as people and records are shown it: without a password.
+    package var shownSource: String { Self.masked(sourceARN ?? sourceAddress ?? "") }
+
+    private static func masked(_ text: String) -> String {
+        guard let start = text.firstRange(of: "://")?.upperBound, let at = text[start...].firstIndex(of: "@"),
+            let colon = text[start..<at].firstIndex(of: ":")
+        else { return text }
+        return text.replacingCharacters(in: text.index(after: colon)..<at, with: "…")
+    }
 
     /// The source as a URL, where it is one, or has one: Kafka of one's own is named by its servers and topics.
     package var sourceAddress: String? {
@@ -93,6 +107,16 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
         try checkWindow()
     }
 
+    /// One of a manifest, which is checked already.
+    init(uuid: String, function: String, settings: [String: JSONValue], now: Date) {
+        self.uuid = uuid
+        self.function = function
+        self.settings = settings
+        isEnabled = true
+        declared = true
+        lastModified = (now.timeIntervalSince1970 * 1000).rounded() / 1000
+    }
+
     private static let streamDefaults: [String: JSONValue] = [
         "MaximumBatchingWindowInSeconds": 0, "ParallelizationFactor": 1, "MaximumRecordAgeInSeconds": -1,
         "BisectBatchOnFunctionError": false, "MaximumRetryAttempts": -1, "TumblingWindowInSeconds": 0,
@@ -135,6 +159,7 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
     package func document(state: String? = nil, in account: LambdaAccount) -> JSONValue {
         var members = settings
         members["UUID"] = .text(uuid)
+        if let source = sourceARN { members["EventSourceArn"] = .text(Self.masked(source)) }
         members["EventSourceMappingArn"] = .text(account.mappingARN(uuid))
         members["FunctionArn"] = .text(account.functionARN(function, qualifier))
         members["State"] = .text(state ?? (isEnabled ? "Enabled" : "Disabled"))

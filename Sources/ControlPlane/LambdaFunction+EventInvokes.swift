@@ -6,6 +6,17 @@ package struct EventInvokeConfig: Codable, Equatable, Sendable {
     package var ageSecondsMax: Int?
     package var destinations: JSONValue?
     var lastModified: Double
+    /// Written by a deploy, of what the manifest says; nil where somebody set it.
+    private var declared: Bool?
+
+    var isDeclared: Bool {
+        get { declared ?? false }
+        set { declared = newValue ? true : nil }
+    }
+
+    init(lastModified: Double) {
+        self.lastModified = lastModified
+    }
 
     package static let retriesDefault = 2
     /// Six hours.

@@ -99,6 +99,7 @@ package struct Doors: Sendable {
         OpenInferenceDoors(services: services).open(router)
         router.path("/predict/:name", [:], before: [.post])
         ReceiptDoors(services: services).open(router)
+        SourceDoors(services: services).open(router)
         AdminDoors(services: services).open(router)
         if let events { EventDoors(events: events).open(router) }
         // Added last, so that it sees only the requests that no path above takes.

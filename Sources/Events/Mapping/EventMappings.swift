@@ -72,9 +72,23 @@ package final class EventMappings: Sendable {
         for running in ended { running.task.cancel() }
     }
 
-    /// How a mapping fares; nil where it is not enabled.
-    package func status(_ uuid: String) -> MappingRunner.Status? {
-        state.withLock { $0.running[uuid]?.runner.status }
+    /// One mapping as people are shown it.
+    package struct Report: Sendable {
+        package var mapping: EventSourceMapping
+        /// Nil where it is not enabled.
+        package var status: MappingRunner.Status?
+        /// Records that wait in the source; nil where nobody knows.
+        package var lag: Int?
+    }
+
+    /// How all mappings fare, by their functions' names; sources are asked for their lag.
+    package func reports() async -> [Report] {
+        var reports: [Report] = []
+        for mapping in plane.allMappings().sorted(by: { ($0.function, $0.uuid) < ($1.function, $1.uuid) }) {
+            let runner = state.withLock { $0.running[mapping.uuid]?.runner }
+            reports.append(Report(mapping: mapping, status: runner?.status, lag: await runner?.lag()))
+        }
+        return reports
     }
 
     /// Ends all of them; what was not settled comes again with the next start.

@@ -51,7 +51,6 @@ package final class MappingRunner: Sendable {
         package var recordCount = 0
         package var filteredCount = 0
         package var failedCount = 0
-        package var lag: Int?
     }
 
     private let settings: @Sendable (SourceKind) throws(FilterPatternError) -> MappingSettings
@@ -61,6 +60,8 @@ package final class MappingRunner: Sendable {
     private struct State {
         var status = Status()
         var runningCount = 0
+        /// What is open now.
+        var source: (any EventSource)?
         /// Waits for one of the running batches to end.
         var waiter: CheckedContinuation<Void, Never>?
     }
@@ -78,6 +79,9 @@ package final class MappingRunner: Sendable {
 
     package var status: Status { state.withLock { $0.status } }
 
+    /// How many records wait in the source; nil where it is not open or cannot say.
+    package func lag() async -> Int? { await state.withLock { $0.source }?.lag() }
+
     /// Until the task that calls it is cancelled, or the source says that trying again is in vain.
     package func run() async {
         var failures = 0
@@ -85,7 +89,8 @@ package final class MappingRunner: Sendable {
             let isDone: Bool
             do throws(SourceError) {
                 let source = try await around.open()
-                note("OK")
+                state.withLock { $0.source = source }
+                defer { state.withLock { $0.source = nil } }
                 do throws(SourceError) {
                     try await drain(source) { failures = 0 }
                 } catch {
@@ -97,6 +102,8 @@ package final class MappingRunner: Sendable {
                 await source.close()
                 isDone = true
             } catch {
+                // Whoever ends it takes the source away from under it.
+                if Task.isCancelled { return }
                 note("PROBLEM: \(error)")
                 around.logger.warning("a source gives nothing", metadata: ["error": "\(error)"])
                 isDone = error.isFinal

@@ -90,12 +90,14 @@ final class Node: Sendable {
             logger: logger,
             secrets: { try secrets.environment(of: $0) }
         )
+        let gate = ConcurrencyGate()
         invoker = Invoker(
             registry: registry,
             fleet: fleet,
             ledger: ledger,
             bindings: bindings,
             logger: logger,
+            gate: gate,
             status: { Doors.status(of: $0, $1) }
         )
         deployer = Deployer(
@@ -111,20 +113,12 @@ final class Node: Sendable {
             directory: directory,
             account: LambdaAccount(region: configuration.region),
             registry: registry,
-            acts: Self.acts(deployer, invoker)
+            acts: Self.acts(deployer, invoker),
+            gate: gate
         )
-        let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
-        // Every call from outside passes here, whatever door or event it comes from; what functions call of one another does not.
+        let (invoker, deployer, phase) = (invoker, deployer, phase)
         let invoke: EventRunner.Invoke = { call, loop, completion in
-            guard plane.gate.hasLimits else { return invoker.invoke(call, on: loop, completion: completion) }
-            guard plane.gate.enter(call.function) else {
-                let refused = Completion.refused(.overloaded(retryAfterSeconds: 1))
-                return loop.execute { completion(refused) }
-            }
-            invoker.invoke(call, on: loop) { done in
-                plane.gate.leave(call.function)
-                completion(done)
-            }
+            invoker.invoke(call, on: loop, completion: completion)
         }
         let outside = try OutsideDelivery(directory: directory + "/destinations", group: group)
         self.outside = outside
@@ -150,6 +144,10 @@ final class Node: Sendable {
             queues: queues,
             plane: plane,
             group: group,
+            secrets: { name in
+                let lines = try secrets.environment(of: name).map { $0.split(separator: "=", maxSplits: 1) }
+                return Dictionary(lines.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }) { $1 }
+            },
             logger: logger
         )
         mappings = EventMappings(
@@ -175,19 +173,31 @@ final class Node: Sendable {
                 readiness: { phase.readiness },
                 pools: { invoker.pools() },
                 // These wait for the disk: not on the loop that answers calls.
-                deploy: { name, bundle async throws(DeployFailure) in
+                deploy: { [plane] name, bundle async throws(DeployFailure) in
                     try await withTaskExecutorPreference(DiskExecutor.shared) { () async throws(DeployFailure) in
-                        try await deployer.deploy(name: name, upload: bundle)
+                        let version = try await deployer.deploy(name: name, upload: bundle)
+                        try await plane.declareTriggers(of: version)
+                        return version
                     }
                 },
                 deployProgress: { deployer.progress(of: $0) },
-                delete: { name in
+                delete: { [plane] name in
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
+                        try await plane.forget(registryName: name)
                         try await secrets.removeAll(of: name)
                     }
                 },
-                rollback: { name async throws(RegistryError) in try await deployer.rollback(name) },
+                rollback: { [plane] name async throws(RegistryError) in
+                    let version = try await deployer.rollback(name)
+                    do throws(DeployFailure) {
+                        try await plane.declareTriggers(of: version)
+                    } catch {
+                        // The version serves all the same; what feeds it is as it was.
+                        logger.warning("triggers of a version could not be made", metadata: ["error": "\(error)"])
+                    }
+                    return version
+                },
                 collectGarbage: {
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.collectGarbage()
@@ -197,6 +207,7 @@ final class Node: Sendable {
                 followLogs: { logs.follow(function: $0) },
                 secrets: secrets,
                 refresh: { invoker.refresh($0) },
+                sources: { [mappings] in await mappings.reports() },
                 registry: registry,
                 ledger: ledger
             ),
@@ -292,6 +303,7 @@ final class Node: Sendable {
             workerFilter: policies.worker,
             packerFilter: policies.packer,
             codeFilter: policies.code,
+            zygoteFilter: policies.zygote,
             codeWorkerFilter: policies.codeWorker
         )
     }
