@@ -35,9 +35,9 @@ package struct Cell: ~Copyable {
     }
 }
 
-/// Makes cells, one for each order, and answers with them; a process without a byte of an author's.
+/// Makes cells ahead of orders, and answers each with one; a process without a byte of an author's.
 ///
-/// Cells are ordered before they are needed: as many as wait in the socket cost a worker nothing.
+/// They wait here, not in the socket: the kernel bounds what is in flight between all processes of a user together.
 struct CellBuilder {
     let tmpBytesMax: UInt64
     /// What a process that only waits is under.
@@ -45,12 +45,18 @@ struct CellBuilder {
 
     /// Cells come in one message each: a byte and their descriptors, or a sentence.
     fileprivate static let made = UInt8(ascii: "C")
+    /// An order that is answered, and one that only says that orders will come.
+    fileprivate static let wanted = UInt8(ascii: "W")
+    fileprivate static let prepare = UInt8(ascii: "P")
     fileprivate static let refused = UInt8(ascii: "E")
     fileprivate static let messageBytesMax = 1024
+    /// One is used while the next is made.
+    private static let cellsAhead = 2
 
     /// Serves orders until a child, the zygote, has ended, or nobody orders any more; answers the zygote's status.
     func serve(_ orders: consuming FileDescriptor, until zygote: Int32) throws(SystemError) -> Int32 {
         let endings = try NestedProcess.watchChildren()
+        var ready: [[SharedDescriptor]] = []
         while true {
             while let ending = NestedProcess.endingOfEnded() {
                 if ending.child == zygote { return ending.status }
@@ -60,19 +66,49 @@ struct CellBuilder {
                 timeoutMilliseconds: nil
             )
             if happened & 2 != 0 { _ = try endings.readAvailable(countMax: 4096) }
-            if happened & 1 != 0, try !obey(orders) { return 0 }
+            guard happened & 1 != 0 else { continue }
+            guard let order = try orders.receiveMessage(bytesMax: 1) else { return 0 }
+            if order.bytes == [Self.wanted] { try hand(ready.isEmpty ? nil : ready.removeFirst(), orders) }
+            // Not before the import has ended, which is when the first order comes.
+            while ready.count < Self.cellsAhead, let cell = try? made() { ready.append(cell) }
         }
     }
 
-    /// Makes one cell; false at the end of orders.
-    private func obey(_ orders: borrowing FileDescriptor) throws(SystemError) -> Bool {
-        guard try orders.receiveMessage(bytesMax: 1) != nil else { return false }
+    /// Answers an order with a cell that waits, or one that is made for it.
+    private func hand(_ waiting: [SharedDescriptor]?, _ orders: borrowing FileDescriptor) throws(SystemError) {
+        let cell: [SharedDescriptor]
         do throws(SystemError) {
-            if case .child = try NestedProcess.fork(into: [.process, .mount, .interprocess, .network]) { keep(orders) }
+            if let waiting { cell = waiting } else { cell = try made() }
         } catch {
-            try Self.refuse(error, orders)
+            return try Self.refuse(error, orders)
         }
-        return true
+        try orders.sendMessage([Self.made], descriptors: cell.map { $0.descriptor.rawValue })
+    }
+
+    /// Namespaces and the tie of a new cell.
+    private func made() throws(SystemError) -> [SharedDescriptor] {
+        let pair = try DescriptorPair.sequencedSockets()
+        let ours = pair.first
+        let theirs = pair.second
+        try begin(theirs)
+        // The cell's own end: where it dies, ours ends.
+        _ = consume theirs
+        guard
+            var message = try ours.receiveMessage(
+                bytesMax: Self.messageBytesMax,
+                descriptorsMax: Cell.kinds.count + 1
+            )
+        else { throw SystemError(call: "the cell's first process ended while it was made", code: 0) }
+        guard message.bytes == [Self.made], message.descriptorCount == Cell.kinds.count + 1 else {
+            throw SystemError(call: String(decoding: message.bytes.dropFirst(), as: UTF8.self), code: 0)
+        }
+        var cell: [SharedDescriptor] = []
+        while let descriptor = message.takeDescriptor() { cell.append(SharedDescriptor(descriptor)) }
+        return cell
+    }
+
+    private func begin(_ builder: borrowing FileDescriptor) throws(SystemError) {
+        if case .child = try NestedProcess.fork(into: [.process, .mount, .interprocess, .network]) { keep(builder) }
     }
 
     private static func refuse(_ error: SystemError, _ socket: borrowing FileDescriptor) throws(SystemError) {
@@ -81,7 +117,7 @@ struct CellBuilder {
     }
 
     /// The life of a cell's first process.
-    private func keep(_ orders: borrowing FileDescriptor) -> Never {
+    private func keep(_ builder: borrowing FileDescriptor) -> Never {
         do throws(SystemError) {
             let pipe = try DescriptorPair.pipe()
             try fill()
@@ -92,13 +128,13 @@ struct CellBuilder {
             try Confinement.dropCapabilities()
             NestedProcess.ignoreChildren()
             let numbers = namespaces.map { $0.descriptor.rawValue } + [pipe.second.rawValue]
-            try orders.sendMessage([Self.made], descriptors: numbers)
+            try builder.sendMessage([Self.made], descriptors: numbers)
             try NestedProcess.keepOnly([pipe.first.rawValue])
             try filter.load()
             // Nobody writes: this is the end of the tie.
             _ = try FileDescriptor(owning: 0).read(countMax: 1)
         } catch {
-            try? Self.refuse(error, orders)
+            try? Self.refuse(error, builder)
         }
         CurrentProcess.exit(0)
     }
@@ -125,16 +161,16 @@ package struct CellQueue: Sendable {
         self.socket = SharedDescriptor(socket)
     }
 
-    /// Orders one more.
-    package func order() throws(SystemError) {
-        try socket.descriptor.sendMessage([CellBuilder.made])
+    /// Has cells made ahead, now that the import has left in `/tmp` what is copied into them.
+    package func prepare() throws(SystemError) {
+        try socket.descriptor.sendMessage([CellBuilder.prepare])
     }
 
-    /// Orders one for whoever comes next, and takes the one that has waited longest.
+    /// Orders a cell and takes the first that comes.
     ///
-    /// Safe to call in several forks at once: each message goes to one of them.
+    /// Safe to call in several forks at once: each cell goes to one of them.
     package func take() throws(SystemError) -> Cell {
-        try order()
+        try socket.descriptor.sendMessage([CellBuilder.wanted])
         let end = Clock.monotonicNanoseconds() + UInt64(Self.patienceMilliseconds) * 1_000_000
         while Clock.monotonicNanoseconds() < end {
             let arrival = try socket.descriptor.receiveMessageAvailable(

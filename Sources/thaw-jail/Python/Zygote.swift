@@ -16,8 +16,6 @@ final class Zygote {
     private let pid: Int32
     private let cells: CellQueue
     private var tokens: UInt32 = 0
-    /// Cells that wait for the next workers: one is used while the other is made.
-    private static let cellsAhead = 2
 
     /// Starts it and waits until the handler is imported.
     init(_ order: ProgramOrder) throws(LoadFailure) {
@@ -46,8 +44,7 @@ final class Zygote {
         }
         try awaitImport(milliseconds: Int(order.settings.initMilliseconds))
         do throws(SystemError) {
-            // Not before: what the import has left in /tmp is in each.
-            for _ in 0..<Self.cellsAhead { try cells.order() }
+            try cells.prepare()
         } catch {
             throw LoadFailure(message: "Runtime.Unknown: no cell could be ordered: \(error)")
         }
