@@ -35,9 +35,10 @@ package struct Cell: ~Copyable {
     }
 }
 
-/// Makes cells ahead of orders, and answers each with one; a process without a byte of an author's.
+/// Makes cells, one for each order, which are handed over when somebody asks for one; a process without a byte of an author's.
 ///
-/// They wait here, not in the socket: the kernel bounds what is in flight between all processes of a user together.
+/// Cells are ordered before they are needed. A cell that waits keeps its descriptors to itself: the kernel counts what lies
+/// in sockets for all processes of a user together, so that resting functions would keep others from sending any.
 struct CellBuilder {
     let tmpBytesMax: UInt64
     /// What a process that only waits is under.
@@ -45,18 +46,18 @@ struct CellBuilder {
 
     /// Cells come in one message each: a byte and their descriptors, or a sentence.
     fileprivate static let made = UInt8(ascii: "C")
-    /// An order that is answered, and one that only says that orders will come.
-    fileprivate static let wanted = UInt8(ascii: "W")
-    fileprivate static let prepare = UInt8(ascii: "P")
     fileprivate static let refused = UInt8(ascii: "E")
     fileprivate static let messageBytesMax = 1024
-    /// One is used while the next is made.
-    private static let cellsAhead = 2
 
     /// Serves orders until a child, the zygote, has ended, or nobody orders any more; answers the zygote's status.
-    func serve(_ orders: consuming FileDescriptor, until zygote: Int32) throws(SystemError) -> Int32 {
+    ///
+    /// - Parameter requests: where cells that are made wait to be asked for.
+    func serve(
+        _ orders: consuming FileDescriptor,
+        handingOver requests: consuming FileDescriptor,
+        until zygote: Int32
+    ) throws(SystemError) -> Int32 {
         let endings = try NestedProcess.watchChildren()
-        var ready: [[SharedDescriptor]] = []
         while true {
             while let ending = NestedProcess.endingOfEnded() {
                 if ending.child == zygote { return ending.status }
@@ -66,58 +67,35 @@ struct CellBuilder {
                 timeoutMilliseconds: nil
             )
             if happened & 2 != 0 { _ = try endings.readAvailable(countMax: 4096) }
-            guard happened & 1 != 0 else { continue }
-            guard let order = try orders.receiveMessage(bytesMax: 1) else { return 0 }
-            if order.bytes == [Self.wanted] { try hand(ready.isEmpty ? nil : ready.removeFirst(), orders) }
-            // Not before the import has ended, which is when the first order comes.
-            while ready.count < Self.cellsAhead, let cell = try? made() { ready.append(cell) }
+            if happened & 1 != 0, try !obey(orders, requests) { return 0 }
         }
     }
 
-    /// Answers an order with a cell that waits, or one that is made for it.
-    private func hand(_ waiting: [SharedDescriptor]?, _ orders: borrowing FileDescriptor) throws(SystemError) {
-        let cell: [SharedDescriptor]
+    /// Makes one cell; false at the end of orders.
+    private func obey(
+        _ orders: borrowing FileDescriptor,
+        _ requests: borrowing FileDescriptor
+    ) throws(SystemError) -> Bool {
+        guard try orders.receiveMessage(bytesMax: 1) != nil else { return false }
         do throws(SystemError) {
-            if let waiting { cell = waiting } else { cell = try made() }
+            if case .child = try NestedProcess.fork(into: [.process, .mount, .interprocess, .network]) {
+                keep(requests)
+            }
         } catch {
-            return try Self.refuse(error, orders)
+            try Self.refuse(error, requests)
         }
-        try orders.sendMessage([Self.made], descriptors: cell.map { $0.descriptor.rawValue })
+        return true
     }
 
-    /// Namespaces and the tie of a new cell.
-    private func made() throws(SystemError) -> [SharedDescriptor] {
-        let pair = try DescriptorPair.sequencedSockets()
-        let ours = pair.first
-        let theirs = pair.second
-        try begin(theirs)
-        // The cell's own end: where it dies, ours ends.
-        _ = consume theirs
-        guard
-            var message = try ours.receiveMessage(
-                bytesMax: Self.messageBytesMax,
-                descriptorsMax: Cell.kinds.count + 1
-            )
-        else { throw SystemError(call: "the cell's first process ended while it was made", code: 0) }
-        guard message.bytes == [Self.made], message.descriptorCount == Cell.kinds.count + 1 else {
-            throw SystemError(call: String(decoding: message.bytes.dropFirst(), as: UTF8.self), code: 0)
-        }
-        var cell: [SharedDescriptor] = []
-        while let descriptor = message.takeDescriptor() { cell.append(SharedDescriptor(descriptor)) }
-        return cell
-    }
-
-    private func begin(_ builder: borrowing FileDescriptor) throws(SystemError) {
-        if case .child = try NestedProcess.fork(into: [.process, .mount, .interprocess, .network]) { keep(builder) }
-    }
-
+    /// Answers whoever asks, or whoever asks next.
     private static func refuse(_ error: SystemError, _ socket: borrowing FileDescriptor) throws(SystemError) {
+        _ = try socket.receiveMessageAvailable(bytesMax: 1)
         let sentence = Array("\(error)".utf8.prefix(messageBytesMax - 1))
         try socket.sendMessage([refused] + sentence)
     }
 
     /// The life of a cell's first process.
-    private func keep(_ builder: borrowing FileDescriptor) -> Never {
+    private func keep(_ requests: borrowing FileDescriptor) -> Never {
         do throws(SystemError) {
             let pipe = try DescriptorPair.pipe()
             try fill()
@@ -128,13 +106,15 @@ struct CellBuilder {
             try Confinement.dropCapabilities()
             NestedProcess.ignoreChildren()
             let numbers = namespaces.map { $0.descriptor.rawValue } + [pipe.second.rawValue]
-            try builder.sendMessage([Self.made], descriptors: numbers)
+            // One of the cells that wait hears each request.
+            guard try requests.receiveMessage(bytesMax: 1) != nil else { CurrentProcess.exit(0) }
+            try requests.sendMessage([Self.made], descriptors: numbers)
             try NestedProcess.keepOnly([pipe.first.rawValue])
             try filter.load()
             // Nobody writes: this is the end of the tie.
             _ = try FileDescriptor(owning: 0).read(countMax: 1)
         } catch {
-            try? Self.refuse(error, builder)
+            try? Self.refuse(error, requests)
         }
         CurrentProcess.exit(0)
     }
@@ -153,27 +133,31 @@ struct CellBuilder {
 
 /// The other end of a ``CellBuilder``.
 package struct CellQueue: Sendable {
-    private let socket: SharedDescriptor
+    private let orders: SharedDescriptor
+    private let requests: SharedDescriptor
     /// How long a cell may take; nobody else is waited for.
     private static let patienceMilliseconds = 5000
 
-    package init(_ socket: consuming FileDescriptor) {
-        self.socket = SharedDescriptor(socket)
+    /// - Parameters: the other ends of the sockets that a program is started with, ``JailedProgram/start(_:buildingCellsFor:under:)``.
+    package init(orders: consuming FileDescriptor, requests: consuming FileDescriptor) {
+        self.orders = SharedDescriptor(orders)
+        self.requests = SharedDescriptor(requests)
     }
 
-    /// Has cells made ahead, now that the import has left in `/tmp` what is copied into them.
-    package func prepare() throws(SystemError) {
-        try socket.descriptor.sendMessage([CellBuilder.prepare])
+    /// Orders one more.
+    package func order() throws(SystemError) {
+        try orders.descriptor.sendMessage([CellBuilder.made])
     }
 
-    /// Orders a cell and takes the first that comes.
+    /// Orders one for whoever comes next, and takes the one that has waited longest.
     ///
-    /// Safe to call in several forks at once: each cell goes to one of them.
+    /// Safe to call in several forks at once: each message goes to one of them.
     package func take() throws(SystemError) -> Cell {
-        try socket.descriptor.sendMessage([CellBuilder.wanted])
+        try order()
+        try requests.descriptor.sendMessage([CellBuilder.made])
         let end = Clock.monotonicNanoseconds() + UInt64(Self.patienceMilliseconds) * 1_000_000
         while Clock.monotonicNanoseconds() < end {
-            let arrival = try socket.descriptor.receiveMessageAvailable(
+            let arrival = try requests.descriptor.receiveMessageAvailable(
                 bytesMax: CellBuilder.messageBytesMax,
                 descriptorsMax: Cell.kinds.count + 1
             )
@@ -181,7 +165,7 @@ package struct CellQueue: Sendable {
             case .message(let message): return try Cell(message)
             case .end: throw SystemError(call: "Runtime.Unknown: the process that makes cells has ended", code: 0)
             case .nothing:
-                _ = try FileDescriptor.waitReadable([socket.descriptor.rawValue], timeoutMilliseconds: 100)
+                _ = try FileDescriptor.waitReadable([requests.descriptor.rawValue], timeoutMilliseconds: 100)
             }
         }
         throw SystemError(call: "Runtime.Unknown: no cell was made within \(Self.patienceMilliseconds) ms", code: 0)

@@ -16,6 +16,8 @@ final class Zygote {
     private let pid: Int32
     private let cells: CellQueue
     private var tokens: UInt32 = 0
+    /// Cells that wait for the next workers: one is used while the other is made.
+    private static let cellsAhead = 2
 
     /// Starts it and waits until the handler is imported.
     init(_ order: ProgramOrder) throws(LoadFailure) {
@@ -30,12 +32,14 @@ final class Zygote {
             )
             // It is in no worker's group. Address space counts here, used or not: its forks shall meet their group's limit first.
             program.dataBytesMax = 4 * min(order.boot.memoryBytesMax, 1 << 50)
-            let cellPair = try DescriptorPair.sequencedSockets()
-            cells = CellQueue(cellPair.first)
-            let builders = cellPair.second
+            let cellOrders = try DescriptorPair.sequencedSockets()
+            let cellRequests = try DescriptorPair.sequencedSockets()
+            cells = CellQueue(orders: cellOrders.first, requests: cellRequests.first)
+            let builders = cellOrders.second
+            let keepers = cellRequests.second
             pid = try program.start(
                 [0, 2, 2, theirs.rawValue],
-                buildingCellsFor: builders.rawValue,
+                buildingCellsFor: [builders.rawValue, keepers.rawValue],
                 under: order.filter
             )
             process = try ProcessHandle(pid: pid)
@@ -44,7 +48,8 @@ final class Zygote {
         }
         try awaitImport(milliseconds: Int(order.settings.initMilliseconds))
         do throws(SystemError) {
-            try cells.prepare()
+            // Not before: what the import has left in /tmp is in each.
+            for _ in 0..<Self.cellsAhead { try cells.order() }
         } catch {
             throw LoadFailure(message: "Runtime.Unknown: no cell could be ordered: \(error)")
         }
