@@ -16,7 +16,6 @@ package struct Sandbox: Sendable {
     package static let filesMax: UInt64 = 2048
 
     /// A template: the control socket, the descriptors of one order, and its forks.
-    ///
     package static let template = Sandbox(
         openFilesMax: filesMax,
         // Of each fork a second thread, which counts as a process does.
