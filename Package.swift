@@ -85,7 +85,8 @@ let libraries: [Target] = [
     .target(
         name: "Events",
         dependencies: [
-            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Linux", "Wire", logging, nioCore, nioPosix,
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", logging, nioCore,
+            nioPosix,
         ]
     ),
     .target(
@@ -95,7 +96,8 @@ let libraries: [Target] = [
     .target(
         name: "Doors",
         dependencies: [
-            "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering",
+            "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry",
+            "Metering",
             "Manifests", "Digests", "Wire",
             nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
             nioPosix, serviceLifecycle,
@@ -110,7 +112,7 @@ let programs: [Target] = [
         name: "thaw",
         dependencies: [
             "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
-            "Registry", "Metering", "Manifests",
+            "Registry", "Metering", "Manifests", "Digests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,

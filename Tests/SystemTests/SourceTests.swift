@@ -29,6 +29,11 @@ struct SourceTests {
         try await feed(MosquittoBroker.self)
     }
 
+    @Test(.enabled(if: BucketBroker.isInstalled, "moto's server is not installed"))
+    func `A bucket feeds a function, whatever dies`() async throws {
+        try await feed(BucketBroker.self)
+    }
+
     @Test(.enabled(if: MosquittoBroker.isInstalled && PostgresBroker.isInstalled, "their servers are not installed"))
     func `A source that refuses says in words what is wrong, and never the password`() async throws {
         let (topics, table) = (try await MosquittoBroker(), try await PostgresBroker())
