@@ -40,9 +40,16 @@ struct BrokerLibrary {
 
 let brokerLibraries = [
     BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev"),
+    BrokerLibrary(module: "CNats", header: "nats/nats.h", package: "libnats-dev"),
+    BrokerLibrary(module: "CRdkafka", header: "librdkafka/rdkafka.h", package: "librdkafka-dev"),
     BrokerLibrary(module: "CPostgres", header: "postgresql/libpq-fe.h", package: "libpq-dev"),
     BrokerLibrary(module: "CMosquitto", header: "mosquitto.h", package: "libmosquitto-dev"),
 ].filter(\.isInstalled)
+
+/// Brokers of tests that are built here; those that are not are real servers, where they are installed.
+let kafkaMock: [Target] =
+    brokerLibraries.contains { $0.module == "CRdkafka" }
+    ? [.executableTarget(name: "kafka-mock", dependencies: ["CRdkafka", "Linux"], path: "Tests/KafkaMock")] : []
 
 let libraries: [Target] = [
     .target(name: "CLinux"),
@@ -215,7 +222,7 @@ let testing: [Target] = [
         dependencies: [
             "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "thaw-source",
             "fault-worker",
-        ],
+        ] + kafkaMock.map { .init(stringLiteral: $0.name) },
         exclude: ["Clients"]
     ),
 ]
@@ -263,6 +270,11 @@ if Context.environment["THAW_FUZZING"] != nil {
                 exclude: ["ThawPack.swift"]
             ),
             .target(
+                name: "thaw-jail",
+                dependencies: ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
+                exclude: ["main.swift"]
+            ),
+            .target(
                 name: "thaw-bench",
                 dependencies: ["Scheduling", "Snapshots"],
                 sources: ["PolicyTraceFile.swift", "PolicyReplay.swift"]
@@ -270,10 +282,11 @@ if Context.environment["THAW_FUZZING"] != nil {
             .executableTarget(
                 name: "thaw-fuzz",
                 dependencies: [
-                    "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux", "Manifests",
-                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Snapshots", "Tasks", "Tokenizing",
-                    "Wire",
-                    "thaw-bench", "thaw-pack", nioCore, nioEmbedded, nioHTTP1,
+                    "ControlPlane", "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux",
+                    "Manifests",
+                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Serving", "Snapshots", "Tasks",
+                    "Tokenizing", "Wire",
+                    "thaw-bench", "thaw-jail", "thaw-pack", httpTypes, nioCore, nioEmbedded, nioHTTP1,
                 ],
                 path: "Tests",
                 sources: [
@@ -294,6 +307,7 @@ package.targets.append(contentsOf: [
     systemLibrary("CZlib", apt: "zlib1g-dev"),
 ])
 package.targets.append(contentsOf: brokerLibraries.map { systemLibrary($0.module, apt: $0.package) })
+if Context.environment["THAW_FUZZING"] == nil { package.targets.append(contentsOf: kafkaMock) }
 
 for target in package.targets {
     switch target.type {

@@ -9,6 +9,18 @@ enum Brokers {
             #else
             throw missing("redis", "libhiredis-dev")
             #endif
+        case "kafka":
+            #if canImport(CRdkafka)
+            return try KafkaTopic(address)
+            #else
+            throw missing("kafka", "librdkafka-dev")
+            #endif
+        case "nats":
+            #if canImport(CNats)
+            return try NATSStream(address)
+            #else
+            throw missing("nats", "libnats-dev")
+            #endif
         case "postgresql", "postgres":
             #if canImport(CPostgres)
             return try PostgresOutbox(address)

@@ -56,7 +56,7 @@ enum ImportRules {
         ],
         "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
         // What a build has of these depends on what is installed.
-        "thaw-source": ["JSON", "Linux", "CHiredis", "CPostgres", "CMosquitto"],
+        "thaw-source": ["JSON", "Linux", "CHiredis", "CNats", "CRdkafka", "CPostgres", "CMosquitto"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",

@@ -108,6 +108,20 @@ struct SourceTests {
         node.removeData()
     }
 
+    @Test(.enabled(if: KafkaBroker.isInstalled, "librdkafka-dev was not there when this was built"))
+    func `Kafka feeds a function: a failure holds its batch, and nothing is lost when the servers or the node go`()
+        async throws
+    {
+        try await feed(KafkaBroker.self)
+    }
+
+    @Test(.enabled(if: NATSBroker.isInstalled, "nats-server is not installed"))
+    func `JetStream feeds a function: bad messages come again, and nothing is lost when the server or the node dies`()
+        async throws
+    {
+        try await feed(NATSBroker.self)
+    }
+
     /// Prints each number that it has done.
     ///
     /// A number that ends in 7 fails when it comes first.
@@ -122,10 +136,15 @@ struct SourceTests {
                 first = f"/tmp/{number}"
                 if number % 10 == 7 and not os.path.exists(first):
                     open(first, "w").close()
-                    failed.append({"itemIdentifier": record.get("messageId") or record.get("itemIdentifier")})
+                    failed.append({"itemIdentifier": thaw_identifier(record)})
                     continue
                 print("done", number)
             return {"batchItemFailures": failed}
+
+        def thaw_identifier(record):
+            if "offset" in record:
+                return {"partition": f'{record["topic"]}-{record["partition"]}', "offset": record["offset"]}
+            return record.get("messageId") or record.get("itemIdentifier")
 
         def thaw_text(record):
             import base64, json

@@ -18,6 +18,7 @@ struct NodeSources: Sendable {
     let directory: String
     let buckets: BucketClient
     let events: EventRunner
+    let queues: ClientQueues
     let plane: ControlPlane
     let group: any EventLoopGroup
     /// The secrets of a function, by name.
@@ -26,6 +27,9 @@ struct NodeSources: Sendable {
 
     /// Opens the source of a mapping.
     func open(_ mapping: EventSourceMapping) async throws(SourceError) -> any EventSource {
+        if let arn = mapping.sourceARN, ClientMessage.queueName(arn: arn) != nil {
+            return try await QueueSource(arn: arn, queues: queues)
+        }
         guard let address = mapping.sourceAddress else {
             throw SourceError("this node has nothing under the mapping's source", isFinal: true)
         }
