@@ -94,6 +94,8 @@ struct SourceTests {
             topics.refusedURL: "not authorised", table.refusedURL: "password authentication failed",
             table.missingURL: "CREATE TABLE", "file:///etc": "may not be watched: this node allows folders below",
             "file:///nowhere/../etc": "cannot be watched", "postgresql://127.0.0.1/x": "has no 'table'",
+            "mqtt://127.0.0.1/x?qos=2": "'qos' is 1", "mqtt://127.0.0.1/x/#": "is written %23",
+            "s3://numbers?poll=0": "'poll' is the seconds",
         ]
         for url in expected.keys {
             let mapping = try await node.request(

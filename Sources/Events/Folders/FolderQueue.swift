@@ -52,8 +52,8 @@ struct FolderQueue: Sendable {
         return names
     }
 
-    /// A look is due when nothing waits that was told of.
-    var isLookDue: Bool { needsLook && waiting.isEmpty }
+    /// A look is due when nothing waits that was told of, and there is room for what it finds.
+    var isLookDue: Bool { needsLook && waiting.isEmpty && known.count < Self.namesMax }
 
     /// When the first of those that come later is due.
     var dueNanoseconds: UInt64? { later.map(\.dueNanoseconds).min() }
