@@ -141,6 +141,8 @@ final class Node: Sendable {
         let sources = NodeSources(
             programPath: installation.sourcePath,
             watchable: configuration.watchable,
+            directory: directory + "/sources",
+            buckets: BucketClient(client: outside.client),
             events: events,
             queues: queues,
             plane: plane,
