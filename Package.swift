@@ -81,6 +81,7 @@ let libraries: [Target] = [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
         ]
     ),
+    .target(name: "Queues", dependencies: ["Metering", "Linux", grdb, grdbSQLite]),
     .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),
     .target(
         name: "ControlPlane",
@@ -88,13 +89,19 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Events",
-        dependencies: ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
+        dependencies: [
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Linux", "Wire", logging, nioCore,
+        ]
+    ),
+    .target(
+        name: "Schedules",
+        dependencies: ["ControlPlane", "Events", "Invoking", "Linux", "Metering", grdb, logging, nioCore]
     ),
     .target(
         name: "Doors",
         dependencies: [
-            "Events", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests",
-            "Digests", "Wire",
+            "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering",
+            "Manifests", "Digests", "Wire",
             nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
             nioPosix, serviceLifecycle,
         ]
@@ -107,8 +114,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering",
-            "Manifests",
+            "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
+            "Registry", "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
@@ -169,6 +176,8 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
+    tests("Schedules", of: "Schedules", with: ["ControlPlane", "Events", "Metering", logging, nioCore, nioEmbedded]),
+    tests("Queues", of: "Queues", with: ["Metering", grdb]),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),

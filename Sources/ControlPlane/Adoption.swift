@@ -57,7 +57,8 @@ extension FunctionSettings {
             memoryMebibytes = max(1, Int(clamping: bytes >> 20))
         }
         temporaryMebibytes = Int(clamping: manifest.limits.tmpBytes >> 20)
-        environment = manifest.environment.isEmpty ? nil : manifest.environment
+        let own = manifest.environment.filter { $0.key != CodeManifest.handlerVariable }
+        environment = own.isEmpty ? nil : own
     }
 
     /// Lets a manifest say what these settings say, beyond its code.
@@ -66,7 +67,7 @@ extension FunctionSettings {
         manifest.limits.timeoutMilliseconds = timeoutSeconds * 1000
         if memoryIsSet { manifest.limits.memoryBytes = UInt64(memoryMebibytes) << 20 }
         manifest.limits.tmpBytes = UInt64(temporaryMebibytes) << 20
-        manifest.environment = environment ?? [:]
+        manifest.environment = CodeManifest.environment(self)
     }
 }
 

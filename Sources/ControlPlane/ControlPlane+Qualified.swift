@@ -1,5 +1,5 @@
-import Invoking
 import Foundation
+import Invoking
 
 /// What hangs on a function or one of its qualifiers.
 extension ControlPlane {

@@ -159,6 +159,7 @@ enum FuzzSeeds {
             files: [
                 CodeImage.File(path: "app.py", isExecutable: false, group: 0, offset: 0, byteCount: 10),
                 CodeImage.File(path: "lib/run", isExecutable: true, group: 1, offset: 0, byteCount: 3),
+                CodeImage.File(root: .layers, path: "bin/l", isExecutable: true, group: 2, offset: 0, byteCount: 3),
             ]
         )
     }

@@ -29,6 +29,44 @@ struct SourceTests {
         try await feed(NATSBroker.self)
     }
 
+    @Test(.enabled(if: RedisBroker.isInstalled, "redis-server is not installed"))
+    func `a deploy makes the sources of a manifest with the function's secrets, changes them and takes them away`()
+        async throws
+    {
+        let broker = try await RedisBroker(password: "a:b@c/d")
+        let node = try await TrialNode(programs: Tree.programs)
+        let plain = "name: taker\nruntime: python3\nhandler: app.handler\n"
+        let url = broker.url.replacing("redis://", with: "redis://:${REDIS_PASSWORD}@")
+        let code = ["app.py": Data(Self.function.utf8)]
+        let fed = try TrialBundle(
+            plain + "sources:\n  - url: \(url)\n    filters: ['{\"fields\":{\"number\":[\"12\"]}}']\n",
+            files: code
+        )
+        let bare = try TrialBundle(plain, files: code)
+        let wrong = try TrialBundle(plain + "sources:\n  - url: \(url)\n    filters: ['{}']\n", files: code)
+        defer { for bundle in [fed, bare, wrong] { bundle.remove() } }
+
+        let refused = try await node.thaw("deploy", wrong.path)
+        #expect(refused.status != 0 && refused.errors.contains("Invalid filter pattern"), "\(refused.errors)")
+        #expect(try await node.thaw("deploy", fed.path).status == 0)
+        let waiting = try await node.until(seconds: 10) { node in
+            try await node.request("GET", "/sources").text.contains("thaw secret set taker REDIS_PASSWORD")
+        }
+        #expect(waiting, "a secret that is not there is named")
+        try await node.thaw("secret", "set", "taker", "REDIS_PASSWORD", input: "a:b@c/d\n")
+        try await broker.publish([11, 12])
+        try await expectDone(12..<13, node)
+        let shown = try await node.thaw("sources").output
+        #expect(shown.contains("taker") && !shown.contains("a:b@c/d"), "\(shown)")
+        #expect(try await !node.thaw("logs", "taker").output.contains("done 11"))
+
+        #expect(try await node.thaw("deploy", bare.path).status == 0)
+        #expect(try await node.request("GET", "/sources").text.contains(#""sources":[]"#))
+        #expect(await node.stop() == 0)
+        await broker.remove()
+        node.removeData()
+    }
+
     /// Prints each number that it has done.
     ///
     /// A number that ends in 7 fails when it comes first.

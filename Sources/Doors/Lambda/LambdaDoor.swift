@@ -43,12 +43,7 @@ struct LambdaDoor: Sendable {
                     try verify(signed, body)
                 }
             }
-            if let kind = UploadDoor.kind(path) {
-                let signed = try admit(request, path, for: ["s3", "lambda"])
-                // The body's digest is in the signature; the door compares it when it has read the body.
-                if let verifier, !isToken(signed) { try verifier.verify(signed) }
-                return try await UploadDoor(plane: lambda.plane).respond(to: kind, request, context)
-            }
+            if let kind = UploadDoor.kind(path) { return await upload(kind, request, path, context) }
             if NeighbourDoor.takes(request, path) {
                 let signed = try admit(request, path, for: ["sts", "iam"])
                 let body = try await Self.body(of: request, context, bytesMax: NeighbourDoor.bodyBytesMax)
@@ -65,6 +60,26 @@ struct LambdaDoor: Sendable {
             return try await operate(request, path, context, signed)
         } catch {
             return LambdaReply.failure(error)
+        }
+    }
+
+    private func upload(
+        _ kind: UploadDoor.Kind,
+        _ request: Request,
+        _ path: LambdaPath,
+        _ context: DoorContext
+    ) async -> Response {
+        do throws(LambdaError) {
+            let signed = try admit(request, path, for: ["s3", "lambda"])
+            var door = UploadDoor(plane: lambda.plane)
+            if let verifier, !isToken(signed) {
+                // The body's digest is in the signature; the door compares it when it has read the body.
+                try verifier.verify(signed)
+                door.signer = try verifier.chunkSigner(of: signed)
+            }
+            return await door.respond(to: kind, request, signed.queryPairs, context)
+        } catch {
+            return UploadReply.failure(UploadError(error))
         }
     }
 
@@ -85,12 +100,18 @@ struct LambdaDoor: Sendable {
         }
         let body = try await Self.body(of: request, context, bytesMax: LambdaLimits.requestBytesMax)
         try verify(signed, body)
+        let host = request.head.authority ?? "localhost"
+        let origin = "http://\(host)"
+        let (verifier, region) = (verifier, lambda.plane.account.region)
         let lambdaRequest = LambdaRequest(
             plane: lambda.plane,
             parameters: parameters,
             query: signed.queryPairs,
             body: try Self.fields(body),
-            origin: "http://\(request.head.authority ?? "localhost")"
+            origin: origin,
+            locator: CodeLocator(origin: origin) { (path) throws(LambdaError) in
+                try verifier?.presigned(path, host: host, region: region) ?? ""
+            }
         )
         return LambdaReply.success(try await route.act(lambdaRequest), route.status)
     }
