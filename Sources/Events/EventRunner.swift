@@ -51,8 +51,8 @@ package final class EventRunner: Sendable {
     static let resultBytesMax = 256 << 10
     /// A chain of events, each the result of the one before, ends here: longer ones go round in a circle.
     package static let hopsMax = 16
-    /// How long what came to nothing, and that nobody was told of, can be sent again.
-    static let deadLetterMilliseconds: Int64 = 14 * 86_400_000
+    /// In one step on the disk.
+    private static let redriveCount = 500
 
     private final class WeakRunner: Sendable {
         private let held = Mutex<Held>(Held())
@@ -208,8 +208,38 @@ package final class EventRunner: Sendable {
         deliveries.stop()
     }
 
-    /// Has what was redriven looked at.
-    package func wake() { resume() }
+    /// - Throws: where there is no such function, or the name is none.
+    package func reference(_ function: String, qualifier: String?) throws(LambdaError) -> FunctionReference {
+        let reference = try plane.reference(function, qualifier: qualifier)
+        do throws(LambdaError) {
+            _ = try plane.target(of: reference, chance: 0)
+        } catch {
+            // One that is being made can wait for it.
+            guard error.code == .resourceConflict else { throw error }
+        }
+        return reference
+    }
+
+    /// Sends the calls of a function again that came to nothing, under new ids.
+    ///
+    /// - Returns: how many.
+    package func redrive(_ function: String) async throws(QueueError) -> Int {
+        guard let letters = try await store.queue(MessageAddress(.deadLetter, function)) else { return 0 }
+        var (count, moved) = (0, 0)
+        repeat {
+            moved = try await store.redrive(
+                letters,
+                to: nil,
+                originKind: .function,
+                isRenamed: true,
+                countMax: Self.redriveCount,
+                now: unixMilliseconds()
+            )
+            count += moved
+        } while moved == Self.redriveCount
+        calls.pump()
+        return count
+    }
 
     // MARK: One attempt
 

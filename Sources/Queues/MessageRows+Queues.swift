@@ -73,7 +73,10 @@ extension MessageRows {
 
     func findOrMake(_ address: MessageAddress, now: Int64) throws -> StoredQueue {
         if let found = known.queue(address) { return found }
-        let found = try find(address) ?? make(address, QueueSettings(), now: now)
+        var settings = QueueSettings()
+        // Two weeks to find out why, and to send them again.
+        if address.kind == .deadLetter { settings.retentionMilliseconds = 14 * 86_400_000 }
+        let found = try find(address) ?? make(address, settings, now: now)
         known.remember(found)
         return found
     }

@@ -317,6 +317,9 @@ package final class MessageStore: Sendable {
         }
     }
 
+    /// Has those that wait at a queue look again.
+    package func tell(_ queue: StoredQueue) { signal(queue.number) }
+
     private func signal(_ queue: Int64) {
         let watching = signals.withLock { $0[queue]?.values.map { $0 } ?? [] }
         for callBack in watching { callBack() }

@@ -59,6 +59,13 @@ package struct QueueDepth: Equatable, Sendable {
     package var delayed: Int
     package var oldestUnixMilliseconds: Int64?
 
+    package init(count: Int, inFlight: Int, delayed: Int, oldestUnixMilliseconds: Int64? = nil) {
+        self.count = count
+        self.inFlight = inFlight
+        self.delayed = delayed
+        self.oldestUnixMilliseconds = oldestUnixMilliseconds
+    }
+
     /// May be claimed now, or behind others of their group.
     package var ready: Int { count - inFlight - delayed }
 }

@@ -21,6 +21,18 @@ enum Brokers {
             #else
             throw missing("nats", "libnats-dev")
             #endif
+        case "postgresql", "postgres":
+            #if canImport(CPostgres)
+            return try PostgresOutbox(address)
+            #else
+            throw missing("PostgreSQL", "libpq-dev")
+            #endif
+        case "mqtt":
+            #if canImport(CMosquitto)
+            return try MosquittoTopic(address)
+            #else
+            throw missing("MQTT", "libmosquitto-dev")
+            #endif
         default:
             throw BrokerError("'\(address.scheme)' is no source that this Thaw knows", isFinal: true)
         }

@@ -29,7 +29,8 @@ enum ImportRules {
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
         "Events": [
-            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Linux", "Wire", "Logging", "NIOCore",
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", "Logging", "NIOCore",
+            "NIOPosix",
         ],
         "Schedules": ["ControlPlane", "Events", "Invoking", "Linux", "Metering", "GRDB", "Logging", "NIOCore"],
         "Doors": [
@@ -55,7 +56,7 @@ enum ImportRules {
         ],
         "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
         // What a build has of these depends on what is installed.
-        "thaw-source": ["JSON", "Linux", "CHiredis", "CNats", "CRdkafka"],
+        "thaw-source": ["JSON", "Linux", "CHiredis", "CNats", "CRdkafka", "CPostgres", "CMosquitto"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",

@@ -44,6 +44,16 @@ struct LambdaDoor: Sendable {
                 }
             }
             if let kind = UploadDoor.kind(path) { return await upload(kind, request, path, context) }
+            if let operation = QueueDoor.operation(request) {
+                let signed = try admit(request, path, for: ["sqs"])
+                let body = try await Self.body(of: request, context, bytesMax: QueueDoor.bodyBytesMax)
+                try verify(signed, body)
+                return await QueueDoor(queues: lambda.queues).respond(
+                    to: operation,
+                    body,
+                    origin: "http://\(request.head.authority ?? "localhost")"
+                )
+            }
             if NeighbourDoor.takes(request, path) {
                 let signed = try admit(request, path, for: ["sts", "iam"])
                 let body = try await Self.body(of: request, context, bytesMax: NeighbourDoor.bodyBytesMax)

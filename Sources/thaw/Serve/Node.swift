@@ -137,9 +137,12 @@ final class Node: Sendable {
             deliver: { await outside.deliver($0) },
             invoke: invoke
         )
+        let queues = ClientQueues(store: events.store, account: plane.account, loop: group.next(), logger: logger)
         let sources = NodeSources(
             programPath: installation.sourcePath,
+            watchable: configuration.watchable,
             events: events,
+            queues: queues,
             plane: plane,
             group: group,
             secrets: { name in
@@ -212,6 +215,7 @@ final class Node: Sendable {
             lambda: LambdaServices(
                 plane: plane,
                 events: events,
+                queues: queues,
                 keys: configuration.keys,
                 unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
             ),

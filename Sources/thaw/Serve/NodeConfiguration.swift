@@ -17,6 +17,8 @@ struct NodeConfiguration: Sendable {
     var eventsMax: Int
     /// How long it is kept what became of an event.
     var outcomeHours: Int
+    /// Folders below which mappings may watch folders.
+    var watchable: [String]
     /// Bytes of all that may stay without calls.
     var restingBytesMax: UInt64
     /// Workers forked ahead of calls for each resident snapshot, within those bytes.

@@ -11,7 +11,10 @@ import Registry
 /// How this node reaches the sources of its mappings: what lies in the node itself, and programs for what does not.
 struct NodeSources: Sendable {
     let programPath: String
+    /// Folders below which folders may be watched.
+    let watchable: [String]
     let events: EventRunner
+    let queues: ClientQueues
     let plane: ControlPlane
     let group: any EventLoopGroup
     /// The secrets of a function, by name.
@@ -20,10 +23,14 @@ struct NodeSources: Sendable {
 
     /// Opens the source of a mapping.
     func open(_ mapping: EventSourceMapping) async throws(SourceError) -> any EventSource {
+        if let arn = mapping.sourceARN, ClientMessage.queueName(arn: arn) != nil {
+            return try await QueueSource(arn: arn, queues: queues)
+        }
         guard let address = mapping.sourceAddress else {
             throw SourceError("this node has nothing under the mapping's source", isFinal: true)
         }
         let url = try SourceURL(try filled(address, for: mapping.function))
+        if url.scheme == "file" { return try await FolderSource(url, watchable: watchable, on: group.next()) }
         let program: LineProgram
         do throws(LineProgramError) {
             program = try await LineProgram.start(programPath, name: "thaw-source", on: group.next(), logger: logger)

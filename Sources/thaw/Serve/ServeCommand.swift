@@ -47,6 +47,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: """
+            Directory below which functions may be fed with files (file:///DIR); may be given several times. Without one, \
+            none may.
+            """
+    )
+    var watchable: [String] = []
+
+    @Option(
+        help: """
             Memory that may be kept while nobody calls, such as 2GiB: decoded snapshots, workers in reserve, snapshot \
             files. The default keeps nothing: at rest there is no process but this one.
             """
@@ -107,6 +115,7 @@ struct ServeCommand: AsyncParsableCommand {
             eventRetrySeconds: eventRetrySeconds,
             eventsMax: eventsMax,
             outcomeHours: eventOutcomeHours,
+            watchable: watchable.map { URL(fileURLWithPath: $0).standardized.path },
             restingBytesMax: restingMemory.bytes,
             reserve: reserve,
             workersMax: workersMax,
