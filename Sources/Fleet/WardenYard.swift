@@ -19,6 +19,7 @@ struct WardenYard {
         case packListener
         case packReport
         case packLog
+        case wayOutDeath
 
         func token(_ number: UInt32) -> UInt64 {
             rawValue << 56 | UInt64(number)
@@ -38,6 +39,10 @@ struct WardenYard {
     var workers: [WorkerID: WorkerWatch] = [:]
     var packs: [UInt32: PackWatch] = [:]
     var lastPack: UInt32 = 0
+    /// Ways out of templates' networks, and of those whose template has ended until they have, too.
+    var waysOut: [UInt32: WayOutWatch] = [:]
+    /// The network that this thread began in; nil where it still is there.
+    var machineNetwork: SharedDescriptor?
     /// The thread is in an empty network of its own, which its children inherit.
     var hasEmptyNetwork = false
     var stopping: CheckedContinuation<Void, Never>?
@@ -68,7 +73,9 @@ struct WardenYard {
 
     mutating func run() {
         // Needs privilege; without it each process gets a network of its own, which costs 3 ms.
+        let network = try? FileDescriptor.open("/proc/thread-self/ns/net")
         hasEmptyNetwork = (try? Namespaces.enterEmptyNetwork()) != nil
+        if hasEmptyNetwork, let network { machineNetwork = SharedDescriptor(network) }
         while stopping == nil || !templates.isEmpty || !packs.isEmpty {
             let events = wait()
             carryOutOrders()
@@ -164,6 +171,7 @@ struct WardenYard {
         case .packListener: hearPackRefusal(number, event)
         case .packReport: packs[number]?.readReport()
         case .packLog: readPackLog(number)
+        case .wayOutDeath: buryWayOut(number)
         }
     }
 

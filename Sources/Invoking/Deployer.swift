@@ -150,6 +150,7 @@ package final class Deployer: Sendable {
             let serving = try registry.resolve(name)
             var manifest = serving.manifest
             change(&manifest)
+            try Self.checkNetwork(of: manifest)
             guard manifest.isWithinBounds else { throw DeployFailure.invalid("the settings go beyond the limits") }
             let version = try await registry.deploy(manifest: manifest, snapshot: serving.snapshot)
             fleet.announce(bindings.binding(of: version))
@@ -257,6 +258,7 @@ package final class Deployer: Sendable {
     ) async throws(DeployFailure) -> FunctionVersion? {
         var manifest = packed.manifest
         manifest.name = name
+        try Self.checkNetwork(of: manifest)
         let version: FunctionVersion
         let snapshot: VerifiedSnapshot
         do {
@@ -299,6 +301,11 @@ package final class Deployer: Sendable {
             ]
         )
         return version
+    }
+
+    private static func checkNetwork(of manifest: Manifest) throws(DeployFailure) {
+        guard manifest.network == .egress, WayOut.path == nil else { return }
+        throw .invalid("network: egress \(WayOut.missing)")
     }
 
     /// The snapshot of an earlier deploy that holds the same, if it is still whole: then a second file has no use.

@@ -79,12 +79,14 @@ package struct FunctionBindings: Sendable {
     private static func code(_ version: FunctionVersion) -> CodeBoot? {
         let limits = version.manifest.limits
         guard version.manifest.runtime != .model else { return nil }
-        return CodeBoot(
+        var boot = CodeBoot(
             version: UInt32(clamping: version.version),
             tmpBytesMax: limits.tmpBytes,
             initMilliseconds: UInt32(clamping: limits.initMilliseconds),
             timeoutMilliseconds: UInt32(clamping: limits.timeoutMilliseconds)
         )
+        if version.manifest.network == .egress { boot.egress = CodeBoot.Egress() }
+        return boot
     }
 
     private func limits(of version: FunctionVersion) -> PoolLimits {

@@ -35,12 +35,6 @@ struct CodeBundle {
         of archive: Archive,
         in bytes: borrowing RawSpan
     ) throws(PackRefusal) {
-        guard manifest.network == .none else {
-            throw PackRefusal(
-                kind: .invalid,
-                message: "network: egress is not served by this version; a function reaches nothing but its caller"
-            )
-        }
         var zips: [Zip] = []
         var sources: [Source]
         if let code = manifest.code, let range = archive.files[code] {
