@@ -56,7 +56,8 @@ let libraries: [Target] = [
     .target(
         name: "Invoking",
         dependencies: [
-            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
+            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", "Digests",
+            logging, nioCore,
         ]
     ),
     .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),

@@ -104,7 +104,7 @@ extension WardenYard {
         let ending = try? wayOut.handle.wait()
         guard let watch = templates[TemplateID(number)], watch.verdict == nil else { return }
         let end = ending.map { $0.signal == 0 ? "exit status \($0.status)" : "signal \($0.signal)" } ?? "unknown"
-        watch.verdict = "Runtime.Unknown: pasta, the way out of the function's network, ended: \(end); its log says why"
+        watch.verdict = "Runtime.Unknown: pasta, the way out of the function's network, ended: \(end)"
         try? watch.handle.kill()
     }
 

@@ -26,17 +26,23 @@ enum Egress {
 
     /// Waits until connections have a way.
     static func await() throws(LoadFailure) {
-        let end = Clock.monotonicNanoseconds() + UInt64(attachMilliseconds) * 1_000_000
+        guard comesUp(withinMilliseconds: attachMilliseconds) else {
+            throw LoadFailure(
+                message: """
+                    Runtime.Unknown: network: egress found no way out within \(attachMilliseconds) ms; is this machine \
+                    connected, and pasta allowed to attach to it?
+                    """
+            )
+        }
+    }
+
+    /// Whether there is a way within that time.
+    static func comesUp(withinMilliseconds milliseconds: Int) -> Bool {
+        let end = Clock.monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
         while !Routes.hasDefault() {
-            guard Clock.monotonicNanoseconds() < end else {
-                throw LoadFailure(
-                    message: """
-                        Runtime.Unknown: network: egress found no way out within \(attachMilliseconds) ms; is this machine \
-                        connected, and pasta allowed to attach to it?
-                        """
-                )
-            }
+            guard Clock.monotonicNanoseconds() < end else { return false }
             Clock.sleep(milliseconds: 1)
         }
+        return true
     }
 }

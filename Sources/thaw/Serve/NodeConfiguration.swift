@@ -13,6 +13,8 @@ struct NodeConfiguration: Sendable {
     var region: String
     /// Before an event that failed is tried again; twice as long before the third time.
     var eventRetrySeconds: Int
+    /// The longest that the packages of one bundle may take to install.
+    var installSecondsMax: Int
     /// Bytes of all that may stay without calls.
     var restingBytesMax: UInt64
     /// Workers forked ahead of calls for each resident snapshot, within those bytes.

@@ -39,6 +39,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Seconds before an event that failed is tried again; twice as many before the third time.")
     var eventRetrySeconds: Int = 60
 
+    @Option(help: "Seconds that pip may take for the requirements.txt of one deploy.")
+    var installSeconds: Int = 300
+
     @Option(
         help: """
             Memory that may be kept while nobody calls, such as 2GiB: decoded snapshots, workers in reserve, snapshot \
@@ -75,6 +78,9 @@ struct ServeCommand: AsyncParsableCommand {
         guard drainSeconds >= 0, drainSeconds <= 3600 else {
             throw ValidationError("--drain-seconds takes 0 to 3600; got \(drainSeconds)")
         }
+        guard (1...3600).contains(installSeconds) else {
+            throw ValidationError("--install-seconds takes 1 to 3600; got \(installSeconds)")
+        }
         guard (0...3600).contains(eventRetrySeconds) else {
             throw ValidationError("--event-retry-seconds takes 0 to 3600; got \(eventRetrySeconds)")
         }
@@ -95,6 +101,7 @@ struct ServeCommand: AsyncParsableCommand {
             keys: try keys(),
             region: region,
             eventRetrySeconds: eventRetrySeconds,
+            installSecondsMax: installSeconds,
             restingBytesMax: restingMemory.bytes,
             reserve: reserve,
             workersMax: workersMax,
