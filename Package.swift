@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // One table of targets, one settings loop (see Sources/README.md for what each target is).
@@ -26,6 +27,20 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 func systemLibrary(_ name: String, apt package: String) -> Target {
     .systemLibrary(name: name, providers: [.apt([package])])
 }
+
+/// A client library of a broker that functions may be fed from: where it is missing, Thaw is built without that broker, and says so
+/// to whoever asks for it.
+struct BrokerLibrary {
+    let module: String
+    let header: String
+    let package: String
+
+    var isInstalled: Bool { FileManager.default.fileExists(atPath: "/usr/include/" + header) }
+}
+
+let brokerLibraries = [
+    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev")
+].filter(\.isInstalled)
 
 let libraries: [Target] = [
     .target(name: "CLinux"),
@@ -60,6 +75,7 @@ let libraries: [Target] = [
             logging, nioCore,
         ]
     ),
+    .target(name: "Queues", dependencies: ["Metering", "Linux", grdb, grdbSQLite]),
     .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),
     .target(
         name: "ControlPlane",
@@ -67,13 +83,20 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Events",
-        dependencies: ["ControlPlane", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
+        dependencies: [
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", logging, nioCore,
+        ]
+    ),
+    .target(
+        name: "Schedules",
+        dependencies: ["ControlPlane", "Events", "Invoking", "Linux", "Metering", grdb, logging, nioCore]
     ),
     .target(
         name: "Doors",
         dependencies: [
-            "Events", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering", "Manifests",
-            "Digests", "Wire",
+            "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry",
+            "Metering",
+            "Manifests", "Digests", "Wire",
             nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
             nioPosix, serviceLifecycle,
         ]
@@ -86,8 +109,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering",
-            "Manifests",
+            "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
+            "Registry", "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
@@ -107,6 +130,10 @@ let programs: [Target] = [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",
         ]
+    ),
+    .executableTarget(
+        name: "thaw-source",
+        dependencies: ["JSON", "Linux"] + brokerLibraries.map { .init(stringLiteral: $0.module) }
     ),
     .executableTarget(
         name: "thaw-bench",
@@ -143,7 +170,9 @@ let testing: [Target] = [
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
-    tests("Events", of: "Events", with: ["Metering"]),
+    tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
+    tests("Schedules", of: "Schedules", with: ["ControlPlane", "Events", "Metering", logging, nioCore, nioEmbedded]),
+    tests("Queues", of: "Queues", with: ["Metering", grdb]),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
@@ -171,7 +200,7 @@ let testing: [Target] = [
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
         exclude: ["Fixtures"]
     ),
-    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Serving", "JSON", "Wire"]),
+    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Linux", "Serving", "JSON", "Wire"]),
     .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", "Manifests", nioCore, nioPosix]),
     .executableTarget(
@@ -182,7 +211,8 @@ let testing: [Target] = [
     .testTarget(
         name: "SystemTests",
         dependencies: [
-            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "fault-worker",
+            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "thaw-source",
+            "fault-worker",
         ],
         exclude: ["Clients"]
     ),
@@ -195,6 +225,7 @@ let package = Package(
         .executable(name: "thaw-worker", targets: ["thaw-worker"]),
         .executable(name: "thaw-jail", targets: ["thaw-jail"]),
         .executable(name: "thaw-pack", targets: ["thaw-pack"]),
+        .executable(name: "thaw-source", targets: ["thaw-source"]),
         .executable(name: "thaw-bench", targets: ["thaw-bench"]),
         // What authors of functions in Swift build on; the one room that is public.
         .library(name: "ThawFunction", targets: ["ThawFunction"]),
@@ -230,6 +261,11 @@ if Context.environment["THAW_FUZZING"] != nil {
                 exclude: ["ThawPack.swift"]
             ),
             .target(
+                name: "thaw-jail",
+                dependencies: ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
+                exclude: ["main.swift"]
+            ),
+            .target(
                 name: "thaw-bench",
                 dependencies: ["Scheduling", "Snapshots"],
                 sources: ["PolicyTraceFile.swift", "PolicyReplay.swift"]
@@ -237,10 +273,11 @@ if Context.environment["THAW_FUZZING"] != nil {
             .executableTarget(
                 name: "thaw-fuzz",
                 dependencies: [
-                    "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux", "Manifests",
-                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Snapshots", "Tasks", "Tokenizing",
-                    "Wire",
-                    "thaw-bench", "thaw-pack", nioCore, nioEmbedded, nioHTTP1,
+                    "ControlPlane", "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux",
+                    "Manifests",
+                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Serving", "Snapshots", "Tasks",
+                    "Tokenizing", "Wire",
+                    "thaw-bench", "thaw-jail", "thaw-pack", httpTypes, nioCore, nioEmbedded, nioHTTP1,
                 ],
                 path: "Tests",
                 sources: [
@@ -260,6 +297,7 @@ package.targets.append(contentsOf: [
     systemLibrary("CJansson", apt: "libjansson-dev"),
     systemLibrary("CZlib", apt: "zlib1g-dev"),
 ])
+package.targets.append(contentsOf: brokerLibraries.map { systemLibrary($0.module, apt: $0.package) })
 
 for target in package.targets {
     switch target.type {

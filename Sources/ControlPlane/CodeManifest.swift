@@ -22,9 +22,8 @@ enum CodeManifest {
             members["layers"] = .array(layers.indices.map { .text(CodePackage.layerName($0)) })
         }
         if !settings.description.isEmpty { members["description"] = .text(settings.description) }
-        if let environment = settings.environment, !environment.isEmpty {
-            members["environment"] = .texts(environment)
-        }
+        let environment = environment(settings)
+        if !environment.isEmpty { members["environment"] = .texts(environment) }
         switch CodeRuntime.named(settings.runtime) {
         case .python:
             members["runtime"] = "python3"
@@ -35,6 +34,17 @@ enum CodeManifest {
         }
         return JSONValue.object(members).bytes
     }
+
+    /// What the program finds: a runtime that is an executable of the author's learns its handler there, as from Lambda.
+    static func environment(_ settings: FunctionSettings) -> [String: String] {
+        var environment = settings.environment ?? [:]
+        if CodeRuntime.named(settings.runtime) == .provided, let handler = settings.handler {
+            environment[handlerVariable] = handler
+        }
+        return environment
+    }
+
+    static let handlerVariable = "_HANDLER"
 
     /// Environments of one function that live at once; the node's own limit is below it on small machines.
     private static let workersMax = 64

@@ -1,3 +1,4 @@
+import Events
 import Hummingbird
 import HummingbirdCore
 package import Invoking
@@ -27,7 +28,7 @@ package struct Doors: Sendable {
         let date = ReplyDate()
         front = FrontDoor(
             policy: policy,
-            router: Self.router(services).buildResponder(),
+            router: Self.router(services, lambda?.events).buildResponder(),
             lambda: lambda.map { LambdaDoor(services: services, lambda: $0, policy: policy) },
             date: date,
             logger: logger
@@ -87,7 +88,7 @@ package struct Doors: Sendable {
     }
 
     /// Every path, door by door.
-    private static func router(_ services: DoorServices) -> Router<DoorContext> {
+    private static func router(_ services: DoorServices, _ events: EventRunner?) -> Router<DoorContext> {
         let router = Router(context: DoorContext.self)
         FunctionDoors(services: services).open(router)
         VersionDoors(services: services).open(router)
@@ -98,7 +99,9 @@ package struct Doors: Sendable {
         OpenInferenceDoors(services: services).open(router)
         router.path("/predict/:name", [:], before: [.post])
         ReceiptDoors(services: services).open(router)
+        SourceDoors(services: services).open(router)
         AdminDoors(services: services).open(router)
+        if let events { EventDoors(events: events).open(router) }
         // Added last, so that it sees only the requests that no path above takes.
         router.add(middleware: RouteDoor(registry: services.registry))
         return router

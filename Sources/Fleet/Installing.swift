@@ -27,7 +27,7 @@ package struct InstallSettings: Sendable {
         self.secondsMax = secondsMax
     }
 
-    /// Of a node's own environment, what says where packages come from. Not where they go.
+    /// Of a node's own environment, what says where packages come from, and not where they go.
     package static func environment(of variables: [String: String]) -> [String] {
         let others = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"]
         let ours = ["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_CACHE_DIR", "PIP_LOG", "PIP_CONFIG_FILE"]

@@ -34,8 +34,10 @@ extension WardenYard {
             address.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         }
         spawn.environment =
-            ["PATH=/nonexistent", "THAW_RUNTIME=\(programs.runtimePath)", "THAW_CLOSED=\(closed.joined(separator: ","))"]
-            + order.settings.environment
+            [
+                "PATH=/nonexistent", "THAW_RUNTIME=\(programs.runtimePath)",
+                "THAW_CLOSED=\(closed.joined(separator: ","))",
+            ] + order.settings.environment
         let null = try FileDescriptor.open("/dev/null", .readingWriting)
         spawn.descriptors = [
             null.rawValue, null.rawValue, logTheirs.rawValue, bundle.rawValue, result.rawValue, filter.rawValue,

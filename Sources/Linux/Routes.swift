@@ -33,11 +33,6 @@ package enum Routes {
         }
     }
 
-    /// Makes the loopback of this process's own network work.
-    package static func startLoopback() throws(SystemError) {
-        _ = try checked("ioctl SIOCSIFFLAGS lo") { thaw_loopback_up() }
-    }
-
     /// Whether packets to anywhere have a way.
     package static func hasDefault() -> Bool {
         let isVersion4 = rows("/proc/net/route").contains { $0.count > 7 && $0[1] == "00000000" && $0[7] == "00000000" }

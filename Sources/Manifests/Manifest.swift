@@ -38,6 +38,10 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// A path that also reaches this function, such as `/digits`.
     package var route: String?
     package var environment: [String: String]
+    /// What becomes of calls that nobody waits for; nil for the node's defaults.
+    package var events: EventSettings?
+    /// What feeds it; nil where nothing is said, as in manifests of before.
+    package var sources: [SourceSettings]?
 
     package init(
         name: String,
@@ -58,7 +62,9 @@ package struct Manifest: Codable, Hashable, Sendable {
         batching: Batching? = nil,
         scaling: Scaling = Scaling(),
         route: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        events: EventSettings? = nil,
+        sources: [SourceSettings]? = nil
     ) {
         self.name = name
         self.description = description
@@ -79,6 +85,8 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.scaling = scaling
         self.route = route
         self.environment = environment
+        self.events = events
+        self.sources = sources
     }
 
     /// The task of the model, `echo` where there is none; `code` where the author's program answers.

@@ -24,6 +24,7 @@ struct ManifestReader {
     static let rootKeys = [
         "name", "description", "runtime", "model", "handler", "code", "layers", "network", "calls", "precision",
         "golden", "fetch", "build", "limits", "threads", "concurrency", "batching", "scaling", "route", "environment",
+        "events", "sources",
     ]
     /// Keys of the root that only code functions have, and only models.
     static let codeKeys = ["handler", "code", "layers", "network", "calls", "build"]
@@ -62,6 +63,8 @@ struct ManifestReader {
         if let node = fields["scaling"] { manifest.scaling = try scaling(node) }
         if let node = fields["route"] { manifest.route = try route(node) }
         if let node = fields["environment"] { manifest.environment = try environment(node) }
+        if let node = fields["events"] { manifest.events = try events(node) }
+        if let node = fields["sources"] { manifest.sources = try sources(node) }
         try readCode(fields, root, into: &manifest)
         return manifest
     }

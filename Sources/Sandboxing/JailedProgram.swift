@@ -11,8 +11,10 @@ package struct JailedProgram: Sendable {
     package var arguments: [String] = []
     /// `NAME=value`; nothing is inherited.
     package var environment: [String]
-    /// Bytes of files in a `/tmp` of its own; nil where it has its jail's.
-    package var tmpBytesMax: UInt64?
+    /// Bytes of files in its `/tmp`.
+    package var tmpBytesMax: UInt64
+    /// Its cells are in its jail's network, which has a way out, and not each in one of its own.
+    package var sharesNetwork = false
     /// Private writable memory of each of its processes, the backstop where the kernel has no memory groups; nil for no limit.
     package var dataBytesMax: UInt64?
 
@@ -39,24 +41,57 @@ package struct JailedProgram: Sendable {
         }
     }
 
-    private func run(_ descriptors: [Int32], _ filter: SystemCallFilter) -> Never {
+    /// As ``start(_:under:)``, of a program that is forked into cells: it may enter those whose namespaces it is handed.
+    ///
+    /// - Parameter sockets: where the program's first process takes orders for cells, and where they are asked for, see
+    ///   ``CellQueue``.
+    package func start(
+        _ descriptors: [Int32],
+        buildingCellsFor sockets: [Int32],
+        under filter: SystemCallFilter
+    ) throws(SystemError) -> Int32 {
+        switch try NestedProcess.fork(into: [.process, .mount]) {
+        case .parent(let child): return child
+        case .child: run(descriptors, filter, cellSockets: sockets)
+        }
+    }
+
+    private func run(_ descriptors: [Int32], _ filter: SystemCallFilter, cellSockets: [Int32] = []) -> Never {
         do throws(SystemError) {
             try NestedProcess.dieWithParent()
-            try NestedProcess.keepOnly(descriptors)
+            try NestedProcess.keepOnly(descriptors + cellSockets)
             try Mounts.processes(at: "/proc")
-            if let tmpBytesMax { try Jail.mountTmp(bytesMax: tmpBytesMax) }
+            try Jail.mountTmp(bytesMax: tmpBytesMax)
             try Mounts.changeFolder(Jail.taskFolder)
             try limit()
-            try Confinement.dropCapabilities()
-            // The change of capabilities has cleared it.
-            try NestedProcess.dieWithParent()
-            try filter.load()
+            if cellSockets.isEmpty {
+                try Confinement.dropCapabilities()
+                // The change of capabilities has cleared it.
+                try NestedProcess.dieWithParent()
+                try filter.load()
+            }
             NestedProcess.beginSession()
             switch try NestedProcess.fork(into: []) {
             case .parent(let program):
+                if !cellSockets.isEmpty {
+                    let first = Int32(descriptors.count)
+                    try NestedProcess.keepOnly([first, 2, 2, first + 1])
+                    let builder = CellBuilder(tmpBytesMax: tmpBytesMax, sharesNetwork: sharesNetwork, filter: filter)
+                    let status = try builder.serve(
+                        FileDescriptor(owning: 0),
+                        handingOver: FileDescriptor(owning: 3),
+                        until: program
+                    )
+                    CurrentProcess.exit(status)
+                }
                 try NestedProcess.keepOnly([0, 0, 0])
                 CurrentProcess.exit(NestedProcess.waitUntilEnded(program))
             case .child:
+                if !cellSockets.isEmpty {
+                    try NestedProcess.keepOnly(Array(0..<Int32(descriptors.count)))
+                    try Confinement.keepCapabilities([.administerNamespaces, .changeRoot])
+                    try filter.load()
+                }
                 try NestedProcess.execute(path, arguments, environment: environment)
             }
         } catch {

@@ -9,6 +9,8 @@ package struct CodeBoot: Equatable, Sendable {
     package var timeoutMilliseconds: UInt32
     /// The last descriptor of the order is a file of `NAME=value`, each ended by a zero: what stands in no message.
     package var hasSecrets = false
+    /// Its workers' programs are forks of one process: the filter is of that.
+    package var hasZygote = false
     /// nil where its program reaches nothing but its caller.
     package var egress: Egress?
 
@@ -35,6 +37,7 @@ package struct CodeBoot: Equatable, Sendable {
         writer.append(initMilliseconds)
         writer.append(timeoutMilliseconds)
         writer.append(UInt8(hasSecrets ? 1 : 0))
+        writer.append(UInt8(hasZygote ? 1 : 0))
         writer.append(UInt8(egress == nil ? 0 : 1))
         guard let closed = egress?.closed.prefix(Self.closedMax) else { return }
         writer.append(UInt8(closed.count))
@@ -50,6 +53,7 @@ package struct CodeBoot: Equatable, Sendable {
         initMilliseconds = try reader.read(UInt32.self)
         timeoutMilliseconds = try reader.read(UInt32.self)
         hasSecrets = try reader.read(UInt8.self) != 0
+        hasZygote = try reader.read(UInt8.self) != 0
         guard try reader.read(UInt8.self) != 0 else { return }
         egress = Egress()
         for _ in 0..<(try reader.read(UInt8.self)) {

@@ -15,7 +15,7 @@ enum Egress {
     /// Closes what the function shall not reach although the machine could: its own addresses, and where clouds give away its
     /// credentials (169.254.0.0/16, and fd00:ec2::254 of AWS).
     static func close(_ egress: CodeBoot.Egress) throws(SystemError) {
-        try Routes.startLoopback()
+        try Namespaces.bringUpLoopback()
         for bytes in egress.closed {
             if let address = NetworkAddress(bytes: bytes) { try Routes.refuse(address) }
         }

@@ -11,8 +11,14 @@ struct PackageFiles {
     /// nil where the file is empty.
     init?(_ file: borrowing FileDescriptor) throws(PackRefusal) {
         let contents: [UInt8]
-        do throws(SystemError) {
-            contents = try file.readAll(countMax: PackLimits.codeBytesMax + PackLimits.packageHeadersBytesMax)
+        do {
+            let byteCount = try file.size()
+            guard byteCount <= PackLimits.codeBytesMax + PackLimits.packageHeadersBytesMax else {
+                throw PackRefusal(kind: .tooLarge, message: "the packages of requirements.txt have \(byteCount) bytes")
+            }
+            contents = try file.pread(count: byteCount, at: 0)
+        } catch let refusal as PackRefusal {
+            throw refusal
         } catch {
             throw PackRefusal(kind: .storage, message: "the packages cannot be read: \(error)")
         }
@@ -50,10 +56,12 @@ extension PackageOrder {
         guard lines.contains(where: { !$0.isEmpty && !$0.hasPrefix("#") }) else { return nil }
         let code = archive.files.filter { $0.key.hasPrefix(prefix) }
         let records = [".dist-info/", ".egg-info/"]
-        guard !code.keys.contains(where: { path in
-            path.dropFirst(prefix.count).prefix { $0 != "/" }.count < path.count
-                && records.contains { (path.dropFirst(prefix.count).prefix { $0 != "/" } + "/").hasSuffix($0) }
-        }) else { return nil }
+        guard
+            !code.keys.contains(where: { path in
+                path.dropFirst(prefix.count).prefix { $0 != "/" }.count < path.count
+                    && records.contains { (path.dropFirst(prefix.count).prefix { $0 != "/" } + "/").hasSuffix($0) }
+            })
+        else { return nil }
         let inputs = code.filter { path, _ in
             [".txt", ".in", ".whl", ".tar.gz"].contains { path.hasSuffix($0) }
         }

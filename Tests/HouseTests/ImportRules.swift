@@ -21,23 +21,27 @@ enum ImportRules {
         "Registry": ["Manifests", "GRDB"],
         "Secrets": ["Linux", "Crypto", "GRDB"],
         "Metering": ["Linux", "Scheduling", "GRDB", "GRDBSQLite", "Dispatch"],
+        "Queues": ["Metering", "Linux", "GRDB", "GRDBSQLite"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Digests",
             "Logging", "NIOCore",
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
-        "Events": ["ControlPlane", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
+        "Events": [
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", "Logging", "NIOCore",
+        ],
+        "Schedules": ["ControlPlane", "Events", "Invoking", "Linux", "Metering", "GRDB", "Logging", "NIOCore"],
         "Doors": [
-            "Events", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry", "Metering",
-            "Manifests", "Wire",
+            "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry",
+            "Metering", "Manifests", "Wire",
             "Hummingbird", "HummingbirdCore",
             "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
             "ServiceLifecycle",
         ],
         "thaw": [
-            "Doors", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry", "Metering",
-            "Manifests",
+            "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
+            "Registry", "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
@@ -50,6 +54,8 @@ enum ImportRules {
             "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
         ],
         "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
+        // What a build has of these depends on what is installed.
+        "thaw-source": ["JSON", "Linux", "CHiredis"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",

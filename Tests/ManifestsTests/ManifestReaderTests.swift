@@ -81,15 +81,15 @@ private func refusal(_ yaml: String) -> String {
         (
             "name: a\ncolour: red\n",
             "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, build, calls, code, "
-                + "concurrency, description, environment, fetch, golden, handler, limits, model, name, network, precision, route, "
-                + "runtime, scaling, threads"
+                + "concurrency, description, environment, events, fetch, golden, handler, layers, limits, model, name, network, precision, route, "
+                + "runtime, scaling, sources, threads"
         ),
         ("description: x\n", "function.yaml:1:1: name is missing; a function is called by it"),
         ("", "function.yaml:1:1: the manifest is empty; at least name is needed"),
         (
             "- a\n- b\n",
             "function.yaml:1:1: the manifest should be a mapping of name, description, runtime, model, "
-                + "handler, code, network, calls, precision, golden, fetch, build, limits, threads, concurrency, batching, scaling, route, environment, got a list"
+                + "handler, code, layers, network, calls, precision, golden, fetch, build, limits, threads, concurrency, batching, scaling, route, environment, events, sources, got a list"
         ),
         (
             "name: 7\n",

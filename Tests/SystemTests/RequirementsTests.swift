@@ -6,7 +6,8 @@ import Trials
 @Suite(
     .serialized,
     .enabled(
-        if: Tree.isRoot && Tree.hasPython && FileManager.default.fileExists(atPath: "/usr/lib/python3/dist-packages/pip"),
+        if: Tree.isRoot && Tree.hasPython
+            && FileManager.default.fileExists(atPath: "/usr/lib/python3/dist-packages/pip"),
         "pip of the machine's own Python installs in namespaces of its own; deploy/packages installs it"
     )
 )
@@ -29,9 +30,12 @@ struct RequirementsTests {
     private static let manifest = "name: needy\nruntime: python3\nhandler: app.handler\nlimits: {timeout: 5s}\n"
     private static let requirements = "# What it needs.\n--no-index\n--find-links archives\n"
 
-    private func deploy(_ node: TrialNode, _ app: String, _ requirements: String, _ archives: [String: Data]) async throws
-        -> CommandOutcome
-    {
+    private func deploy(
+        _ node: TrialNode,
+        _ app: String,
+        _ requirements: String,
+        _ archives: [String: Data]
+    ) async throws -> CommandOutcome {
         var files = archives
         files["app.py"] = Data(app.utf8)
         files["requirements.txt"] = Data((Self.requirements + requirements).utf8)

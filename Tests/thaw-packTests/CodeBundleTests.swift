@@ -134,7 +134,9 @@ private let zip: [UInt8] = {
         #expect(wanted.folder == "" && wanted.zip == nil && wanted.inputs.hasPrefix("numpy\n\0requirements.txt 6 "))
         let other = try order([app, ("requirements.txt", Array("numpy\n".utf8)), ("a.whl", [1])])
         #expect(other?.inputs != wanted.inputs, "an archive beside it counts")
-        let inFolder = [("src/app.py", [UInt8(1)]), ("src/requirements.txt", Array("x".utf8)), ("requirements.txt", [9])]
+        let inFolder = [
+            ("src/app.py", [UInt8(1)]), ("src/requirements.txt", Array("x".utf8)), ("requirements.txt", [9]),
+        ]
         #expect(try order(inFolder, python + "code: src\n")?.folder == "src")
         #expect(try order([app]) == nil)
         #expect(try order([app, ("requirements.txt", Array("# none\n\n  # yet\n".utf8))]) == nil)

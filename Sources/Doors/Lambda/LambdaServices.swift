@@ -5,6 +5,7 @@ package import Events
 package struct LambdaServices: Sendable {
     package var plane: ControlPlane
     package var events: EventRunner
+    package var queues: ClientQueues
     /// nil where requests need no signature.
     package var keys: AccessKeys?
     /// Seconds since 1970, against which signatures are held.
@@ -13,11 +14,13 @@ package struct LambdaServices: Sendable {
     package init(
         plane: ControlPlane,
         events: EventRunner,
+        queues: ClientQueues,
         keys: AccessKeys?,
         unixSeconds: @escaping @Sendable () -> Int
     ) {
         self.plane = plane
         self.events = events
+        self.queues = queues
         self.keys = keys
         self.unixSeconds = unixSeconds
     }

@@ -1,5 +1,6 @@
 import JSON
 import Linux
+import Sandboxing
 import Serving
 import Wire
 
@@ -10,31 +11,34 @@ enum PythonWorker {
         _ zygote: Zygote,
         _ place: WorkerPlace
     ) throws(LoadFailure) -> BegunWorker {
-        let calls: CallSocket
+        let socket: SharedDescriptor
         let life: ProgramLife
         do throws(SystemError) {
             let pair = try DescriptorPair.streamSockets()
             let ours = pair.first
             let theirs = pair.second
             try ours.passCredentials()
-            try zygote.fork(serving: theirs, joining: place.groups)
+            let cell = try zygote.fork(serving: theirs, joining: place.groups)
             // The fork's own end: where it dies, ours ends.
             _ = consume theirs
             let pid = try Self.hello(ours, milliseconds: Int(order.settings.initMilliseconds))
             try Self.checkGroups(of: pid)
+            try cell.check(pid)
+            cell.tieToThisProcess()
             let handle = SharedDescriptor(try ProcessHandle(pid: pid).takeDescriptor())
             life = ProgramLife(handle: handle, words: place.lastWords) { id in
                 ExitSentence.text(ofWaitStatus: zygote.exitStatus(milliseconds: 50), during: id)
             }
-            calls = CallSocket(ours, program: handle)
+            socket = SharedDescriptor(ours)
         } catch {
             throw LoadFailure(message: error.code == 0 ? error.call : "Runtime.Unknown: no worker: \(error)")
         }
+        let calls = CallSocket(socket)
         let log = CallLog(order)
         return BegunWorker(
             awaitProgram: { () throws(LoadFailure) in
                 do throws(SystemError) {
-                    try life.watchBetweenCalls()
+                    try life.watchBetweenCalls(hangingUp: { socket.descriptor.endReading() })
                 } catch {
                     throw LoadFailure(message: "Runtime.Unknown: its program cannot be watched: \(error)")
                 }

@@ -1,4 +1,6 @@
 import Linux
+import Serving
+import Wire
 
 /// Lambda's Runtime API for one program, on one thread: everything happens while somebody waits for something.
 ///
@@ -17,7 +19,14 @@ final class RuntimeServer {
 
     /// Lambda's limit on a reply that is not streamed.
     static let replyBytesMax = 6_291_556
+    /// Of a call of another function.
+    static let callBytesMax = CallFrame.callBytesMax
     private static let connectionsMax = 16
+    private static let accepted = RuntimeConnection.response(
+        202,
+        contentTypeDefault,
+        Array("{\"status\":\"OK\"}\n".utf8)
+    )
     private static let readBytesMax = 256 * 1024
     private static let contentTypeDefault = "application/json"
 
@@ -28,7 +37,11 @@ final class RuntimeServer {
     private var outcome: Outcome?
     private(set) var initError: ErrorDocument?
     private var pieces: [[UInt8]] = []
+    /// On which a reply has come that nobody has said anything of yet.
+    private var unacknowledged: RuntimeConnection?
     private var streamEnd: StreamEnd?
+    /// Calls of other functions that the program waits for.
+    private var calls: [(connection: RuntimeConnection, call: OutgoingCall)] = []
 
     private enum StreamEnd {
         case whole
@@ -52,12 +65,20 @@ final class RuntimeServer {
     }
 
     /// Gives the program a call, and waits for what it says of it.
-    func run(id: String, _ event: [UInt8]) throws(ProgramEnded) -> Outcome {
+    ///
+    /// - Parameter caller: makes the calls of other functions that the program asks for meanwhile.
+    func run(
+        id: String,
+        _ event: [UInt8],
+        calling caller: (OutgoingCall) -> OutgoingReply
+    ) throws(ProgramEnded) -> Outcome {
         outcome = nil
         pieces = []
         streamEnd = nil
-        // What happened since the last call is heard first: a connection that was closed takes no call.
-        try turn(milliseconds: 0)
+        calls = []
+        acknowledge()
+        // A connection that was closed since it asked takes no call.
+        if waitingConnection != nil { try turn(milliseconds: 0) }
         while true {
             guard let connection = waitingConnection else {
                 try turn(milliseconds: nil)
@@ -69,9 +90,39 @@ final class RuntimeServer {
             drop(connection)
         }
         while true {
+            while !calls.isEmpty { makeCall(caller) }
             if let outcome { return outcome }
             try turn(milliseconds: nil)
         }
+    }
+
+    /// Tells the program that its reply was taken; later than the caller has it, who waits for it.
+    func acknowledge() {
+        guard let connection = unacknowledged else { return }
+        unacknowledged = nil
+        if !connection.write(Self.accepted) { drop(connection) }
+    }
+
+    /// Makes the oldest call that the program asked for, and tells it what came of it.
+    ///
+    /// What else the program does meanwhile lies in the kernel.
+    private func makeCall(_ caller: (OutgoingCall) -> OutgoingReply) {
+        let (connection, call) = calls.removeFirst()
+        let isTaken =
+            switch caller(call) {
+            case .reply(let contentType, let body):
+                connection.answer(
+                    200,
+                    HeaderText.line(contentType.isEmpty ? Self.contentTypeDefault : contentType),
+                    body
+                )
+            case .failure(.function, let document): connection.answer(502, document)
+            case .failure(.refused, let message):
+                connection.answer(503, ErrorDocument(message: message, type: "Thaw.CallRefused").json)
+            // The worker is told to end, and its program with it.
+            case .ended: true
+            }
+        if !isTaken { drop(connection) }
     }
 
     /// The next piece of a stream, nil after its last.
@@ -108,6 +159,11 @@ final class RuntimeServer {
 
     private func accept() {
         guard let descriptor = try? listener.acceptAvailable() else { return }
+        take(descriptor)
+    }
+
+    /// Serves a connection that the program made.
+    func take(_ descriptor: consuming FileDescriptor) {
         // A program that opens more than it can use loses the oldest that does nothing.
         if connections.count == Self.connectionsMax {
             guard let index = connections.firstIndex(where: { !$0.isWaiting && $0.purpose == .nothing }) else { return }
@@ -151,7 +207,7 @@ final class RuntimeServer {
             state.endAnswer()
         case .initError:
             initError = document
-        case .nothing:
+        case .nothing, .call:
             break
         }
     }
@@ -174,6 +230,8 @@ final class RuntimeServer {
     }
 
     private func begin(_ head: RequestHead, _ connection: RuntimeConnection) -> Bool {
+        // One that does not wait for an answer before it goes on.
+        if connection === unacknowledged { acknowledge() }
         connection.head = head
         connection.body = []
         connection.isTooLarge = false
@@ -194,6 +252,7 @@ final class RuntimeServer {
             outcome = .stream(contentType: contentType(head))
         case .takeError: connection.purpose = .error
         case .takeInitError: connection.purpose = .initError
+        case .takeCall(let id, let function): connection.purpose = .call(id: id, function: function)
         case .answer(let status, let body):
             connection.isAnswered = true
             return connection.answer(status, body)
@@ -206,8 +265,8 @@ final class RuntimeServer {
         switch connection.purpose {
         case .nothing: break
         case .stream: pieces.append(bytes)
-        case .reply, .error, .initError:
-            let bytesMax = connection.purpose == .reply ? Self.replyBytesMax : ErrorDocument.bytesMax
+        case .reply, .error, .initError, .call:
+            let bytesMax = Self.bytesMax(connection.purpose)
             guard !connection.isTooLarge, connection.body.count + bytes.count <= bytesMax else {
                 connection.isTooLarge = true
                 connection.body = []
@@ -218,6 +277,14 @@ final class RuntimeServer {
             } else {
                 connection.body.append(contentsOf: bytes)
             }
+        }
+    }
+
+    private static func bytesMax(_ purpose: RuntimeConnection.Purpose) -> Int {
+        switch purpose {
+        case .reply: replyBytesMax
+        case .call: callBytesMax
+        case .nothing, .stream, .error, .initError: ErrorDocument.bytesMax
         }
     }
 
@@ -237,6 +304,9 @@ final class RuntimeServer {
             return connection.answer(413, RuntimeState.error(ErrorDocument.tooLarge.message, "RequestEntityTooLarge"))
         case .reply:
             outcome = .reply(contentType: contentType(head), body: connection.body)
+            unacknowledged = connection
+            state.endAnswer()
+            return true
         case .stream:
             let type = trailers["lambda-runtime-function-error-type"]
             let isFailed = type != nil || trailers["lambda-runtime-function-error-body"] != nil
@@ -246,9 +316,19 @@ final class RuntimeServer {
             outcome = .failed(ErrorDocument(body: connection.body, type: type))
         case .initError:
             initError = ErrorDocument(body: connection.body, type: type)
+        case .call where connection.isTooLarge:
+            let words = "a call of another function brings at most \(Self.callBytesMax) bytes"
+            return connection.answer(413, RuntimeState.error(words, "RequestEntityTooLarge"))
+        case .call(let id, let function):
+            if case .answer(let status, let body) = state.refusalOfCall(in: id) {
+                return connection.answer(status, body)
+            }
+            let call = OutgoingCall(function: function, contentType: contentType(head), body: connection.body)
+            calls.append((connection, call))
+            return true
         }
         state.endAnswer()
-        return connection.answer(202, "{\"status\":\"OK\"}\n")
+        return connection.write(Self.accepted)
     }
 
     private func contentType(_ head: RequestHead) -> String {

@@ -9,6 +9,7 @@ import Logging
 import Metering
 import NIOCore
 import NIOPosix
+import Queues
 import Registry
 import Sandboxing
 import Scheduling
@@ -30,6 +31,8 @@ final class Node: Sendable {
     private let deployer: Deployer
     private let plane: ControlPlane
     private let events: EventRunner
+    private let outside: OutsideDelivery
+    private let mappings: EventMappings
     private let doors: Doors
     private let phase: Phase
     /// What keeps workers to their memory limit on this machine.
@@ -87,12 +90,14 @@ final class Node: Sendable {
             logger: logger,
             secrets: { try secrets.environment(of: $0) }
         )
+        let gate = ConcurrencyGate()
         invoker = Invoker(
             registry: registry,
             fleet: fleet,
             ledger: ledger,
             bindings: bindings,
             logger: logger,
+            gate: gate,
             status: { Doors.status(of: $0, $1) }
         )
         deployer = Deployer(
@@ -113,29 +118,52 @@ final class Node: Sendable {
             directory: directory,
             account: LambdaAccount(region: configuration.region),
             registry: registry,
-            acts: Self.acts(deployer, invoker)
+            acts: Self.acts(deployer, invoker),
+            gate: gate
         )
-        let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
-        // Every call from outside passes here, whatever door or event it comes from; what functions call of one another does not.
+        let (invoker, deployer, phase) = (invoker, deployer, phase)
         let invoke: EventRunner.Invoke = { call, loop, completion in
-            guard plane.gate.hasLimits else { return invoker.invoke(call, on: loop, completion: completion) }
-            guard plane.gate.enter(call.function) else {
-                let refused = Completion.refused(.overloaded(retryAfterSeconds: 1))
-                return loop.execute { completion(refused) }
-            }
-            invoker.invoke(call, on: loop) { done in
-                plane.gate.leave(call.function)
-                completion(done)
-            }
+            invoker.invoke(call, on: loop, completion: completion)
         }
+        let outside = try OutsideDelivery(directory: directory + "/destinations", group: group)
+        self.outside = outside
         events = EventRunner(
-            queue: try EventQueue(path: directory + "/events.sqlite"),
+            store: try MessageStore(
+                path: directory + "/events.sqlite",
+                outcomeMilliseconds: Int64(configuration.outcomeHours) * 3_600_000
+            ),
             plane: plane,
             loop: group.next(),
-            retrySeconds: configuration.eventRetrySeconds,
+            settings: EventRunner.Settings(
+                retrySeconds: configuration.eventRetrySeconds,
+                depthMax: configuration.eventsMax
+            ),
             logger: logger,
+            deliver: { await outside.deliver($0) },
             invoke: invoke
         )
+        let queues = ClientQueues(store: events.store, account: plane.account, loop: group.next(), logger: logger)
+        let sources = NodeSources(
+            programPath: installation.sourcePath,
+            events: events,
+            queues: queues,
+            plane: plane,
+            group: group,
+            secrets: { name in
+                let lines = try secrets.environment(of: name).map { $0.split(separator: "=", maxSplits: 1) }
+                return Dictionary(lines.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }) { $1 }
+            },
+            logger: logger
+        )
+        mappings = EventMappings(
+            plane: plane,
+            caller: FunctionCaller(plane: plane, loop: group.next(), invoke: invoke),
+            loop: group.next(),
+            logger: logger,
+            open: { mapping async throws(SourceError) in try await sources.open(mapping) },
+            tell: { await sources.tell($0, $1) }
+        )
+        plane.watchMappings { [weak mappings] in mappings?.reconcile() }
         doors = try Doors(
             listen: configuration.listen,
             token: configuration.token,
@@ -150,19 +178,31 @@ final class Node: Sendable {
                 readiness: { phase.readiness },
                 pools: { invoker.pools() },
                 // These wait for the disk: not on the loop that answers calls.
-                deploy: { name, bundle async throws(DeployFailure) in
+                deploy: { [plane] name, bundle async throws(DeployFailure) in
                     try await withTaskExecutorPreference(DiskExecutor.shared) { () async throws(DeployFailure) in
-                        try await deployer.deploy(name: name, upload: bundle)
+                        let version = try await deployer.deploy(name: name, upload: bundle)
+                        try await plane.declareTriggers(of: version)
+                        return version
                     }
                 },
                 deployProgress: { deployer.progress(of: $0) },
-                delete: { name in
+                delete: { [plane] name in
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
+                        try await plane.forget(registryName: name)
                         try await secrets.removeAll(of: name)
                     }
                 },
-                rollback: { name async throws(RegistryError) in try await deployer.rollback(name) },
+                rollback: { [plane] name async throws(RegistryError) in
+                    let version = try await deployer.rollback(name)
+                    do throws(DeployFailure) {
+                        try await plane.declareTriggers(of: version)
+                    } catch {
+                        // The version serves all the same; what feeds it is as it was.
+                        logger.warning("triggers of a version could not be made", metadata: ["error": "\(error)"])
+                    }
+                    return version
+                },
                 collectGarbage: {
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.collectGarbage()
@@ -172,12 +212,14 @@ final class Node: Sendable {
                 followLogs: { logs.follow(function: $0) },
                 secrets: secrets,
                 refresh: { invoker.refresh($0) },
+                sources: { [mappings] in await mappings.reports() },
                 registry: registry,
                 ledger: ledger
             ),
             lambda: LambdaServices(
                 plane: plane,
                 events: events,
+                queues: queues,
                 keys: configuration.keys,
                 unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
             ),
@@ -222,6 +264,7 @@ final class Node: Sendable {
         invoker.installServing()
         try await plane.resume()
         events.resume()
+        mappings.reconcile()
         // Reading the registry leaves several times as much behind as is kept of it.
         Heap.giveBack()
         let phase = phase
@@ -235,7 +278,13 @@ final class Node: Sendable {
                 services: [
                     .init(service: server),
                     .init(
-                        service: DrainService(fleet: fleet, events: events, phase: phase, limit: configuration.drain)
+                        service: DrainService(
+                            fleet: fleet,
+                            events: events,
+                            mappings: mappings,
+                            phase: phase,
+                            limit: configuration.drain
+                        )
                     ),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
@@ -243,6 +292,7 @@ final class Node: Sendable {
             )
         )
         try await services.run()
+        try await outside.stop()
         try await ledger.close()
         try await group.shutdownGracefully()
     }
@@ -258,6 +308,7 @@ final class Node: Sendable {
             workerFilter: policies.worker,
             packerFilter: policies.packer,
             codeFilter: policies.code,
+            zygoteFilter: policies.zygote,
             codeWorkerFilter: policies.codeWorker
         )
     }
@@ -280,6 +331,7 @@ final class Phase: Sendable {
 private struct DrainService: Service {
     let fleet: Fleet
     let events: EventRunner
+    let mappings: EventMappings
     let phase: Phase
     let limit: Duration
 
@@ -287,10 +339,13 @@ private struct DrainService: Service {
         try await gracefulShutdown()
         phase.become(.draining)
         events.stop()
+        // Batches that run are waited for with the calls that they are.
+        async let mappingsEnd: Void = mappings.stop()
         fleet.drain()
         await fleet.waitUntilNothingRuns(atMost: limit)
         // What still runs is answered now, or the doors would wait for it for ever.
         await fleet.stop()
+        await mappingsEnd
     }
 }
 

@@ -13,6 +13,10 @@ struct NodeConfiguration: Sendable {
     var region: String
     /// Before an event that failed is tried again; twice as long before the third time.
     var eventRetrySeconds: Int
+    /// Events that may wait for one function.
+    var eventsMax: Int
+    /// How long it is kept what became of an event.
+    var outcomeHours: Int
     /// The longest that the packages of one bundle may take to install.
     var installSecondsMax: Int
     /// Bytes of all that may stay without calls.
@@ -39,7 +43,7 @@ enum NodeError: Error, CustomStringConvertible {
         case .directoryInUse(let path, let pid):
             "\(path) is in use by another `thaw serve` (pid \(pid)); stop that one, or choose another --data"
         case .programMissing(let path):
-            "\(path) is missing: thaw-worker and thaw-pack must lie beside thaw; build them with `swift build`"
+            "\(path) is missing: the programs thaw-* must lie beside thaw; build them with `swift build`"
         case .policiesMissing(let searched):
             "the sandbox policies were not found; searched \(searched.joined(separator: ", "))"
         case .cannotStart(let reason):
@@ -53,6 +57,7 @@ struct Installation: Sendable {
     let workerPath: String
     let packerPath: String
     let jailPath: String
+    let sourcePath: String
     /// Directory of the seccomp policies.
     let policiesPath: String
     /// Directory above it, with the language runtimes of code functions.
@@ -69,7 +74,9 @@ struct Installation: Sendable {
         workerPath = folder.appendingPathComponent("thaw-worker").path
         packerPath = folder.appendingPathComponent("thaw-pack").path
         jailPath = folder.appendingPathComponent("thaw-jail").path
-        for path in [workerPath, packerPath, jailPath] where !FileManager.default.isExecutableFile(atPath: path) {
+        sourcePath = folder.appendingPathComponent("thaw-source").path
+        for path in [workerPath, packerPath, jailPath, sourcePath]
+        where !FileManager.default.isExecutableFile(atPath: path) {
             throw .programMissing(path: path)
         }
         // Installed: PREFIX/bin/thaw and PREFIX/share/thaw. Built: TREE/.build/TRIPLE/CONFIGURATION/thaw and TREE/runtime.
