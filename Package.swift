@@ -70,7 +70,7 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Schedules",
-        dependencies: ["ControlPlane", "Events", "Invoking", "Linux", "Metering", grdb, logging, nioCore]
+        dependencies: ["ControlPlane", "Events", "Linux", "Manifests", "Metering", grdb, logging, nioCore, nioPosix]
     ),
     .target(
         name: "Doors",
@@ -149,7 +149,11 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Events", of: "Events", with: ["Metering"]),
-    tests("Schedules", of: "Schedules", with: ["ControlPlane", "Events", "Metering", logging, nioCore, nioEmbedded]),
+    tests(
+        "Schedules",
+        of: "Schedules",
+        with: ["ControlPlane", "Events", "Metering", "Linux", logging, nioCore, nioPosix]
+    ),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),

@@ -7,7 +7,7 @@ package import Metering
 /// One node claims from it; the verbs are those of a queue that many could claim from: accept, claim, acknowledge, send
 /// back.
 package final class EventQueue: Sendable {
-    private let database: DatabaseQueue
+    let database: DatabaseQueue
 
     package init(path: String) throws {
         var configuration = Configuration()
@@ -39,6 +39,7 @@ package final class EventQueue: Sendable {
                     """
             )
         }
+        migrator.registerMigration("2") { try $0.execute(sql: EventOrigins.schema) }
         guard try !database.read(migrator.hasBeenSuperseded) else {
             throw EventQueueError("\(path) was written by a newer Thaw; run that one")
         }
@@ -52,22 +53,24 @@ package final class EventQueue: Sendable {
     /// - Parameter isClaimed: the caller runs them at once; their first attempts are counted.
     package func accept(_ events: [QueuedEvent], isClaimed: Bool) async throws {
         try await database.write { database in
-            for event in events {
-                try database.execute(
-                    sql: """
-                        INSERT INTO events (
-                            id, function, qualifier, contentType, body, clientContext, acceptedUnixMilliseconds,
-                            dueUnixMilliseconds, attempts, throttles, isClaimed
-                        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                        """,
-                    arguments: [
-                        event.id.description, event.function, event.qualifier, event.contentType, Data(event.body),
-                        event.clientContext, event.acceptedUnixMilliseconds, event.acceptedUnixMilliseconds,
-                        isClaimed ? 1 : 0, event.throttles, isClaimed,
-                    ]
-                )
-            }
+            for event in events { try Self.insert(event, isClaimed: isClaimed, database) }
         }
+    }
+
+    static func insert(_ event: QueuedEvent, isClaimed: Bool, _ database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO events (
+                    id, function, qualifier, contentType, body, clientContext, acceptedUnixMilliseconds,
+                    dueUnixMilliseconds, attempts, throttles, isClaimed
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                event.id.description, event.function, event.qualifier, event.contentType, Data(event.body),
+                event.clientContext, event.acceptedUnixMilliseconds, event.acceptedUnixMilliseconds,
+                isClaimed ? 1 : 0, event.throttles, isClaimed,
+            ]
+        )
     }
 
     /// Takes events that are due, the longest due first, and counts their attempts.

@@ -62,8 +62,38 @@ package final class EventRunner: Sendable {
         body: [UInt8],
         clientContext: String
     ) async throws -> InvocationID {
-        let event = QueuedEvent(
-            id: .generated(),
+        let event = event(reference, contentType: contentType, body: body, clientContext: clientContext)
+        _ = try await accept(event) { [queue] isClaimed in
+            try await queue.accept([event], isClaimed: isClaimed)
+            return .accepted(event.id)
+        }
+        return event.id
+    }
+
+    /// Accepts an event that may have been handed in before; what is new is on the disk when this returns.
+    package func accept(
+        _ reference: FunctionReference,
+        contentType: String,
+        body: [UInt8],
+        clientContext: String = "",
+        id: InvocationID = .generated(),
+        from origin: EventOrigin
+    ) async throws -> EventAcceptance {
+        let event = event(reference, contentType: contentType, body: body, clientContext: clientContext, id: id)
+        return try await accept(event) { [queue] isClaimed in
+            try await queue.accept(event, isClaimed: isClaimed, from: origin)
+        }
+    }
+
+    private func event(
+        _ reference: FunctionReference,
+        contentType: String,
+        body: [UInt8],
+        clientContext: String,
+        id: InvocationID = .generated()
+    ) -> QueuedEvent {
+        QueuedEvent(
+            id: id,
             function: reference.name,
             qualifier: reference.qualifier,
             contentType: contentType,
@@ -71,16 +101,28 @@ package final class EventRunner: Sendable {
             clientContext: clientContext,
             acceptedUnixMilliseconds: unixMilliseconds()
         )
+    }
+
+    /// Runs an event at once where there is room for it, when it has been written.
+    private func accept(
+        _ event: QueuedEvent,
+        _ write: (_ isClaimed: Bool) async throws -> EventAcceptance
+    ) async throws -> EventAcceptance {
         let mayRun = state.withLock { state in
             guard !state.isStopped, state.runningCount < Self.runningMax else { return false }
             state.runningCount += 1
             return true
         }
+        var acceptance = EventAcceptance.known(nil)
         do {
-            try await queue.accept([event], isClaimed: mayRun)
+            acceptance = try await write(mayRun)
         } catch {
             if mayRun { state.withLock { $0.runningCount -= 1 } }
             throw error
+        }
+        guard case .accepted = acceptance else {
+            if mayRun { state.withLock { $0.runningCount -= 1 } }
+            return acceptance
         }
         if mayRun {
             var first = event
@@ -89,8 +131,16 @@ package final class EventRunner: Sendable {
         } else {
             pump()
         }
-        return event.id
+        return acceptance
     }
+
+    /// How far each series of events has come.
+    package func positions(ofSeriesBeginningWith prefix: String) async throws -> [String: Int64] {
+        try await queue.positions(ofSeriesBeginningWith: prefix)
+    }
+
+    /// Forgets series that nothing counts on any more.
+    package func forget(series names: [String]) async throws { try await queue.forget(series: names) }
 
     /// Takes up what an earlier scheduler left.
     package func resume() { pump() }

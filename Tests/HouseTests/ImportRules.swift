@@ -28,7 +28,9 @@ enum ImportRules {
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
         "Events": ["ControlPlane", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
-        "Schedules": ["ControlPlane", "Events", "Invoking", "Linux", "Metering", "GRDB", "Logging", "NIOCore"],
+        "Schedules": [
+            "ControlPlane", "Events", "Linux", "Manifests", "Metering", "GRDB", "Logging", "NIOCore", "NIOPosix",
+        ],
         "Doors": [
             "Events", "Schedules", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry",
             "Metering",
