@@ -21,7 +21,8 @@ package final class ScheduleAlarm: Sendable {
             .takingOwnershipOfDescriptor(input: try timer.listener().take())
     }
 
-    deinit {
+    /// Ends it; to be called before its loop ends.
+    package func close() {
         bell.whenSuccess { $0.close(promise: nil) }
     }
 

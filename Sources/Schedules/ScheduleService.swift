@@ -1,22 +1,81 @@
 package import ControlPlane
+package import Events
 import Foundation
+import Linux
+package import Logging
+package import NIOCore
+import Synchronization
 
 /// The API of EventBridge Scheduler, without HTTP: documents in, documents out, or an error in the service's words.
 package final class ScheduleService: Sendable {
     let account: LambdaAccount
     let runner: ScheduleRunner
     let now: @Sendable () -> Double
+    private let onStop: @Sendable () -> Void
     var store: ScheduleStore { runner.store }
 
     /// - Parameter now: seconds since 1970.
     package init(
         account: LambdaAccount,
         runner: ScheduleRunner,
-        now: @escaping @Sendable () -> Double = { Date.now.timeIntervalSince1970 }
+        now: @escaping @Sendable () -> Double = { Date.now.timeIntervalSince1970 },
+        onStop: @escaping @Sendable () -> Void = {}
     ) {
         self.account = account
         self.runner = runner
         self.now = now
+        self.onStop = onStop
+    }
+
+    /// A node's schedules, whose runs are events of its queue.
+    ///
+    /// - Parameters:
+    ///   - directory: of the node; `schedules.sqlite` lies in it.
+    ///   - loop: that the alarm rings on.
+    package convenience init(
+        directory: String,
+        account: LambdaAccount,
+        events: EventRunner,
+        on loop: any EventLoop,
+        logger: Logger
+    ) throws {
+        let late = LateRunner()
+        let alarm = try ScheduleAlarm(on: loop) { late.wake() }
+        let acts = ScheduleRunner.Acts(
+            alarm: { alarm.set($0) },
+            fire: { run in
+                let event: (FunctionReference, body: [UInt8])
+                do throws(LambdaError) {
+                    event = try run.event(in: account)
+                } catch {
+                    // Stored by another version of this program: there is no event to be made of it.
+                    return logger.error("a schedule cannot be run", metadata: ["error": "\(error)"])
+                }
+                try await run.accept(by: events, event.0, event.body)
+            },
+            positions: {
+                var positions: [Int64: Int64] = [:]
+                for (name, position) in try await events.positions(ofSeriesBeginningWith: ScheduledRun.seriesPrefix) {
+                    guard let id = Int64(name.dropFirst(ScheduledRun.seriesPrefix.count)) else { continue }
+                    positions[id] = position
+                }
+                return positions
+            },
+            forget: { ids in try await events.forget(series: ids.map(ScheduledRun.series)) },
+            unixMilliseconds: { Int64(Clock.wallNanoseconds() / 1_000_000) }
+        )
+        let runner = try ScheduleRunner(path: directory + "/schedules.sqlite", acts: acts, logger: logger)
+        late.become(runner)
+        self.init(account: account, runner: runner, onStop: { alarm.close() })
+    }
+
+    /// Takes up what an earlier scheduler left, and what was missed meanwhile.
+    package func resume() async throws { try await runner.resume() }
+
+    /// Makes no more runs.
+    package func stop() {
+        runner.stop()
+        onStop()
     }
 
     // MARK: Schedules
@@ -211,4 +270,17 @@ package final class ScheduleService: Sendable {
         }
         return text.split(separator: "/").map(String.init)
     }
+}
+
+/// The runner that an alarm wakes, which is made after the alarm and holds it.
+private final class LateRunner: Sendable {
+    private struct Held {
+        weak var runner: ScheduleRunner?
+    }
+
+    private let held = Mutex(Held())
+
+    func become(_ made: ScheduleRunner) { held.withLock { $0.runner = made } }
+
+    func wake() { held.withLock { $0.runner }?.wake() }
 }

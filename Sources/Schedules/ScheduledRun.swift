@@ -39,6 +39,17 @@ package struct ScheduledRun: Sendable {
     /// `2026-03-22T18:59:43Z`.
     private var time: String { CivilTime(secondsOfClock: planned).description + "Z" }
 
+    /// Hands the event in, to be run once.
+    func accept(by events: EventRunner, _ function: FunctionReference, _ body: [UInt8]) async throws {
+        _ = try await events.accept(
+            function,
+            contentType: "application/json",
+            body: body,
+            id: eventID,
+            from: origin
+        )
+    }
+
     /// What the function is given.
     package func event(in account: LambdaAccount) throws(LambdaError) -> (FunctionReference, body: [UInt8]) {
         let target = try ScheduleTarget(schedule.target, in: account)

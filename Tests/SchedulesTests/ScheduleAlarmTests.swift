@@ -9,6 +9,7 @@ struct ScheduleAlarmTests {
     @Test func `an alarm goes off for a time that is past, each time that it is set`() async throws {
         let (rings, ring) = AsyncStream<Void>.makeStream()
         let alarm = try ScheduleAlarm(on: MultiThreadedEventLoopGroup.singleton.next()) { ring.yield() }
+        defer { alarm.close() }
         var iterator = rings.makeAsyncIterator()
         for time in [0, 1_772_104_050_000, Int64(Clock.wallNanoseconds() / 1_000_000) + 5] {
             alarm.set(time)

@@ -1,10 +1,12 @@
 package import ControlPlane
 package import Events
+package import Schedules
 
 /// What stands behind the Lambda door.
 package struct LambdaServices: Sendable {
     package var plane: ControlPlane
     package var events: EventRunner
+    package var schedules: ScheduleService
     /// nil where requests need no signature.
     package var keys: AccessKeys?
     /// Seconds since 1970, against which signatures are held.
@@ -13,11 +15,13 @@ package struct LambdaServices: Sendable {
     package init(
         plane: ControlPlane,
         events: EventRunner,
+        schedules: ScheduleService,
         keys: AccessKeys?,
         unixSeconds: @escaping @Sendable () -> Int
     ) {
         self.plane = plane
         self.events = events
+        self.schedules = schedules
         self.keys = keys
         self.unixSeconds = unixSeconds
     }

@@ -11,6 +11,7 @@ import NIOCore
 import NIOPosix
 import Registry
 import Sandboxing
+import Schedules
 import Scheduling
 import Secrets
 import ServiceLifecycle
@@ -30,6 +31,7 @@ final class Node: Sendable {
     private let deployer: Deployer
     private let plane: ControlPlane
     private let events: EventRunner
+    private let schedules: ScheduleService
     private let doors: Doors
     private let phase: Phase
     /// What keeps workers to their memory limit on this machine.
@@ -131,6 +133,13 @@ final class Node: Sendable {
             logger: logger,
             invoke: invoke
         )
+        schedules = try ScheduleService(
+            directory: directory,
+            account: plane.account,
+            events: events,
+            on: group.next(),
+            logger: logger
+        )
         doors = try Doors(
             listen: configuration.listen,
             token: configuration.token,
@@ -173,6 +182,7 @@ final class Node: Sendable {
             lambda: LambdaServices(
                 plane: plane,
                 events: events,
+                schedules: schedules,
                 keys: configuration.keys,
                 unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
             ),
@@ -216,6 +226,7 @@ final class Node: Sendable {
         try fleet.start()
         invoker.installServing()
         try await plane.resume()
+        try await schedules.resume()
         events.resume()
         // Reading the registry leaves several times as much behind as is kept of it.
         Heap.giveBack()
@@ -230,7 +241,13 @@ final class Node: Sendable {
                 services: [
                     .init(service: server),
                     .init(
-                        service: DrainService(fleet: fleet, events: events, phase: phase, limit: configuration.drain)
+                        service: DrainService(
+                            fleet: fleet,
+                            schedules: schedules,
+                            events: events,
+                            phase: phase,
+                            limit: configuration.drain
+                        )
                     ),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
@@ -274,6 +291,7 @@ final class Phase: Sendable {
 /// On the order to end: admits nothing more and waits for what was admitted.
 private struct DrainService: Service {
     let fleet: Fleet
+    let schedules: ScheduleService
     let events: EventRunner
     let phase: Phase
     let limit: Duration
@@ -281,6 +299,7 @@ private struct DrainService: Service {
     func run() async throws {
         try await gracefulShutdown()
         phase.become(.draining)
+        schedules.stop()
         events.stop()
         fleet.drain()
         await fleet.waitUntilNothingRuns(atMost: limit)
