@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // One table of targets, one settings loop (see Sources/README.md for what each target is).
@@ -26,6 +27,20 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 func systemLibrary(_ name: String, apt package: String) -> Target {
     .systemLibrary(name: name, providers: [.apt([package])])
 }
+
+/// A client library of a broker that functions may be fed from: where it is missing, Thaw is built without that broker, and says so
+/// to whoever asks for it.
+struct BrokerLibrary {
+    let module: String
+    let header: String
+    let package: String
+
+    var isInstalled: Bool { FileManager.default.fileExists(atPath: "/usr/include/" + header) }
+}
+
+let brokerLibraries = [
+    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev")
+].filter(\.isInstalled)
 
 let libraries: [Target] = [
     .target(name: "CLinux"),
@@ -66,7 +81,7 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Events",
-        dependencies: ["ControlPlane", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
+        dependencies: ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
     ),
     .target(
         name: "Schedules",
@@ -114,6 +129,10 @@ let programs: [Target] = [
         ]
     ),
     .executableTarget(
+        name: "thaw-source",
+        dependencies: ["JSON", "Linux"] + brokerLibraries.map { .init(stringLiteral: $0.module) }
+    ),
+    .executableTarget(
         name: "thaw-bench",
         dependencies: [
             "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
@@ -148,7 +167,7 @@ let testing: [Target] = [
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
-    tests("Events", of: "Events", with: ["Metering"]),
+    tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
     tests(
         "Schedules",
         of: "Schedules",
@@ -181,7 +200,7 @@ let testing: [Target] = [
         dependencies: ["thaw-pack", "Manifests", "Models", "Snapshots", "Wire", "Linux"],
         exclude: ["Fixtures"]
     ),
-    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Serving", "JSON", "Wire"]),
+    .testTarget(name: "thaw-jailTests", dependencies: ["thaw-jail", "Linux", "Serving", "JSON", "Wire"]),
     .testTarget(name: "thaw-benchTests", dependencies: ["thaw-bench"]),
     .testTarget(name: "thawTests", dependencies: ["thaw", "Invoking", "Manifests", nioCore, nioPosix]),
     .executableTarget(
@@ -192,7 +211,8 @@ let testing: [Target] = [
     .testTarget(
         name: "SystemTests",
         dependencies: [
-            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "fault-worker",
+            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "thaw-source",
+            "fault-worker",
         ],
         exclude: ["Clients"]
     ),
@@ -205,6 +225,7 @@ let package = Package(
         .executable(name: "thaw-worker", targets: ["thaw-worker"]),
         .executable(name: "thaw-jail", targets: ["thaw-jail"]),
         .executable(name: "thaw-pack", targets: ["thaw-pack"]),
+        .executable(name: "thaw-source", targets: ["thaw-source"]),
         .executable(name: "thaw-bench", targets: ["thaw-bench"]),
         // What authors of functions in Swift build on; the one room that is public.
         .library(name: "ThawFunction", targets: ["ThawFunction"]),
@@ -270,6 +291,7 @@ package.targets.append(contentsOf: [
     systemLibrary("CJansson", apt: "libjansson-dev"),
     systemLibrary("CZlib", apt: "zlib1g-dev"),
 ])
+package.targets.append(contentsOf: brokerLibraries.map { systemLibrary($0.module, apt: $0.package) })
 
 for target in package.targets {
     switch target.type {

@@ -96,21 +96,41 @@ int thaw_landlock_deny_all(int level) {
     return result;
 }
 
-int thaw_drop_capabilities(void) {
-    // Bits: being 0 gives nothing (NOROOT), changing ids keeps nothing, no ambient ones, each of them locked.
-    const unsigned long securebits = 0xef;
-    if (prctl(PR_SET_SECUREBITS, securebits, 0, 0, 0) < 0) {
-        return -1;
-    }
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
+int thaw_keep_capabilities(uint64_t kept) {
+    // Where any stay, programs that are executed have them too: first inheritable, then ambient, then the lock on both.
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2] = {{0}};
+    const uint32_t halves[2] = {(uint32_t)kept, (uint32_t)(kept >> 32)};
+    if (kept) {
+        if (syscall(SYS_capget, &header, data) < 0) {
+            return -1;
+        }
+        for (int half = 0; half < 2; half++) {
+            data[half].inheritable = halves[half];
+        }
+        if (syscall(SYS_capset, &header, data) < 0) {
             return -1;
         }
     }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
         return -1;
     }
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    struct __user_cap_data_struct none[2] = {{0}};
-    return (int)syscall(SYS_capset, &header, none);
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+        if (kept >> capability & 1) {
+            if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0) {
+                return -1;
+            }
+        } else if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
+            return -1;
+        }
+    }
+    // Bits: being 0 gives nothing (NOROOT), changing ids keeps nothing, no further ambient ones, each of them locked.
+    const unsigned long securebits = 0xef;
+    if (prctl(PR_SET_SECUREBITS, securebits, 0, 0, 0) < 0) {
+        return -1;
+    }
+    for (int half = 0; half < 2; half++) {
+        data[half].effective = data[half].permitted = data[half].inheritable = halves[half];
+    }
+    return (int)syscall(SYS_capset, &header, data);
 }

@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -10,11 +11,15 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,6 +112,120 @@ int thaw_wait_until_ended(pid_t child) {
             return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
         }
     }
+}
+
+int thaw_watch_children(void) {
+    sigset_t ended;
+    sigemptyset(&ended);
+    sigaddset(&ended, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &ended, NULL) < 0) {
+        return -1;
+    }
+    return signalfd(-1, &ended, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+pid_t thaw_reap_ended(int *status) {
+    return waitpid(-1, status, WNOHANG);
+}
+
+void thaw_ignore_children(void) {
+    signal(SIGCHLD, SIG_IGN);
+}
+
+int thaw_set_last_number(pid_t number) {
+    int file = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+    if (file < 0) {
+        return -1;
+    }
+    char text[16];
+    int count = snprintf(text, sizeof text, "%d", number);
+    ssize_t written = write(file, text, (size_t)count);
+    int code = errno;
+    close(file);
+    errno = code;
+    return written < 0 ? -1 : 0;
+}
+
+static int copy_file(int from, int to, const char *name, mode_t mode) {
+    int source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (source < 0) {
+        return -1;
+    }
+    int copy = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0777);
+    ssize_t count = copy < 0 ? -1 : 1;
+    while (count > 0) {
+        count = sendfile(copy, source, NULL, 1 << 30);
+    }
+    if (count == 0) {
+        count = fchmod(copy, mode & 0777);
+    }
+    int code = errno;
+    close(source);
+    close(copy);
+    errno = code;
+    return (int)count;
+}
+
+static int copy_link(int from, int to, const char *name) {
+    char target[4096];
+    ssize_t count = readlinkat(from, name, target, sizeof target - 1);
+    if (count < 0) {
+        return -1;
+    }
+    target[count] = 0;
+    return symlinkat(target, to, name);
+}
+
+static int copy_folder(int from, int to, const char *name, mode_t mode, int depth_max) {
+    if (depth_max == 0) {
+        errno = ELOOP;
+        return -1;
+    }
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    if (mkdirat(to, name, 0700) < 0) {
+        return -1;
+    }
+    int source = openat(from, name, flags);
+    int copy = source < 0 ? -1 : openat(to, name, flags);
+    int result = copy < 0 ? -1 : thaw_copy_tree(source, copy, depth_max - 1);
+    if (result == 0) {
+        result = fchmod(copy, mode & 07777);
+    }
+    int code = errno;
+    close(source);
+    close(copy);
+    errno = code;
+    return result;
+}
+
+int thaw_copy_tree(int from, int to, int depth_max) {
+    // The stream takes its descriptor along, and reads from where that one stands.
+    int list = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = list < 0 ? NULL : fdopendir(list);
+    if (!folder) {
+        close(list);
+        return -1;
+    }
+    int result = 0;
+    for (struct dirent *entry; result == 0 && (entry = readdir(folder));) {
+        const char *name = entry->d_name;
+        struct stat status;
+        if (!strcmp(name, ".") || !strcmp(name, "..") || fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+            continue;
+        }
+        if (S_ISREG(status.st_mode)) {
+            result = copy_file(from, to, name, status.st_mode);
+        } else if (S_ISLNK(status.st_mode)) {
+            result = copy_link(from, to, name);
+        } else if (S_ISDIR(status.st_mode)) {
+            result = copy_folder(from, to, name, status.st_mode, depth_max);
+        }
+        // Sockets and pipes belong to whoever made them.
+    }
+    int code = errno;
+    closedir(folder);
+    errno = code;
+    return result;
 }
 
 int thaw_loopback_up(void) {

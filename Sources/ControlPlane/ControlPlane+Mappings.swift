@@ -7,6 +7,7 @@ extension ControlPlane {
         try function.check(qualifier: reference.qualifier, in: account)
         let mapping = try EventSourceMapping(fields, of: reference, now: now())
         try checkNoOther(mapping)
+        defer { mappingsChanged() }
         return try await store.changeMapping(mapping.uuid) { [account] stored in
             stored = mapping
             return mapping.document(state: "Creating", in: account)
@@ -27,6 +28,8 @@ extension ControlPlane {
         )
     }
 
+    package func allMappings() -> [EventSourceMapping] { store.read { Array($0.mappings.values) } }
+
     package func getMapping(_ uuid: String) throws(LambdaError) -> JSONValue {
         guard let mapping = store.read({ $0.mappings[uuid] }) else { throw .noSuchResource }
         return mapping.document(in: account)
@@ -42,6 +45,7 @@ extension ControlPlane {
             moved = nil
         }
         let now = now()
+        defer { mappingsChanged() }
         return try await store.changeMapping(uuid) { [account] stored in
             guard var mapping = stored else { throw LambdaError.noSuchResource }
             let wasEnabled = mapping.isEnabled
@@ -58,7 +62,8 @@ extension ControlPlane {
     }
 
     package func deleteMapping(_ uuid: String) async throws(LambdaError) -> JSONValue {
-        try await store.changeMapping(uuid) { [account] stored in
+        defer { mappingsChanged() }
+        return try await store.changeMapping(uuid) { [account] stored in
             guard let mapping = stored else { throw LambdaError.noSuchResource }
             stored = nil
             return mapping.document(state: "Deleting", in: account)

@@ -1,3 +1,4 @@
+import Invoking
 import Foundation
 
 /// What hangs on a function or one of its qualifiers.

@@ -1,6 +1,8 @@
 package import Foundation
+package import Invoking
 import Manifests
 package import Registry
+import Synchronization
 
 /// The Lambda API's control plane, without HTTP: documents in, documents out, or an error in the service's words.
 ///
@@ -10,25 +12,29 @@ package import Registry
 package final class ControlPlane: Sendable {
     package let account: LambdaAccount
     package let code: CodeStore
-    package let gate = ConcurrencyGate()
+    let gate: ConcurrencyGate
     let store: ControlStore
     let registry: Registry
     let acts: ControlActs
     let now: @Sendable () -> Date
+    private let mappingWatch = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// - Parameters:
     ///   - directory: of the node; the records and the kept archives lie in it.
+    ///   - gate: is told the concurrency that is reserved; calls pass it.
     ///   - now: the wall clock.
     package init(
         directory: String,
         account: LambdaAccount,
         registry: Registry,
         acts: ControlActs,
+        gate: ConcurrencyGate = ConcurrencyGate(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) throws {
         self.account = account
         self.registry = registry
         self.acts = acts
+        self.gate = gate
         self.now = now
         store = try ControlStore(path: directory + "/control.sqlite")
         code = try CodeStore(directory: directory + "/code")
@@ -53,6 +59,15 @@ package final class ControlPlane: Sendable {
             }
         }
         code.removeAll(except: store.read { $0.archives })
+    }
+
+    /// Has somebody told of each change of a mapping.
+    package func watchMappings(_ changed: @escaping @Sendable () -> Void) {
+        mappingWatch.withLock { $0 = changed }
+    }
+
+    func mappingsChanged() {
+        mappingWatch.withLock { $0 }?()
     }
 
     // MARK: Finding functions
@@ -109,51 +124,6 @@ package final class ControlPlane: Sendable {
             let value = try body(&function)
             stored = function
             return value
-        }
-    }
-}
-
-/// Counts calls in progress of functions whose concurrency is reserved.
-package final class ConcurrencyGate: Sendable {
-    private struct Entry {
-        var limit: Int
-        var running = 0
-    }
-
-    private let state = LockedCounts<Entry>()
-
-    package init() {}
-
-    /// While no function has a limit, calls pass by.
-    package var hasLimits: Bool { !state.isEmpty }
-
-    /// - Parameter limit: nil for none.
-    func limit(_ function: String, to limit: Int?) {
-        state.change(function) { entry in
-            guard let limit else {
-                entry = nil
-                return
-            }
-            entry = Entry(limit: limit, running: entry?.running ?? 0)
-        }
-    }
-
-    /// Whether a call may begin; one that may is counted until ``leave(_:)``.
-    package func enter(_ function: String) -> Bool {
-        guard !state.isEmpty else { return true }
-        return state.change(function) { entry in
-            guard let known = entry else { return true }
-            guard known.running < known.limit else { return false }
-            entry?.running += 1
-            return true
-        }
-    }
-
-    package func leave(_ function: String) {
-        guard !state.isEmpty else { return }
-        state.change(function) { entry in
-            // Reserved while the call ran: it was not counted.
-            if let running = entry?.running, running > 0 { entry?.running = running - 1 }
         }
     }
 }

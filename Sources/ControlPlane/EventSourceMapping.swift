@@ -22,6 +22,28 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
 
     package var sourceARN: String? { settings["EventSourceArn"]?.text }
 
+    /// The source as people and records are shown it: without a password.
+    package var shownSource: String { Self.masked(sourceARN ?? sourceAddress ?? "") }
+
+    private static func masked(_ text: String) -> String {
+        guard let start = text.firstRange(of: "://")?.upperBound, let at = text[start...].firstIndex(of: "@"),
+            let colon = text[start..<at].firstIndex(of: ":")
+        else { return text }
+        return text.replacingCharacters(in: text.index(after: colon)..<at, with: "…")
+    }
+
+    /// The source as a URL, where it is one, or has one: Kafka of one's own is named by its servers and topics.
+    package var sourceAddress: String? {
+        if let arn = sourceARN { return arn.contains("://") ? arn : nil }
+        guard let servers = settings["SelfManagedEventSource"]?["Endpoints"]?["KAFKA_BOOTSTRAP_SERVERS"]?.elements,
+            let topic = settings["Topics"]?.elements?.first?.text
+        else { return nil }
+        let group = settings["SelfManagedKafkaEventSourceConfig"]?["ConsumerGroupId"]?.text ?? uuid
+        let start = settings["StartingPosition"]?.text ?? "TRIM_HORIZON"
+        let hosts = servers.compactMap(\.text).joined(separator: ",")
+        return "kafka:///\(topic)?servers=\(hosts)&group=\(group)&start=\(start == "LATEST" ? "latest" : "earliest")"
+    }
+
     private enum Source {
         case queue
         case stream
@@ -31,6 +53,11 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
             guard let arn = settings["EventSourceArn"]?.text else {
                 guard settings["SelfManagedEventSource"] != nil else { return nil }
                 self = .broker
+                return
+            }
+            // A URL names a source that the service has none of: redis://…, nats://….
+            if let scheme = arn.firstRange(of: "://").map({ arn[..<$0.lowerBound] }) {
+                self = scheme == "kafka" ? .stream : .queue
                 return
             }
             let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
@@ -58,6 +85,9 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
             settings["BatchSize"] = settings["BatchSize"] ?? 10
             settings["MaximumBatchingWindowInSeconds"] = settings["MaximumBatchingWindowInSeconds"] ?? 0
         case .stream:
+            if settings["StartingPosition"] == nil, sourceARN?.contains("://") == true {
+                settings["StartingPosition"] = "TRIM_HORIZON"
+            }
             guard settings["StartingPosition"] != nil else {
                 throw .invalid(
                     "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
@@ -115,6 +145,7 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
     package func document(state: String? = nil, in account: LambdaAccount) -> JSONValue {
         var members = settings
         members["UUID"] = .text(uuid)
+        if let source = sourceARN { members["EventSourceArn"] = .text(Self.masked(source)) }
         members["EventSourceMappingArn"] = .text(account.mappingARN(uuid))
         members["FunctionArn"] = .text(account.functionARN(function, qualifier))
         members["State"] = .text(state ?? (isEnabled ? "Enabled" : "Disabled"))

@@ -1,3 +1,4 @@
+package import Events
 package import Invoking
 package import Metering
 package import NIOCore
@@ -32,6 +33,8 @@ package struct DoorServices: Sendable {
     package var secrets: SecretStore
     /// Workers that are started from now on have a function's secrets as they are now.
     package var refresh: @Sendable (_ function: String) -> Void
+    /// What feeds functions.
+    package var sources: @Sendable () async -> [EventMappings.Report]
     package var registry: Registry
     package var ledger: Ledger
 
@@ -52,6 +55,7 @@ package struct DoorServices: Sendable {
         followLogs: @escaping @Sendable (String) -> AsyncStream<LogLine>,
         secrets: SecretStore,
         refresh: @escaping @Sendable (String) -> Void,
+        sources: @escaping @Sendable () async -> [EventMappings.Report] = { [] },
         registry: Registry,
         ledger: Ledger
     ) {
@@ -71,6 +75,7 @@ package struct DoorServices: Sendable {
         self.followLogs = followLogs
         self.secrets = secrets
         self.refresh = refresh
+        self.sources = sources
         self.registry = registry
         self.ledger = ledger
     }

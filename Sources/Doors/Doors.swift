@@ -98,6 +98,7 @@ package struct Doors: Sendable {
         OpenInferenceDoors(services: services).open(router)
         router.path("/predict/:name", [:], before: [.post])
         ReceiptDoors(services: services).open(router)
+        SourceDoors(services: services).open(router)
         AdminDoors(services: services).open(router)
         // Added last, so that it sees only the requests that no path above takes.
         router.add(middleware: RouteDoor(registry: services.registry))

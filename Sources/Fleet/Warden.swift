@@ -25,8 +25,9 @@ package struct WardenPrograms: Sendable {
     package var templateFilter: SystemCallFilter
     package var workerFilter: SystemCallFilter
     package var packerFilter: SystemCallFilter
-    /// Of an author's program, and of the worker beside it.
+    /// Of an author's program, of one that workers' programs are forks of, and of the worker beside either.
     package var codeFilter: SystemCallFilter
+    package var zygoteFilter: SystemCallFilter
     package var codeWorkerFilter: SystemCallFilter
 
     package init(
@@ -38,6 +39,7 @@ package struct WardenPrograms: Sendable {
         workerFilter: SystemCallFilter,
         packerFilter: SystemCallFilter,
         codeFilter: SystemCallFilter,
+        zygoteFilter: SystemCallFilter,
         codeWorkerFilter: SystemCallFilter
     ) {
         self.workerPath = workerPath
@@ -48,6 +50,7 @@ package struct WardenPrograms: Sendable {
         self.workerFilter = workerFilter
         self.packerFilter = packerFilter
         self.codeFilter = codeFilter
+        self.zygoteFilter = zygoteFilter
         self.codeWorkerFilter = codeWorkerFilter
     }
 }

@@ -62,7 +62,7 @@ extension WardenYard {
                 verifiesDigests: verifiesDigests,
                 memoryBytesMax: binding.memoryBytesMax,
                 payloadBytesMax: UInt64(binding.payloadBytesMax),
-                templateFilter: (isCode ? programs.codeFilter : programs.templateFilter).instructions,
+                templateFilter: programs.templateFilter(for: code).instructions,
                 workerFilter: (isCode ? programs.codeWorkerFilter : programs.workerFilter).instructions,
                 environment: binding.environment,
                 code: code
@@ -257,5 +257,13 @@ extension TemplateReport.Death {
             cpuNanoseconds: ending.cpuNanoseconds,
             residentBytesMax: ending.residentBytesMax
         )
+    }
+}
+
+extension WardenPrograms {
+    /// What a template is under, and where it runs an author's code, what that code is under.
+    fileprivate func templateFilter(for code: CodeBoot?) -> SystemCallFilter {
+        guard let code else { return templateFilter }
+        return code.hasZygote ? zygoteFilter : codeFilter
     }
 }

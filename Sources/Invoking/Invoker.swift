@@ -18,6 +18,7 @@ package final class Invoker: Sendable {
     /// The status that a caller of HTTP gets for a failure; it stands in the receipt too.
     private let status: @Sendable (Failure, CallForm) -> Int
     private let logger: Logger
+    private let gate: ConcurrencyGate
     private let targets = CallTargets()
     private let refusals = Mutex(SparseLog())
 
@@ -27,6 +28,7 @@ package final class Invoker: Sendable {
         ledger: Ledger,
         bindings: FunctionBindings,
         logger: Logger,
+        gate: ConcurrencyGate,
         status: @escaping @Sendable (Failure, CallForm) -> Int
     ) {
         self.registry = registry
@@ -34,6 +36,7 @@ package final class Invoker: Sendable {
         self.ledger = ledger
         self.bindings = bindings
         self.logger = logger
+        self.gate = gate
         self.status = status
     }
 
@@ -49,10 +52,25 @@ package final class Invoker: Sendable {
 
     /// Runs one call to its end, without a task and without a wait: what it takes is done here or in the completion.
     ///
+    /// Every call passes here, whatever door, event or function it comes from, and so the function's reserved concurrency.
+    ///
     /// - Parameters:
     ///   - loop: the event loop of the caller.
     ///   - completion: called once, on `loop`; before this returns where the call is refused.
     package func invoke(_ call: Call, on loop: any EventLoop, completion: @escaping @Sendable (Completion) -> Void) {
+        guard gate.hasLimits else { return admit(call, on: loop, completion) }
+        guard gate.enter(call.function) else {
+            let refused = Completion.refused(.overloaded(retryAfterSeconds: 1))
+            return loop.execute { completion(refused) }
+        }
+        let gate = gate
+        admit(call, on: loop) { done in
+            gate.leave(call.function)
+            completion(done)
+        }
+    }
+
+    private func admit(_ call: Call, on loop: any EventLoop, _ completion: @escaping @Sendable (Completion) -> Void) {
         let acceptedAt = Clock.wallNanoseconds()
         let id = call.identity?.id ?? InvocationID.generated(at: acceptedAt)
         let target: CallTarget

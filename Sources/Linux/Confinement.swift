@@ -35,7 +35,19 @@ package enum Confinement {
 
     /// Drops every capability, now and for whatever would be executed.
     package static func dropCapabilities() throws(SystemError) {
-        _ = try checked("capset") { thaw_drop_capabilities() }
+        try keepCapabilities([])
+    }
+
+    /// A power over what this process's user namespace owns.
+    package enum Capability: UInt64, Sendable {
+        case changeRoot = 18
+        case administerNamespaces = 21
+    }
+
+    /// Drops every other capability; what is executed has these and cannot gain more.
+    package static func keepCapabilities(_ kept: [Capability]) throws(SystemError) {
+        let bits = kept.reduce(UInt64(0)) { $0 | 1 << $1.rawValue }
+        _ = try checked("capset") { thaw_keep_capabilities(bits) }
     }
 
     /// Executing a program can never give more than the process has.

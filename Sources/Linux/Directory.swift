@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Folders and names in them.
@@ -54,15 +55,17 @@ package enum Directory {
         _ = try checked("unlink \(path)") { unsafe Glibc.unlink(path) }
     }
 
-    /// Removes what is in a folder, as far as that can be removed; links are removed, not followed.
-    package static func clear(_ path: String, depthMax: Int = 64) {
-        for name in (try? names(in: path)) ?? [] {
-            let inner = "\(path)/\(name)"
-            if (try? unlink(inner)) != nil { continue }
-            if depthMax > 0 { clear(inner, depthMax: depthMax - 1) }
-            try? remove(inner)
-        }
+    /// Copies what lies in one folder into another: files, folders and links, which are not followed; nothing else.
+    package static func copy(
+        from folder: borrowing FileDescriptor,
+        to other: borrowing FileDescriptor
+    ) throws(SystemError) {
+        let (from, to) = (folder.rawValue, other.rawValue)
+        _ = try checked("copy a folder") { thaw_copy_tree(from, to, copyDepthMax) }
     }
+
+    /// Each folder holds three descriptors open while what is in it is copied.
+    private static let copyDepthMax: Int32 = 64
 
     /// Removes an empty folder.
     package static func remove(_ path: String) throws(SystemError) {

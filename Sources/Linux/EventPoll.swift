@@ -46,6 +46,12 @@ package final class EventPoll: Sendable {
         try add(descriptor.rawValue, token, interest)
     }
 
+    /// As ``add(_:token:for:)``, for a descriptor of a library's own, by its number.
+    package func add(number: Int32, token: UInt64, for interest: Interest = .reading) throws(SystemError) {
+        precondition(token != EventPoll.wakeToken, "this token is the poll's own")
+        try add(number, token, interest)
+    }
+
     package func change(
         _ descriptor: borrowing FileDescriptor,
         token: UInt64,
@@ -101,5 +107,11 @@ package final class EventPoll: Sendable {
             )
         }
         return happened
+    }
+
+    /// Whether a read of the descriptor would not wait now.
+    package static func isReadable(_ number: Int32) -> Bool {
+        var asked = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        return unsafe Glibc.poll(&asked, 1, 0) == 1
     }
 }

@@ -44,12 +44,31 @@ package enum NestedProcess {
     package static func waitUntilEnded(_ program: Int32) -> Int32 {
         thaw_wait_until_ended(program)
     }
+
+    /// Readable when a child has ended, see ``endingOfEnded()``.
+    package static func watchChildren() throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: try checked("signalfd") { thaw_watch_children() })
+    }
+
+    /// Takes a child that has ended off the table, with its status as ``waitUntilEnded(_:)`` has it; nil where all live.
+    package static func endingOfEnded() -> (child: Int32, status: Int32)? {
+        var status: Int32 = 0
+        let child = unsafe thaw_reap_ended(&status)
+        guard child > 0 else { return nil }
+        let signal = status & 0x7f
+        return (child, signal != 0 ? 128 + signal : status >> 8 & 0xff)
+    }
+
+    /// The kernel takes children off the table as they end; nobody hears of it.
+    package static func ignoreChildren() {
+        thaw_ignore_children()
+    }
 }
 
 extension FileDescriptor {
     /// Listens on a port of 127.0.0.1, which is made first; in a network namespace of one's own.
     package static func listeningOnLoopback(port: UInt16) throws(SystemError) -> FileDescriptor {
-        _ = try checked("ioctl SIOCSIFFLAGS lo") { thaw_loopback_up() }
+        try Namespaces.bringUpLoopback()
         return FileDescriptor(owning: try checked("listen 127.0.0.1:\(port)") { thaw_listen_loopback(port) })
     }
 

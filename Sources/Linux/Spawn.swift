@@ -21,6 +21,16 @@ package struct Namespaces: OptionSet, Sendable {
     package static func enterEmptyNetwork() throws(SystemError) {
         _ = try checked("unshare CLONE_NEWNET") { thaw_unshare(network.rawValue) }
     }
+
+    /// In a network namespace of one's own: 127.0.0.1 answers.
+    package static func bringUpLoopback() throws(SystemError) {
+        _ = try checked("ioctl SIOCSIFFLAGS lo") { thaw_loopback_up() }
+    }
+
+    /// The first process of a pid namespace, which has its own /proc, chooses the number behind which its children's go on.
+    package static func setLastProcessNumber(_ number: Int32) throws(SystemError) {
+        _ = try checked("write ns_last_pid") { thaw_set_last_number(number) }
+    }
 }
 
 /// Why a program did not start.

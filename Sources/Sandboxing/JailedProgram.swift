@@ -11,8 +11,8 @@ package struct JailedProgram: Sendable {
     package var arguments: [String] = []
     /// `NAME=value`; nothing is inherited.
     package var environment: [String]
-    /// Bytes of files in a `/tmp` of its own; nil where it has its jail's.
-    package var tmpBytesMax: UInt64?
+    /// Bytes of files in its `/tmp`.
+    package var tmpBytesMax: UInt64
     /// Private writable memory of each of its processes, the backstop where the kernel has no memory groups; nil for no limit.
     package var dataBytesMax: UInt64?
 
@@ -39,24 +39,50 @@ package struct JailedProgram: Sendable {
         }
     }
 
-    private func run(_ descriptors: [Int32], _ filter: SystemCallFilter) -> Never {
+    /// As ``start(_:under:)``, of a program that is forked into cells: it may enter those whose namespaces it is handed.
+    ///
+    /// - Parameter orders: where the program's first process takes orders for cells, see ``CellQueue``.
+    package func start(
+        _ descriptors: [Int32],
+        buildingCellsFor orders: Int32,
+        under filter: SystemCallFilter
+    ) throws(SystemError) -> Int32 {
+        switch try NestedProcess.fork(into: [.process, .mount]) {
+        case .parent(let child): return child
+        case .child: run(descriptors, filter, cellOrders: orders)
+        }
+    }
+
+    private func run(_ descriptors: [Int32], _ filter: SystemCallFilter, cellOrders: Int32? = nil) -> Never {
         do throws(SystemError) {
             try NestedProcess.dieWithParent()
-            try NestedProcess.keepOnly(descriptors)
+            try NestedProcess.keepOnly(descriptors + (cellOrders.map { [$0] } ?? []))
             try Mounts.processes(at: "/proc")
-            if let tmpBytesMax { try Jail.mountTmp(bytesMax: tmpBytesMax) }
+            try Jail.mountTmp(bytesMax: tmpBytesMax)
             try Mounts.changeFolder(Jail.taskFolder)
             try limit()
-            try Confinement.dropCapabilities()
-            // The change of capabilities has cleared it.
-            try NestedProcess.dieWithParent()
-            try filter.load()
+            if cellOrders == nil {
+                try Confinement.dropCapabilities()
+                // The change of capabilities has cleared it.
+                try NestedProcess.dieWithParent()
+                try filter.load()
+            }
             NestedProcess.beginSession()
             switch try NestedProcess.fork(into: []) {
             case .parent(let program):
+                if cellOrders != nil {
+                    try NestedProcess.keepOnly([Int32(descriptors.count), 2, 2])
+                    let builder = CellBuilder(tmpBytesMax: tmpBytesMax, filter: filter)
+                    CurrentProcess.exit(try builder.serve(FileDescriptor(owning: 0), until: program))
+                }
                 try NestedProcess.keepOnly([0, 0, 0])
                 CurrentProcess.exit(NestedProcess.waitUntilEnded(program))
             case .child:
+                if cellOrders != nil {
+                    try NestedProcess.keepOnly(Array(0..<Int32(descriptors.count)))
+                    try Confinement.keepCapabilities([.administerNamespaces, .changeRoot])
+                    try filter.load()
+                }
                 try NestedProcess.execute(path, arguments, environment: environment)
             }
         } catch {

@@ -8,10 +8,12 @@ package struct Policies: Equatable, Sendable {
     package let worker: SystemCallFilter
     /// Of an author's program, which has no other filter above it.
     package let code: SystemCallFilter
+    /// Of a Python function's zygote, and of its forks: as of a program, and into the cells that it is handed.
+    package let zygote: SystemCallFilter
     /// Of the worker beside that program.
     package let codeWorker: SystemCallFilter
 
-    /// Reads and compiles the five policies of a folder.
+    /// Reads and compiles the six policies of a folder.
     package init(folder: String) throws(PolicyError) {
         try self.init { (name) throws(PolicyError) -> String in
             let file = "\(folder)/\(name).policy"
@@ -41,6 +43,7 @@ package struct Policies: Equatable, Sendable {
         self.template = try template.compiled(refusing: .notify)
         self.worker = try worker.compiled(refusing: .trap)
         code = try Policy(named: "code", text: text).compiled(refusing: .deny)
+        zygote = try Policy(named: "zygote", text: text).compiled(refusing: .deny)
         codeWorker = try Policy(named: "code-worker", text: text).compiled(refusing: .trap)
     }
 }

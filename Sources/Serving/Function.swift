@@ -40,8 +40,6 @@ package struct LoadedFunction {
         }
     }
 
-    /// Done when the last of the template's workers is dead: takes away what they have left.
-    package var clearAway: (() -> Void)?
     /// What a fork does before its filter closes: starts the program that answers its calls.
     ///
     /// Such a fork keeps the descriptors that it has opened meanwhile, and has no ``handler`` but the one that comes of it.

@@ -341,7 +341,6 @@ package struct Template: ~Copyable {
                 lastWords: lastWords.text(in: child.slot, bytesMax: WireLimits.lastWordsBytesMax)
             )
             freeSlots.append(child.slot)
-            if workers.isEmpty { function.clearAway?() }
             try control.sendMessage(TemplateReport.reaped(worker: worker, death).encoded())
         } catch {
             throw TemplateEnd(status: .lostConnection)

@@ -3,14 +3,18 @@ import FoundationEssentials
 /// Bodies of calls and of replies.
 enum Body {
     /// Nothing at all is `{}`: a call of Lambda may come without a payload.
-    static func decode<Input: Decodable>(_ type: Input.Type, from body: [UInt8]) throws -> Input {
+    static func decode<Input: Decodable>(
+        _ type: Input.Type,
+        from body: [UInt8],
+        named name: String = "the body of the call"
+    ) throws -> Input {
         if let bytes = Bytes(body) as? Input { return bytes }
         do {
             return try JSONDecoder().decode(type, from: Data(body.isEmpty ? Array("{}".utf8) : body))
         } catch {
             throw RuntimeFailure(
                 errorType: "Runtime.UnmarshalError",
-                message: "the body of the call is no \(type): \(describe(error))"
+                message: "\(name) is no \(type): \(describe(error))"
             )
         }
     }

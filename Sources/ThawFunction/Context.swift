@@ -12,6 +12,7 @@ public struct Context: Sendable {
     public let traceID: String
     /// JSON that the caller sent along; empty where it sent none.
     public let clientContext: String
+    let api: RuntimeAPI?
 
     /// Time left until the call is ended, never negative.
     public var remaining: Duration {
@@ -20,7 +21,10 @@ public struct Context: Sendable {
     }
 
     /// Reads the headers of a call.
-    init(_ head: ResponseHead) throws(RuntimeAPIError) {
+    ///
+    /// - Parameter api: what calls of other functions are asked of.
+    init(_ head: ResponseHead, _ api: RuntimeAPI? = nil) throws(RuntimeAPIError) {
+        self.api = api
         guard let id = head["lambda-runtime-aws-request-id"], !id.isEmpty, !id.contains("/") else {
             throw RuntimeAPIError("a call came without Lambda-Runtime-Aws-Request-Id")
         }

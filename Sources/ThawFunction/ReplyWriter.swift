@@ -93,7 +93,7 @@ public final class ReplyWriter: Sendable {
     }
 
     private func begin(_ contentType: String) throws(RuntimeAPIError) {
-        try api.begin(
+        try api.beginReply(
             "invocation/\(requestID)/response",
             [
                 "Content-Type: \(contentType)", "Transfer-Encoding: chunked",

@@ -4,6 +4,8 @@ import Synchronization
 final class RuntimeAPI: Sendable {
     private let address: String
     private let connection: Mutex<RuntimeConnection>
+    /// The body of a reply is on its way, piece by piece: nothing else can be asked on the connection.
+    private let isInReply = Atomic<Bool>(false)
 
     /// - Parameter address: host and port, as in `AWS_LAMBDA_RUNTIME_API`.
     init(address: String) throws(RuntimeAPIError) {
@@ -18,7 +20,7 @@ final class RuntimeAPI: Sendable {
         guard head.status == 200 else {
             throw RuntimeAPIError("asked for a call, the Runtime API answered \(head.status)")
         }
-        return (try Context(head), body)
+        return (try Context(head, self), body)
     }
 
     /// Posts a body and waits until it is taken.
@@ -38,6 +40,23 @@ final class RuntimeAPI: Sendable {
         try send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body)
     }
 
+    /// Sends the head of a reply whose body comes piece by piece.
+    func beginReply(_ path: String, _ headers: [String]) throws(RuntimeAPIError) {
+        isInReply.store(true, ordering: .sequentiallyConsistent)
+        try begin(path, headers)
+    }
+
+    /// Posts a body and waits for what comes of it; nil in the middle of a reply.
+    func ask(
+        _ path: String,
+        _ headers: [String],
+        _ body: [UInt8]
+    ) throws(RuntimeAPIError) -> (head: ResponseHead, body: [UInt8])? {
+        guard !isInReply.load(ordering: .sequentiallyConsistent) else { return nil }
+        try begin(path, headers + ["Content-Length: \(body.count)"], body: body)
+        return try connection.withLock { connection throws(RuntimeAPIError) in try connection.receive() }
+    }
+
     /// Sends bytes of a request that has begun.
     func send(_ bytes: [UInt8]) throws(RuntimeAPIError) {
         try connection.withLock { connection throws(RuntimeAPIError) in try connection.send(bytes) }
@@ -47,6 +66,7 @@ final class RuntimeAPI: Sendable {
     ///
     /// A refusal is told in the log and no more: the call has had its answer, this was too long or too late.
     func expectAccepted() throws(RuntimeAPIError) {
+        isInReply.store(false, ordering: .sequentiallyConsistent)
         let (head, body) = try connection.withLock { connection throws(RuntimeAPIError) in try connection.receive() }
         if head.status != 202 {
             let reason = String(decoding: body.prefix(1024), as: UTF8.self)

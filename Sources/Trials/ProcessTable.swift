@@ -17,6 +17,17 @@ package enum ProcessTable {
         FileManager.default.fileExists(atPath: "/proc/\(pid)")
     }
 
+    /// Whether a process lives whose command line begins with this word.
+    package static func hasProcess(named word: String) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.contains { name in
+            guard Int32(name) != nil, let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline") else {
+                return false
+            }
+            return line.split(separator: 0).first.map { Array($0) == Array(word.utf8) } ?? false
+        }
+    }
+
     /// The parent of each process that lives.
     private static func parents() -> [Int32: Int32] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []

@@ -9,6 +9,8 @@ package struct CodeBoot: Equatable, Sendable {
     package var timeoutMilliseconds: UInt32
     /// The last descriptor of the order is a file of `NAME=value`, each ended by a zero: what stands in no message.
     package var hasSecrets = false
+    /// Its workers' programs are forks of one process: the filter is of that.
+    package var hasZygote = false
 
     package init(version: UInt32, tmpBytesMax: UInt64, initMilliseconds: UInt32, timeoutMilliseconds: UInt32) {
         self.version = version
@@ -23,6 +25,7 @@ package struct CodeBoot: Equatable, Sendable {
         writer.append(initMilliseconds)
         writer.append(timeoutMilliseconds)
         writer.append(UInt8(hasSecrets ? 1 : 0))
+        writer.append(UInt8(hasZygote ? 1 : 0))
     }
 
     init(reading reader: inout ByteReader) throws(WireError) {
@@ -31,5 +34,6 @@ package struct CodeBoot: Equatable, Sendable {
         initMilliseconds = try reader.read(UInt32.self)
         timeoutMilliseconds = try reader.read(UInt32.self)
         hasSecrets = try reader.read(UInt8.self) != 0
+        hasZygote = try reader.read(UInt8.self) != 0
     }
 }

@@ -39,11 +39,9 @@ enum CodeFunction {
             decodeNanoseconds: unpacked - begunAt,
             prepareNanoseconds: Clock.monotonicNanoseconds() - unpacked
         )
-        var function = LoadedFunction(residency: residency, beginWorker: beginWorker) { (_) throws(CallFailure) in
+        return LoadedFunction(residency: residency, beginWorker: beginWorker) { (_) throws(CallFailure) in
             throw CallFailure(code: .model, message: "a template of code answers no calls itself")
         }
-        if image.runtime == .python3 { function.clearAway = { Directory.clear("/tmp") } }
-        return function
     }
 
     /// What each worker begins with, after whatever is done once for all of them.
@@ -54,12 +52,6 @@ enum CodeFunction {
         case .provided:
             return { (place) throws(LoadFailure) in try RuntimeWorker.begin(program, place) }
         case .python3:
-            do throws(SystemError) {
-                // Of all its workers: a zygote's forks share their file systems.
-                try Jail.mountTmp(bytesMax: program.settings.tmpBytesMax)
-            } catch {
-                throw LoadFailure(message: "Runtime.Unknown: \(error)")
-            }
             let zygote = try Zygote(program)
             return { (place) throws(LoadFailure) in try PythonWorker.begin(program, zygote, place) }
         }

@@ -21,7 +21,7 @@ struct Thaw: AsyncParsableCommand {
                 subcommands: [
                     InitCommand.self, DevCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
                     DescribeCommand.self,
-                    DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self, SecretCommand.self,
+                    DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self, SecretCommand.self, SourcesCommand.self,
                 ]
             ),
             CommandGroup(

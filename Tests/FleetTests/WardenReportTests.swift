@@ -43,6 +43,7 @@ struct WardenReportTests {
                 workerFilter: SystemCallFilter(instructions: []),
                 packerFilter: SystemCallFilter(instructions: []),
                 codeFilter: SystemCallFilter(instructions: []),
+                zygoteFilter: SystemCallFilter(instructions: []),
                 codeWorkerFilter: SystemCallFilter(instructions: [])
             )
             yard = WardenYard(

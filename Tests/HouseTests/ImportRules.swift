@@ -27,7 +27,7 @@ enum ImportRules {
             "NIOCore",
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
-        "Events": ["ControlPlane", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
+        "Events": ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
         "Schedules": [
             "ControlPlane", "Events", "Linux", "Manifests", "Metering", "GRDB", "Logging", "NIOCore", "NIOPosix",
         ],
@@ -55,6 +55,8 @@ enum ImportRules {
             "Serving", "Sandboxing", "Snapshots", "Tasks", "Inference", "Graphs", "Kernels", "Wire", "Linux",
         ],
         "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
+        // What a build has of these depends on what is installed.
+        "thaw-source": ["JSON", "Linux", "CHiredis"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",

@@ -17,7 +17,7 @@ import Trials
 
     @Test(
         .enabled(if: hasInterpreter, "the package python3 brings it"),
-        arguments: [("test_calls", 18), ("test_zygote", 26), ("test_swift", 7)]
+        arguments: [("test_calls", 18), ("test_zygote", 26), ("test_swift", 9)]
     )
     func `a runtime keeps its rules`(module: String, count: Int) async throws {
         let outcome = try await CommandOutcome.run(

@@ -108,6 +108,16 @@ struct RoleTests {
         }
     }
 
+    @Test func `a zygote may ask for no more than a program does, but to enter namespaces of four kinds`() throws {
+        let (zygote, code) = (try policy(named: "zygote"), try policy(named: "code"))
+        let more = zygote.rules.filter { $0.call == "setns" }
+        #expect(zygote.rules.filter { $0.call != "setns" } == code.rules)
+        // Mounts, shared memory, processes, network; no user namespace, in which it would have all power.
+        let kinds = [0x20000, 0x0800_0000, 0x2000_0000, 0x4000_0000] as [UInt64]
+        #expect(more.flatMap(\.conditions).map(\.value).sorted() == kinds)
+        #expect(more.flatMap(\.conditions).allSatisfy { $0.argument == 1 && $0.comparison == .equal })
+    }
+
     @Test func `the worker beside a program opens, starts and mounts nothing`() throws {
         let policy = try policy(named: "code-worker")
         for call in [

@@ -8,6 +8,7 @@ import ThawFunction
         case "sum": await Sum.main()
         case "reverse": await Reverse.main()
         case "count": await Count.main()
+        case "ask": await Ask.main()
         default: await Unwilling.main()
         }
     }
@@ -54,6 +55,36 @@ struct Count: StreamingFunction {
             try reply.write("data: \(number)\n\n")
         }
         if event < 0 { throw Refusal(description: "no further") }
+    }
+}
+
+/// Asks another function, and says what came of it.
+struct Ask: Function {
+    struct Wish: Codable {
+        var function: String
+        var terms: [Int]
+    }
+
+    struct Answer: Codable {
+        var terms: [Int]?
+        var bytes: Int?
+        var failed: String?
+        var refused: String?
+    }
+
+    func handle(_ event: Wish, context: Context) async throws -> Answer {
+        var answer = Answer()
+        do {
+            let reply: Wish = try await context.invoke(event.function, event)
+            answer.terms = reply.terms
+            let raw = try await context.invoke(event.function, Bytes("[1, 2]"), as: Bytes.self)
+            answer.bytes = raw.bytes.count
+        } catch let error as FunctionError {
+            answer.failed = "\(error)"
+        } catch let error as InvokeError {
+            answer.refused = "\(error)"
+        }
+        return answer
     }
 }
 

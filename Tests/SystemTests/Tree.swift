@@ -23,7 +23,8 @@ enum Tree {
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // Links of the same file system: a node finds its programs beside the name that it was started by.
         for (program, name) in [
-            ("thaw", "thaw"), ("thaw-pack", "thaw-pack"), ("thaw-jail", "thaw-jail"), ("fault-worker", "thaw-worker"),
+            ("thaw", "thaw"), ("thaw-pack", "thaw-pack"), ("thaw-jail", "thaw-jail"), ("thaw-source", "thaw-source"),
+            ("fault-worker", "thaw-worker"),
         ] {
             let path = "\(folder)/\(name)"
             let fresh = "\(path).\(UUID().uuidString)"

@@ -17,6 +17,7 @@ struct ControlTests {
     static let code: TemplateBoot = {
         var code = boot
         code.code = CodeBoot(version: 3, tmpBytesMax: 1 << 29, initMilliseconds: 10_000, timeoutMilliseconds: 3_000)
+        code.code?.hasZygote = true
         return code
     }()
 

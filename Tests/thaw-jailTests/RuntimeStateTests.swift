@@ -25,6 +25,9 @@ struct RuntimeStateTests {
         #expect(RuntimeState.request("POST", "\(Self.base)/invocation/x/error?a=1") == .error(id: "x"))
         #expect(RuntimeState.request("POST", "\(Self.base)/init/error") == .initError)
         #expect(RuntimeState.request("GET", "/ping") == .ping)
+        #expect(
+            RuntimeState.request("POST", "\(Self.base)/invocation/x/calls/f") == .call(id: "x", function: "f")
+        )
         for (method, path) in [
             ("POST", "\(Self.base)/invocation/next"), ("GET", "\(Self.base)/invocation/x/response"), ("GET", "/"),
             ("GET", "/2018-06-01"), ("POST", "\(Self.base)/invocation/x/y/response"),
@@ -51,6 +54,20 @@ struct RuntimeStateTests {
         #expect(status(state.decide(.error(id: "a"), mode: nil)) == 403)
         _ = state.decide(.next, mode: nil)
         #expect(status(state.decide(.response(id: "a"), mode: nil)) == 400)
+    }
+
+    @Test func `another function is called in the middle of a call, and never after it`() {
+        var state = RuntimeState()
+        let call = RuntimeState.Request.call(id: "a", function: "f")
+        #expect(status(state.decide(call, mode: nil)) == 400)
+        _ = state.decide(.next, mode: nil)
+        state.begin(id: "a")
+        #expect(state.decide(call, mode: nil) == .takeCall(id: "a", function: "f"))
+        #expect(state.phase == .running(id: "a") && state.refusalOfCall(in: "a") == nil)
+        #expect(status(state.decide(.call(id: "a", function: ""), mode: nil)) == 404)
+        #expect(status(state.decide(.call(id: "b", function: "f"), mode: nil)) == 400)
+        _ = state.decide(.response(id: "a"), mode: "streaming")
+        #expect(status(state.decide(call, mode: nil)) == 403 && state.refusalOfCall(in: "a") != nil)
     }
 
     @Test func `a response's mode is streaming or not there`() {

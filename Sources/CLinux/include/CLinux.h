@@ -155,7 +155,8 @@ int thaw_forbid_dumping(void);
 int thaw_landlock_level(void);
 // Denies every file, and from level 4 every TCP port, from level 6 abstract sockets and signals to the outside.
 int thaw_landlock_deny_all(int level);
-int thaw_drop_capabilities(void);
+// Gives up all capabilities but these, a bit each; no program that is executed has more.
+int thaw_keep_capabilities(uint64_t kept);
 
 // jail.c: what the root, the network and the processes of a code function are made of.
 int thaw_mount_memory(const char *place, const char *options);
@@ -173,6 +174,15 @@ int thaw_place_descriptors(const int *descriptors, int count);
 int thaw_execute(const char *path, char *const *arguments, char *const *environment);
 // Waits for all children until this one has ended; answers its status, 128 and the signal's number where one ended it.
 int thaw_wait_until_ended(pid_t child);
+// Readable when a child has ended; from here on that is no signal any more.
+int thaw_watch_children(void);
+// Takes one child that has ended off the table: its number, 0 where all live, -1 where there are none.
+pid_t thaw_reap_ended(int *status);
+void thaw_ignore_children(void);
+// In this process's pid namespace, whose /proc is mounted, numbers go on behind this one.
+int thaw_set_last_number(pid_t number);
+// Copies what lies in one folder into another: files, folders and links, no deeper than so many folders.
+int thaw_copy_tree(int from, int to, int depth_max);
 int thaw_loopback_up(void);
 int thaw_listen_loopback(uint16_t port);
 int thaw_accept(int listener);

@@ -21,8 +21,10 @@ struct CallFrame: Equatable {
 
     static let prefixByteCount = 5
     static let payloadBytesMax = 1024 * 1024
-    /// Of a call of another function, its names included.
-    static let nestedBytesMax = 16 * 1024 * 1024 + 1024
+    /// Of a call of another function.
+    static let callBytesMax = 16 * 1024 * 1024
+    /// Its names included.
+    static let nestedBytesMax = callBytesMax + 1024
 
     let kind: Kind
     let payload: [UInt8]

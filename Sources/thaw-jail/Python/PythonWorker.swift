@@ -1,5 +1,6 @@
 import JSON
 import Linux
+import Sandboxing
 import Serving
 import Wire
 
@@ -17,11 +18,13 @@ enum PythonWorker {
             let ours = pair.first
             let theirs = pair.second
             try ours.passCredentials()
-            try zygote.fork(serving: theirs, joining: place.groups)
+            let cell = try zygote.fork(serving: theirs, joining: place.groups)
             // The fork's own end: where it dies, ours ends.
             _ = consume theirs
             let pid = try Self.hello(ours, milliseconds: Int(order.settings.initMilliseconds))
             try Self.checkGroups(of: pid)
+            try cell.check(pid)
+            cell.tieToThisProcess()
             let handle = SharedDescriptor(try ProcessHandle(pid: pid).takeDescriptor())
             life = ProgramLife(handle: handle, words: place.lastWords) { id in
                 ExitSentence.text(ofWaitStatus: zygote.exitStatus(milliseconds: 50), during: id)

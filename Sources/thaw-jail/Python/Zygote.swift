@@ -14,7 +14,10 @@ final class Zygote {
     /// The first process of its pid namespace.
     private let process: ProcessHandle
     private let pid: Int32
+    private let cells: CellQueue
     private var tokens: UInt32 = 0
+    /// Cells that wait for the next workers: one is used while the other is made.
+    private static let cellsAhead = 2
 
     /// Starts it and waits until the handler is imported.
     init(_ order: ProgramOrder) throws(LoadFailure) {
@@ -27,15 +30,27 @@ final class Zygote {
                 arguments: ["\(Jail.runtimeFolder)/python", order.image.handler],
                 adding: ["PYTHONDONTWRITEBYTECODE=1"]
             )
-            program.tmpBytesMax = nil
             // It is in no worker's group. Address space counts here, used or not: its forks shall meet their group's limit first.
             program.dataBytesMax = 4 * min(order.boot.memoryBytesMax, 1 << 50)
-            pid = try program.start([0, 2, 2, theirs.rawValue], under: order.filter)
+            let cellPair = try DescriptorPair.sequencedSockets()
+            cells = CellQueue(cellPair.first)
+            let builders = cellPair.second
+            pid = try program.start(
+                [0, 2, 2, theirs.rawValue],
+                buildingCellsFor: builders.rawValue,
+                under: order.filter
+            )
             process = try ProcessHandle(pid: pid)
         } catch {
             throw LoadFailure(message: "Runtime.Unknown: Python could not be started: \(error)")
         }
         try awaitImport(milliseconds: Int(order.settings.initMilliseconds))
+        do throws(SystemError) {
+            // Not before: what the import has left in /tmp is in each.
+            for _ in 0..<Self.cellsAhead { try cells.order() }
+        } catch {
+            throw LoadFailure(message: "Runtime.Unknown: no cell could be ordered: \(error)")
+        }
     }
 
     private func awaitImport(milliseconds: Int) throws(LoadFailure) {
@@ -66,15 +81,19 @@ final class Zygote {
         }
     }
 
-    /// Orders a fork that serves the other end of a call socket; called in a fork of the template.
+    /// Orders a fork that serves the other end of a call socket in a cell of its own; called in a fork of the template.
     ///
     /// - Parameter groups: the `tasks` files that it joins.
-    func fork(serving calls: borrowing FileDescriptor, joining groups: [Int32]) throws(SystemError) {
+    func fork(serving calls: borrowing FileDescriptor, joining groups: [Int32]) throws(SystemError) -> Cell {
         // Reports of workers that have ended, which nobody waits for: they would fill the socket.
         drain()
         tokens = UInt32(truncatingIfNeeded: CurrentProcess.pid)
-        let packet = [UInt8(ascii: "F")] + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: tokens >> $0) }
-        try orders.sendMessage(packet, descriptors: [calls.rawValue, 2] + groups)
+        let cell = try cells.take()
+        let namespaces = cell.namespaces.map { $0.descriptor.rawValue }
+        let token = [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: tokens >> $0) }
+        let packet = [UInt8(ascii: "F")] + token + [UInt8(namespaces.count)]
+        try orders.sendMessage(packet, descriptors: [calls.rawValue, 2] + namespaces + groups)
+        return cell
     }
 
     /// How a worker of this process ended, where its report comes soon.

@@ -9,6 +9,8 @@ final class RuntimeConnection {
         case stream
         case error
         case initError
+        /// Another function is called with it.
+        case call(id: String, function: String)
     }
 
     let descriptor: FileDescriptor
@@ -49,14 +51,19 @@ final class RuntimeConnection {
     }
 
     func answer(_ status: Int, _ body: String) -> Bool {
-        let text = """
+        answer(status, "application/json", Array(body.utf8))
+    }
+
+    /// - Parameter contentType: of a header's characters.
+    func answer(_ status: Int, _ contentType: String, _ body: [UInt8]) -> Bool {
+        let head = """
             HTTP/1.1 \(status) \(Self.reason(status))\r
-            Content-Type: application/json\r
-            Content-Length: \(body.utf8.count)\r
+            Content-Type: \(contentType)\r
+            Content-Length: \(body.count)\r
             \r
-            \(body)
+
             """
-        return write(Array(text.utf8))
+        return write(Array(head.utf8) + body)
     }
 
     private static func reason(_ status: Int) -> String {
@@ -67,6 +74,8 @@ final class RuntimeConnection {
         case 403: "Forbidden"
         case 404: "Not Found"
         case 413: "Payload Too Large"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
         default: "Error"
         }
     }

@@ -1,4 +1,6 @@
 import Linux
+import Serving
+import Wire
 
 /// Lambda's Runtime API for one program, on one thread: everything happens while somebody waits for something.
 ///
@@ -17,6 +19,8 @@ final class RuntimeServer {
 
     /// Lambda's limit on a reply that is not streamed.
     static let replyBytesMax = 6_291_556
+    /// Of a call of another function.
+    static let callBytesMax = CallFrame.callBytesMax
     private static let connectionsMax = 16
     private static let readBytesMax = 256 * 1024
     private static let contentTypeDefault = "application/json"
@@ -29,6 +33,8 @@ final class RuntimeServer {
     private(set) var initError: ErrorDocument?
     private var pieces: [[UInt8]] = []
     private var streamEnd: StreamEnd?
+    /// Calls of other functions that the program waits for.
+    private var calls: [(connection: RuntimeConnection, call: OutgoingCall)] = []
 
     private enum StreamEnd {
         case whole
@@ -52,10 +58,17 @@ final class RuntimeServer {
     }
 
     /// Gives the program a call, and waits for what it says of it.
-    func run(id: String, _ event: [UInt8]) throws(ProgramEnded) -> Outcome {
+    ///
+    /// - Parameter caller: makes the calls of other functions that the program asks for meanwhile.
+    func run(
+        id: String,
+        _ event: [UInt8],
+        calling caller: (OutgoingCall) -> OutgoingReply
+    ) throws(ProgramEnded) -> Outcome {
         outcome = nil
         pieces = []
         streamEnd = nil
+        calls = []
         // What happened since the last call is heard first: a connection that was closed takes no call.
         try turn(milliseconds: 0)
         while true {
@@ -69,9 +82,32 @@ final class RuntimeServer {
             drop(connection)
         }
         while true {
+            while !calls.isEmpty { makeCall(caller) }
             if let outcome { return outcome }
             try turn(milliseconds: nil)
         }
+    }
+
+    /// Makes the oldest call that the program asked for, and tells it what came of it.
+    ///
+    /// What else the program does meanwhile lies in the kernel.
+    private func makeCall(_ caller: (OutgoingCall) -> OutgoingReply) {
+        let (connection, call) = calls.removeFirst()
+        let isTaken =
+            switch caller(call) {
+            case .reply(let contentType, let body):
+                connection.answer(
+                    200,
+                    HeaderText.line(contentType.isEmpty ? Self.contentTypeDefault : contentType),
+                    body
+                )
+            case .failure(.function, let document): connection.answer(502, document)
+            case .failure(.refused, let message):
+                connection.answer(503, ErrorDocument(message: message, type: "Thaw.CallRefused").json)
+            // The worker is told to end, and its program with it.
+            case .ended: true
+            }
+        if !isTaken { drop(connection) }
     }
 
     /// The next piece of a stream, nil after its last.
@@ -108,6 +144,11 @@ final class RuntimeServer {
 
     private func accept() {
         guard let descriptor = try? listener.acceptAvailable() else { return }
+        take(descriptor)
+    }
+
+    /// Serves a connection that the program made.
+    func take(_ descriptor: consuming FileDescriptor) {
         // A program that opens more than it can use loses the oldest that does nothing.
         if connections.count == Self.connectionsMax {
             guard let index = connections.firstIndex(where: { !$0.isWaiting && $0.purpose == .nothing }) else { return }
@@ -151,7 +192,7 @@ final class RuntimeServer {
             state.endAnswer()
         case .initError:
             initError = document
-        case .nothing:
+        case .nothing, .call:
             break
         }
     }
@@ -194,6 +235,7 @@ final class RuntimeServer {
             outcome = .stream(contentType: contentType(head))
         case .takeError: connection.purpose = .error
         case .takeInitError: connection.purpose = .initError
+        case .takeCall(let id, let function): connection.purpose = .call(id: id, function: function)
         case .answer(let status, let body):
             connection.isAnswered = true
             return connection.answer(status, body)
@@ -206,8 +248,8 @@ final class RuntimeServer {
         switch connection.purpose {
         case .nothing: break
         case .stream: pieces.append(bytes)
-        case .reply, .error, .initError:
-            let bytesMax = connection.purpose == .reply ? Self.replyBytesMax : ErrorDocument.bytesMax
+        case .reply, .error, .initError, .call:
+            let bytesMax = Self.bytesMax(connection.purpose)
             guard !connection.isTooLarge, connection.body.count + bytes.count <= bytesMax else {
                 connection.isTooLarge = true
                 connection.body = []
@@ -218,6 +260,14 @@ final class RuntimeServer {
             } else {
                 connection.body.append(contentsOf: bytes)
             }
+        }
+    }
+
+    private static func bytesMax(_ purpose: RuntimeConnection.Purpose) -> Int {
+        switch purpose {
+        case .reply: replyBytesMax
+        case .call: callBytesMax
+        case .nothing, .stream, .error, .initError: ErrorDocument.bytesMax
         }
     }
 
@@ -246,6 +296,16 @@ final class RuntimeServer {
             outcome = .failed(ErrorDocument(body: connection.body, type: type))
         case .initError:
             initError = ErrorDocument(body: connection.body, type: type)
+        case .call where connection.isTooLarge:
+            let words = "a call of another function brings at most \(Self.callBytesMax) bytes"
+            return connection.answer(413, RuntimeState.error(words, "RequestEntityTooLarge"))
+        case .call(let id, let function):
+            if case .answer(let status, let body) = state.refusalOfCall(in: id) {
+                return connection.answer(status, body)
+            }
+            let call = OutgoingCall(function: function, contentType: contentType(head), body: connection.body)
+            calls.append((connection, call))
+            return true
         }
         state.endAnswer()
         return connection.answer(202, "{\"status\":\"OK\"}\n")

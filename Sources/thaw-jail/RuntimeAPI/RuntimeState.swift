@@ -1,3 +1,5 @@
+import Wire
+
 /// Where a program stands in Lambda's Runtime API, as a value: requests and calls go in, decisions come out.
 ///
 /// ```
@@ -21,6 +23,8 @@ struct RuntimeState: Equatable {
         case next
         case response(id: String)
         case error(id: String)
+        /// A call of another function, in the middle of the one of that id. Ours; Lambda has no such request.
+        case call(id: String, function: String)
         case initError
         case ping
         case unknown
@@ -35,6 +39,8 @@ struct RuntimeState: Equatable {
         case takeStream
         /// Its body says why the call failed.
         case takeError
+        /// Its body is what another function is called with.
+        case takeCall(id: String, function: String)
         /// Its body says why the program cannot begin.
         case takeInitError
         case answer(status: Int, body: String)
@@ -61,6 +67,8 @@ struct RuntimeState: Equatable {
             return .response(id: String(parts[2]))
         case ("POST", 4) where parts[0] == "runtime" && parts[1] == "invocation" && parts[3] == "error":
             return .error(id: String(parts[2]))
+        case ("POST", 5) where parts[0] == "runtime" && parts[1] == "invocation" && parts[3] == "calls":
+            return .call(id: String(parts[2]), function: String(parts[4]))
         default:
             return .unknown
         }
@@ -88,6 +96,12 @@ struct RuntimeState: Equatable {
             if let refusal = check(id, "InvocationErrorResponse") { return refusal }
             phase = .answering(id: id)
             return .takeError
+        case .call(let id, let function):
+            if let refusal = check(id, "Call") { return refusal }
+            guard (1...WireLimits.modelNameBytesMax).contains(function.utf8.count) else {
+                return .answer(status: 404, body: Self.error("No function can have this name", "NotFound"))
+            }
+            return .takeCall(id: id, function: function)
         }
     }
 
@@ -101,6 +115,9 @@ struct RuntimeState: Equatable {
     mutating func endAnswer() {
         if case .answering = phase { phase = .answered }
     }
+
+    /// What is told to a program whose call of another function is whole when its own call is over; nil while it is not.
+    func refusalOfCall(in id: String) -> Decision? { check(id, "Call") }
 
     /// A response that was too large is none: the program may still say that it failed.
     mutating func refuseAnswer() {

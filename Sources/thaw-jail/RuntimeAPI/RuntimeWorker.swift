@@ -32,14 +32,14 @@ enum RuntimeWorker {
                 log.end()
                 life.endCall()
             },
-            handler: { (request, _) throws(CallFailure) in
+            handler: { (request, caller) throws(CallFailure) in
                 life.beginCall()
                 let call = LambdaCall(of: request)
                 log.begin(call.id)
-                let event = Self.event(call, request)
+                let event = Self.event(call, contentType: request.contentType, request.body)
                 let outcome: RuntimeServer.Outcome
                 do throws(RuntimeServer.ProgramEnded) {
-                    outcome = try server.run(id: call.id, event)
+                    outcome = try server.run(id: call.id, event, calling: caller)
                 } catch {
                     life.end(during: call.id)
                 }
@@ -97,25 +97,21 @@ enum RuntimeWorker {
     }
 
     /// The answer to `next`: the call as Lambda's runtimes expect it.
-    private static func event(_ call: LambdaCall, _ request: CallRequest) -> [UInt8] {
+    static func event(_ call: LambdaCall, contentType: String, _ body: [UInt8]) -> [UInt8] {
         var head = """
             HTTP/1.1 200 OK\r
-            Content-Type: \(line(request.contentType.isEmpty ? "application/json" : request.contentType))\r
-            Content-Length: \(request.body.count)\r
-            Lambda-Runtime-Aws-Request-Id: \(line(call.id))\r
+            Content-Type: \(HeaderText.line(contentType.isEmpty ? "application/json" : contentType))\r
+            Content-Length: \(body.count)\r
+            Lambda-Runtime-Aws-Request-Id: \(HeaderText.line(call.id))\r
             Lambda-Runtime-Deadline-Ms: \(call.deadlineMilliseconds)\r
-            Lambda-Runtime-Invoked-Function-Arn: \(line(call.functionARN))\r
+            Lambda-Runtime-Invoked-Function-Arn: \(HeaderText.line(call.functionARN))\r
 
             """
-        if !call.traceID.isEmpty { head += "Lambda-Runtime-Trace-Id: \(line(call.traceID))\r\n" }
-        if !call.clientContext.isEmpty { head += "Lambda-Runtime-Client-Context: \(line(call.clientContext))\r\n" }
-        return Array(head.utf8) + [UInt8(ascii: "\r"), UInt8(ascii: "\n")] + request.body
-    }
-
-    /// A caller's text as a header's value: it ends no line.
-    private static func line(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 < 0x20 }) else { return text }
-        return String(decoding: text.utf8.map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
+        if !call.traceID.isEmpty { head += "Lambda-Runtime-Trace-Id: \(HeaderText.line(call.traceID))\r\n" }
+        if !call.clientContext.isEmpty {
+            head += "Lambda-Runtime-Client-Context: \(HeaderText.line(call.clientContext))\r\n"
+        }
+        return Array(head.utf8) + [UInt8(ascii: "\r"), UInt8(ascii: "\n")] + body
     }
 }
 

@@ -32,6 +32,7 @@ final class Node: Sendable {
     private let plane: ControlPlane
     private let events: EventRunner
     private let schedules: ScheduleService
+    private let mappings: EventMappings
     private let doors: Doors
     private let phase: Phase
     /// What keeps workers to their memory limit on this machine.
@@ -89,12 +90,14 @@ final class Node: Sendable {
             logger: logger,
             secrets: { try secrets.environment(of: $0) }
         )
+        let gate = ConcurrencyGate()
         invoker = Invoker(
             registry: registry,
             fleet: fleet,
             ledger: ledger,
             bindings: bindings,
             logger: logger,
+            gate: gate,
             status: { Doors.status(of: $0, $1) }
         )
         deployer = Deployer(
@@ -110,20 +113,12 @@ final class Node: Sendable {
             directory: directory,
             account: LambdaAccount(region: configuration.region),
             registry: registry,
-            acts: Self.acts(deployer, invoker)
+            acts: Self.acts(deployer, invoker),
+            gate: gate
         )
-        let (invoker, deployer, phase, plane) = (invoker, deployer, phase, plane)
-        // Every call from outside passes here, whatever door or event it comes from; what functions call of one another does not.
+        let (invoker, deployer, phase) = (invoker, deployer, phase)
         let invoke: EventRunner.Invoke = { call, loop, completion in
-            guard plane.gate.hasLimits else { return invoker.invoke(call, on: loop, completion: completion) }
-            guard plane.gate.enter(call.function) else {
-                let refused = Completion.refused(.overloaded(retryAfterSeconds: 1))
-                return loop.execute { completion(refused) }
-            }
-            invoker.invoke(call, on: loop) { done in
-                plane.gate.leave(call.function)
-                completion(done)
-            }
+            invoker.invoke(call, on: loop, completion: completion)
         }
         events = EventRunner(
             queue: try EventQueue(path: directory + "/events.sqlite"),
@@ -140,6 +135,22 @@ final class Node: Sendable {
             on: group.next(),
             logger: logger
         )
+        let sources = NodeSources(
+            programPath: installation.sourcePath,
+            events: events,
+            plane: plane,
+            group: group,
+            logger: logger
+        )
+        mappings = EventMappings(
+            plane: plane,
+            caller: FunctionCaller(plane: plane, loop: group.next(), invoke: invoke),
+            loop: group.next(),
+            logger: logger,
+            open: { mapping async throws(SourceError) in try await sources.open(mapping) },
+            tell: { await sources.tell($0, $1) }
+        )
+        plane.watchMappings { [weak mappings] in mappings?.reconcile() }
         doors = try Doors(
             listen: configuration.listen,
             token: configuration.token,
@@ -176,6 +187,7 @@ final class Node: Sendable {
                 followLogs: { logs.follow(function: $0) },
                 secrets: secrets,
                 refresh: { invoker.refresh($0) },
+                sources: { [mappings] in await mappings.reports() },
                 registry: registry,
                 ledger: ledger
             ),
@@ -228,6 +240,7 @@ final class Node: Sendable {
         try await plane.resume()
         try await schedules.resume()
         events.resume()
+        mappings.reconcile()
         // Reading the registry leaves several times as much behind as is kept of it.
         Heap.giveBack()
         let phase = phase
@@ -245,6 +258,7 @@ final class Node: Sendable {
                             fleet: fleet,
                             schedules: schedules,
                             events: events,
+                            mappings: mappings,
                             phase: phase,
                             limit: configuration.drain
                         )
@@ -270,6 +284,7 @@ final class Node: Sendable {
             workerFilter: policies.worker,
             packerFilter: policies.packer,
             codeFilter: policies.code,
+            zygoteFilter: policies.zygote,
             codeWorkerFilter: policies.codeWorker
         )
     }
@@ -293,6 +308,7 @@ private struct DrainService: Service {
     let fleet: Fleet
     let schedules: ScheduleService
     let events: EventRunner
+    let mappings: EventMappings
     let phase: Phase
     let limit: Duration
 
@@ -301,10 +317,13 @@ private struct DrainService: Service {
         phase.become(.draining)
         schedules.stop()
         events.stop()
+        // Batches that run are waited for with the calls that they are.
+        async let mappingsEnd: Void = mappings.stop()
         fleet.drain()
         await fleet.waitUntilNothingRuns(atMost: limit)
         // What still runs is answered now, or the doors would wait for it for ever.
         await fleet.stop()
+        await mappingsEnd
     }
 }
 

@@ -37,7 +37,7 @@ enum NodeError: Error, CustomStringConvertible {
         case .directoryInUse(let path, let pid):
             "\(path) is in use by another `thaw serve` (pid \(pid)); stop that one, or choose another --data"
         case .programMissing(let path):
-            "\(path) is missing: thaw-worker and thaw-pack must lie beside thaw; build them with `swift build`"
+            "\(path) is missing: the programs thaw-* must lie beside thaw; build them with `swift build`"
         case .policiesMissing(let searched):
             "the sandbox policies were not found; searched \(searched.joined(separator: ", "))"
         case .cannotStart(let reason):
@@ -51,6 +51,7 @@ struct Installation: Sendable {
     let workerPath: String
     let packerPath: String
     let jailPath: String
+    let sourcePath: String
     /// Directory of the seccomp policies.
     let policiesPath: String
     /// Directory above it, with the language runtimes of code functions.
@@ -67,7 +68,9 @@ struct Installation: Sendable {
         workerPath = folder.appendingPathComponent("thaw-worker").path
         packerPath = folder.appendingPathComponent("thaw-pack").path
         jailPath = folder.appendingPathComponent("thaw-jail").path
-        for path in [workerPath, packerPath, jailPath] where !FileManager.default.isExecutableFile(atPath: path) {
+        sourcePath = folder.appendingPathComponent("thaw-source").path
+        for path in [workerPath, packerPath, jailPath, sourcePath]
+        where !FileManager.default.isExecutableFile(atPath: path) {
             throw .programMissing(path: path)
         }
         // Installed: PREFIX/bin/thaw and PREFIX/share/thaw. Built: TREE/.build/TRIPLE/CONFIGURATION/thaw and TREE/runtime.

@@ -171,7 +171,7 @@ class Template:
         log, written = os.pipe()
         descriptors = [theirs.fileno(), written] + list(groups)
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
-        self._orders.sendmsg([b"F" + struct.pack("<I", token)], [rights])
+        self._orders.sendmsg([b"F" + struct.pack("<IB", token, 0)], [rights])
         theirs.close()
         os.close(written)
         line = WorkerLine(ours, log)

@@ -71,6 +71,11 @@ class Program:
 
     def call(self, body, request_id="one", is_chunked=False):
         """Hands out one call, and takes the reply: the request that brings it."""
+        self.begin_call(body, request_id, is_chunked)
+        return self.take_reply()
+
+    def begin_call(self, body, request_id="one", is_chunked=False):
+        """Hands out one call."""
         asked = self.request()
         assert (asked.method, asked.path) == ("GET", "/2018-06-01/runtime/invocation/next"), asked.path
         head = f"HTTP/1.1 200 OK\nLambda-Runtime-Aws-Request-Id: {request_id}\nLambda-Runtime-Deadline-Ms: 9999999999999\n"
@@ -82,6 +87,9 @@ class Program:
             self.respond(head + "Transfer-Encoding: chunked\n", text)
         else:
             self.respond(head + f"Content-Length: {len(body)}\n", body)
+
+    def take_reply(self):
+        """Takes the reply of the call that was handed out: the request that brings it."""
         answer = self.request()
         self.respond("HTTP/1.1 202 Accepted\nContent-Length: 16\n", b'{"status":"OK"}\n')
         return answer

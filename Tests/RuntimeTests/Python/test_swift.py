@@ -64,6 +64,28 @@ class Functions(ProgramCase):
         self.assertEqual(document, {"errorMessage": "no further", "errorType": "Refusal", "stackTrace": []})
         self.assertEqual(program.call(b"1").chunks, [b"data: 0\n\n"])
 
+    def test_a_call_of_another_function_goes_over_the_same_connection(self):
+        program = self.program("ask")
+        wish = {"function": "other", "terms": [1]}
+        failure = {"errorType": "E", "errorMessage": "no"}
+        for status, document, expected in [
+            ("502 Bad Gateway", failure, {"failed": "other failed: E: no"}),
+            ("503 Service Unavailable", failure, {"refused": "no"}),
+            ("400 Bad Request", "no JSON of an error", {"refused": '"no JSON of an error"'}),
+        ]:
+            program.begin_call(json.dumps(wish).encode())
+            asked = program.request()
+            self.assertEqual((asked.method, asked.path), ("POST", "/2018-06-01/runtime/invocation/one/calls/other"))
+            self.assertEqual((json.loads(asked.body), asked.headers["content-type"]), (wish, "application/json"))
+            body = json.dumps(document).encode()
+            program.respond(f"HTTP/1.1 {status}\nContent-Length: {len(body)}\n", body)
+            self.assertEqual(json.loads(program.take_reply().body), expected)
+
+    def test_a_name_that_is_another_path_is_not_asked_for(self):
+        program = self.program("ask")
+        answer = program.call(json.dumps({"function": "../init/error?", "terms": []}).encode())
+        self.assertIn("cannot be the name of a function", json.loads(answer.body)["refused"])
+
     def test_a_function_that_cannot_be_made_says_so_and_ends(self):
         program = self.program("unwilling")
         told = program.request()

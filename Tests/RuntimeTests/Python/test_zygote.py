@@ -275,7 +275,7 @@ class Ends(RuntimeCase):
         counts = {len(worker.call({}).value) for worker in workers}
         # stdin, stdout, stderr, its calls, and the folder that it is listing.
         self.assertEqual(counts, {5})
-        self.assertEqual(len(os.listdir(f"/proc/{template.process.pid}/fd")), 4 + len(workers))
+        self.assertEqual(len(os.listdir(f"/proc/{template.process.pid}/fd")), 5 + len(workers))
 
 
 if __name__ == "__main__":

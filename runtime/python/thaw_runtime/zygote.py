@@ -5,8 +5,9 @@ Descriptor 3 is a socket of packets (SOCK_SEQPACKET) to the template.
     to it     R                                the handler is imported, and what it registered for before the snapshot has run
               E  {errorMessage, …}             it cannot be imported; the zygote ends with status 1
               X  u32le token, i32le status     the worker of that order has ended, with this status of waitpid()
-    from it   F  u32le token                   fork a worker, with descriptors: its call socket (SOCK_STREAM), the pipe of its
-                                               log, and files of tasks of the groups that it joins
+    from it   F  u32le token, u8 count         fork a worker, with descriptors: its call socket (SOCK_STREAM), the pipe of its
+                                               log, so many namespaces that it enters (see cells.py), and files of tasks of
+                                               the groups that it joins
     end                                        the zygote ends
 
 A worker introduces itself on its call socket, see frames.py; its keeper knows its pid from the kernel.
@@ -21,15 +22,15 @@ import sys
 import threading
 import time
 
-from . import failures, frames, handlers, hooks, logs, loops, renewal
+from . import cells, failures, frames, handlers, hooks, logs, loops, renewal
 from .context import Context
 from .worker import KeeperGone, Worker
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _ORDERS = 3
-_ORDER_BYTES = 5
-# A call socket, a log, and one group for each thing that is counted.
-_DESCRIPTORS_MAX = 8
+_ORDER_BYTES = 6
+# A call socket, a log, namespaces, and one group for each thing that is counted.
+_DESCRIPTORS_MAX = 4 + cells.COUNT
 _WORKER_OPTION = "--worker"
 
 
@@ -66,6 +67,7 @@ class Zygote:
         self._poll = select.poll()
         self._poll.register(orders, select.POLLIN)
         self._imports_anew = _has_threads()
+        self._doorway = cells.Doorway()
 
     def run(self):
         loops.find()
@@ -86,10 +88,11 @@ class Zygote:
         order, descriptors, _, _ = socket.recv_fds(self._orders, 64, _DESCRIPTORS_MAX, socket.MSG_CMSG_CLOEXEC)
         if not order:
             return False
-        if order[:1] != b"F" or len(order) != _ORDER_BYTES or len(descriptors) < 2:
+        if order[:1] != b"F" or len(order) != _ORDER_BYTES or len(descriptors) < 2 + order[5] or order[5] not in (0, cells.COUNT):
             raise ValueError(f"an order of {len(order)} bytes with {len(descriptors)} descriptors is none that is known")
         try:
-            self._fork(order[1:], descriptors)
+            namespaces, groups = descriptors[2 : 2 + order[5]], descriptors[2 + order[5] :]
+            self._fork(order[1:5], descriptors[:2], namespaces, groups)
         except OSError as error:
             # The keeper sees its call socket close, and the reason is in the log.
             print(f"thaw: no worker could be forked: {error}", file=sys.stderr)
@@ -98,11 +101,12 @@ class Zygote:
                 os.close(descriptor)
         return True
 
-    def _fork(self, token, descriptors):
+    def _fork(self, token, lines, namespaces, groups):
         logs.flush()
-        pid = os.fork()
-        if pid == 0:
-            _end_with(self._become_worker, descriptors)
+        with self._doorway.to(namespaces):
+            pid = os.fork()
+            if pid == 0:
+                _end_with(self._become_worker, lines, namespaces, groups)
         watch = os.pidfd_open(pid)
         self._workers[watch] = (pid, token)
         self._poll.register(watch, select.POLLIN)
@@ -118,13 +122,16 @@ class Zygote:
             return
         self._orders.send(b"X" + token + status.to_bytes(4, "little", signed=True))
 
-    def _become_worker(self, descriptors):
+    def _become_worker(self, lines, namespaces, groups):
         """In the fork: joins its groups before it touches memory, lets go of the zygote's things, and serves."""
-        calls, log, *groups = descriptors
+        calls, log = lines
         for group in groups:
             os.write(group, b"0")
-            os.close(group)
+        cells.settle(namespaces)
+        for descriptor in [*namespaces, *groups]:
+            os.close(descriptor)
         self._orders.close()
+        self._doorway.close()
         for watch in self._workers:
             os.close(watch)
         os.dup2(log, 1)
