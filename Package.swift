@@ -85,7 +85,9 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Schedules",
-        dependencies: ["ControlPlane", "Events", "Linux", "Manifests", "Metering", grdb, logging, nioCore, nioPosix]
+        dependencies: [
+            "ControlPlane", "Events", "Linux", "Manifests", "Metering", "Registry", grdb, logging, nioCore, nioPosix,
+        ]
     ),
     .target(
         name: "Doors",
@@ -171,7 +173,7 @@ let testing: [Target] = [
     tests(
         "Schedules",
         of: "Schedules",
-        with: ["ControlPlane", "Events", "Metering", "Linux", logging, nioCore, nioPosix]
+        with: ["ControlPlane", "Events", "Manifests", "Metering", "Linux", logging, nioCore, nioPosix]
     ),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
@@ -211,7 +213,8 @@ let testing: [Target] = [
     .testTarget(
         name: "SystemTests",
         dependencies: [
-            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "thaw-source",
+            "Trials", "ControlPlane", "Events", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack",
+            "thaw-source",
             "fault-worker",
         ],
         exclude: ["Clients"]

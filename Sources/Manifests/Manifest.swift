@@ -36,6 +36,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// A path that also reaches this function, such as `/digits`.
     package var route: String?
     package var environment: [String: String]
+    /// When it is called without anybody who calls; nil for none.
+    package var schedules: [ManifestSchedule]?
 
     package init(
         name: String,
@@ -56,7 +58,8 @@ package struct Manifest: Codable, Hashable, Sendable {
         batching: Batching? = nil,
         scaling: Scaling = Scaling(),
         route: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        schedules: [ManifestSchedule]? = nil
     ) {
         self.name = name
         self.description = description
@@ -77,6 +80,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.scaling = scaling
         self.route = route
         self.environment = environment
+        self.schedules = schedules
     }
 
     /// The task of the model, `echo` where there is none; `code` where the author's program answers.

@@ -39,6 +39,12 @@ package enum ManifestBounds {
     package static let initMillisecondsDefault = 10_000
     static let handlerBytesMax = 255
     static let callsMax = 64
+    /// More are a job for the API of schedules.
+    static let schedulesMax = 32
+    /// What EventBridge Scheduler takes.
+    static let expressionBytesMax = 256
+    static let zoneBytesMax = 50
+    static let inputBytesMax = 8 << 10
 
     /// Keeps the workers of a burst for the next one, and gives the memory back before anyone asks for it.
     package static let idleMillisecondsDefault = 10_000

@@ -1,4 +1,5 @@
 package import ControlPlane
+package import Manifests
 
 /// A schedule as its owner describes it: a document of the store.
 package struct Schedule: Codable, Equatable, Sendable {

@@ -1,4 +1,5 @@
 import ControlPlane
+import Manifests
 
 /// A schedule as a request of EventBridge Scheduler describes it, read with the constraints of that API's model.
 struct ScheduleRequest: Sendable {

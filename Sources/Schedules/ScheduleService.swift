@@ -3,6 +3,7 @@ package import Events
 import Foundation
 import Linux
 package import Logging
+import Manifests
 package import NIOCore
 import Synchronization
 
@@ -154,6 +155,40 @@ package final class ScheduleService: Sendable {
             "NextToken": page.count > countMax
                 ? rows.last.map { Self.token([$0.schedule.group, $0.schedule.name]) } : nil,
         ])
+    }
+
+    /// A schedule as `thaw triggers` shows it.
+    package struct Trigger: Encodable, Sendable {
+        package var group: String
+        package var name: String
+        package var function: String
+        package var expression: String
+        package var zone: String
+        package var isEnabled: Bool
+        package var missed: String
+        /// Seconds since 1970; nil where none is ahead.
+        package var nextRunUnixSeconds: Int64?
+    }
+
+    /// Schedules by group and name, the first of them where there are very many.
+    package func triggers(countMax: Int) async throws(LambdaError) -> [Trigger] {
+        let rows = try await storage { [store] in
+            try await store.list(group: nil, prefix: "", isEnabled: nil, after: nil, countMax: countMax)
+        }
+        return rows.map { stored in
+            let schedule = stored.schedule
+            let target = try? ScheduleTarget(schedule.target, in: account)
+            return Trigger(
+                group: schedule.group,
+                name: schedule.name,
+                function: target.map { $0.function.name + ($0.function.qualifier.map { ":" + $0 } ?? "") } ?? "?",
+                expression: schedule.expression,
+                zone: schedule.timezone,
+                isEnabled: schedule.isEnabled,
+                missed: schedule.missed.rawValue,
+                nextRunUnixSeconds: runner.nextPlanned(of: stored.id)
+            )
+        }
     }
 
     // MARK: Of functions

@@ -69,6 +69,14 @@ final class ScheduleStore: Sendable {
         }
     }
 
+    /// Functions that have schedules of their own.
+    func owners() async throws -> Set<String> {
+        try await database.read { database in
+            let sql = "SELECT DISTINCT owner FROM schedules WHERE owner IS NOT NULL"
+            return Set(try String.fetchAll(database, sql: sql))
+        }
+    }
+
     /// A page of schedules by group and name.
     func list(
         group: String?,

@@ -1,3 +1,5 @@
+import Manifests
+
 /// All schedules that may run, and which of them is due next: a value that decides, with time coming in from outside.
 ///
 /// ```

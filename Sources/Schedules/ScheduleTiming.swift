@@ -1,3 +1,5 @@
+package import Manifests
+
 /// When one schedule runs: its expression, and everything that bounds or moves its runs.
 package struct ScheduleTiming: Equatable, Sendable {
     package var expression: ScheduleExpression
@@ -67,14 +69,4 @@ package struct ScheduleTiming: Equatable, Sendable {
         mixed ^= mixed >> 31
         return planned * 1000 + Int64(mixed % UInt64(windowSeconds * 1000))
     }
-}
-
-/// What becomes of runs whose time passed while the node was down, or the clock jumped over them.
-package enum MissedRuns: String, Codable, CaseIterable, Sendable {
-    /// They are not run.
-    case skip
-    /// The last of them is run, for all.
-    case once
-    /// Each is run, the oldest first.
-    case all
 }

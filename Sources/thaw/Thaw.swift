@@ -22,6 +22,7 @@ struct Thaw: AsyncParsableCommand {
                     InitCommand.self, DevCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
                     DescribeCommand.self,
                     DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self, SecretCommand.self, SourcesCommand.self,
+                    TriggersCommand.self,
                 ]
             ),
             CommandGroup(

@@ -29,7 +29,8 @@ enum ImportRules {
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
         "Events": ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", "GRDB", "Logging", "NIOCore"],
         "Schedules": [
-            "ControlPlane", "Events", "Linux", "Manifests", "Metering", "GRDB", "Logging", "NIOCore", "NIOPosix",
+            "ControlPlane", "Events", "Linux", "Manifests", "Metering", "Registry", "GRDB", "Logging", "NIOCore",
+            "NIOPosix",
         ],
         "Doors": [
             "Events", "Schedules", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry",

@@ -8,14 +8,14 @@ struct LambdaTests {
     private static let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
     /// A Python with boto3 and the AWS CLI beside it: that of `deploy/test`, or the machine's.
-    private static let python = ProcessInfo.processInfo.environment["THAW_CLIENTS_PYTHON"] ?? "python3"
+    static let python = ProcessInfo.processInfo.environment["THAW_CLIENTS_PYTHON"] ?? "python3"
 
     /// Whether that Python has boto3; `deploy/test` brings it where there is a network.
     static let hasClient = isThere([python, "-c", "import boto3"])
 
     static let hasCommandLine = isThere(["aws", "--version"])
 
-    private static func isThere(_ command: [String]) -> Bool {
+    static func isThere(_ command: [String]) -> Bool {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command

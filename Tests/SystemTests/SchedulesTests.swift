@@ -41,6 +41,52 @@ struct SchedulesTests {
         #expect(await again.stop() == 0)
     }
 
+    @Test func `function.yaml brings schedules, which change with what serves and go with the function`() async throws {
+        let node = try await TrialNode(programs: Tree.programs)
+        let folder = try TrialNode.freshDirectory()
+        defer {
+            try? FileManager.default.removeItem(atPath: folder)
+            node.removeData()
+        }
+        func deploy(_ schedules: String) async throws -> CommandOutcome {
+            try "name: timed\n\(schedules)".write(toFile: folder + "/function.yaml", atomically: true, encoding: .utf8)
+            return try await node.thaw("deploy", folder)
+        }
+        let twice = """
+            schedules:
+              - expression: rate(1 day)
+                input: '"four"'
+              - {expression: cron(0 3 * * ? *), zone: Europe/Berlin, missed: skip}
+
+            """
+        let deployed = try await deploy(twice)
+        try #require(deployed.status == 0, "\(deployed.errors)")
+        // The first run of a rate is at once.
+        #expect(try await node.until(seconds: 10) { try await Self.receiptCount(of: "timed", on: $0) == 1 })
+        let listed = try await node.thaw("triggers")
+        #expect(listed.output.contains("functions/timed.1"), "\(listed.output)\(listed.errors)")
+        #expect(listed.output.contains("cron(0 3 * * ? *)") && listed.output.contains("Europe/Berlin"))
+
+        // The same once more: the rate goes on where it was.
+        #expect(try await deploy(twice).status == 0)
+        #expect(try await deploy("schedules: [{expression: cron(0 4 * * ? *)}]").status == 0)
+        let changed = try await node.thaw("triggers").output
+        #expect(changed.contains("cron(0 4 * * ? *)") && !changed.contains("timed.2"), "\(changed)")
+        #expect(try await node.thaw("rollback", "timed").status == 0)
+        #expect(try await node.thaw("triggers").output.contains("functions/timed.2"))
+
+        let refused = try await deploy("schedules: [{expression: cron(0 25 * * ? *)}]")
+        #expect(refused.status == 1)
+        let words = "function.yaml: schedules[0]: cron(0 25 * * ? *): the field hours: \"25\" should be from 0 to 23"
+        #expect(refused.errors.contains(words), "\(refused.errors)")
+        let nowhere = try await deploy("schedules: [{expression: rate(1 day), zone: Mars/Olympus}]")
+        #expect(nowhere.errors.contains("\"Mars/Olympus\" is no time zone"), "\(nowhere.errors)")
+
+        #expect(try await node.thaw("delete", "timed").status == 0)
+        #expect(try await !node.thaw("triggers").output.contains("timed"))
+        #expect(await node.stop() == 0)
+    }
+
     private static func receiptCount(of function: String, on node: TrialNode) async throws -> Int {
         struct Receipts: Decodable {
             struct Receipt: Decodable { var id: String }

@@ -25,6 +25,7 @@ final class Node: Sendable {
     /// Held for as long as the node lives: a second one on the same directory refuses.
     private let lock: DirectoryLock
     private let group: MultiThreadedEventLoopGroup
+    private let registry: Registry
     private let ledger: Ledger
     private let fleet: Fleet
     private let invoker: Invoker
@@ -48,7 +49,7 @@ final class Node: Sendable {
         Signals.ignoreBrokenPipes()
         let installation = try Installation()
         lock = try DirectoryLock(directory)
-        let registry = try Registry(path: directory + "/registry.sqlite")
+        registry = try Registry(path: directory + "/registry.sqlite")
         let secrets = try SecretStore(directory: directory)
         ledger = try Ledger(directory: directory, node: ProcessInfo.processInfo.hostName)
         interruptedCalls = ledger.recovered.interrupted
@@ -135,6 +136,7 @@ final class Node: Sendable {
             on: group.next(),
             logger: logger
         )
+        Self.follow(deployer, registry, plane, schedules, logger)
         let sources = NodeSources(
             programPath: installation.sourcePath,
             events: events,
@@ -188,6 +190,7 @@ final class Node: Sendable {
                 secrets: secrets,
                 refresh: { invoker.refresh($0) },
                 sources: { [mappings] in await mappings.reports() },
+                triggers: { [schedules] in try await schedules.triggers(countMax: $0) },
                 registry: registry,
                 ledger: ledger
             ),
@@ -199,6 +202,35 @@ final class Node: Sendable {
                 unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
             ),
             logger: logger
+        )
+    }
+
+    /// Functions' schedules are those of the versions that serve.
+    private static func follow(
+        _ deployer: Deployer,
+        _ registry: Registry,
+        _ plane: ControlPlane,
+        _ schedules: ScheduleService,
+        _ logger: Logger
+    ) {
+        deployer.follow(
+            DeployFollower(
+                complaint: { ScheduleService.complaint(about: $0) },
+                changed: { [weak plane, weak schedules] name in
+                    guard let plane, let schedules else { return }
+                    let serving = try? registry.resolve(name)
+                    let arn = plane.account.functionARN(plane.name(ofRegistry: name))
+                    do throws(LambdaError) {
+                        try await schedules.follow(name, serving?.manifest, functionARN: arn)
+                    } catch {
+                        // Followed again when the node starts.
+                        logger.error(
+                            "a function's schedules could not be changed",
+                            metadata: ["function": "\(name)", "error": "\(error.message)"]
+                        )
+                    }
+                }
+            )
         )
     }
 
@@ -238,6 +270,10 @@ final class Node: Sendable {
         try fleet.start()
         invoker.installServing()
         try await plane.resume()
+        let plane = plane
+        try await schedules.followAll(registry.list().map(\.serving)) { name in
+            plane.account.functionARN(plane.name(ofRegistry: name))
+        }
         try await schedules.resume()
         events.resume()
         mappings.reconcile()
