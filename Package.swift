@@ -39,8 +39,17 @@ struct BrokerLibrary {
 }
 
 let brokerLibraries = [
-    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev")
+    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev"),
+    BrokerLibrary(module: "CNats", header: "nats/nats.h", package: "libnats-dev"),
+    BrokerLibrary(module: "CRdkafka", header: "librdkafka/rdkafka.h", package: "librdkafka-dev"),
+    BrokerLibrary(module: "CPostgres", header: "postgresql/libpq-fe.h", package: "libpq-dev"),
+    BrokerLibrary(module: "CMosquitto", header: "mosquitto.h", package: "libmosquitto-dev"),
 ].filter(\.isInstalled)
+
+/// Brokers of tests that are built here; those that are not are real servers, where they are installed.
+let kafkaMock: [Target] =
+    brokerLibraries.contains { $0.module == "CRdkafka" }
+    ? [.executableTarget(name: "kafka-mock", dependencies: ["CRdkafka", "Linux"], path: "Tests/KafkaMock")] : []
 
 let libraries: [Target] = [
     .target(name: "CLinux"),
@@ -74,6 +83,7 @@ let libraries: [Target] = [
             "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
         ]
     ),
+    .target(name: "Queues", dependencies: ["Metering", "Linux", grdb, grdbSQLite]),
     .target(name: "Secrets", dependencies: ["Linux", crypto, grdb]),
     .target(
         name: "ControlPlane",
@@ -81,20 +91,24 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Events",
-        dependencies: ["ControlPlane", "Fleet", "Invoking", "Metering", "Wire", grdb, logging, nioCore]
+        dependencies: [
+            "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", logging, nioCore,
+            nioPosix,
+        ]
     ),
     .target(
         name: "Schedules",
         dependencies: [
-            "ControlPlane", "Events", "Linux", "Manifests", "Metering", "Registry", grdb, logging, nioCore, nioPosix,
+            "ControlPlane", "Events", "Linux", "Manifests", "Metering", "Queues", "Registry", grdb, logging, nioCore,
+            nioPosix,
         ]
     ),
     .target(
         name: "Doors",
         dependencies: [
-            "Events", "Schedules", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry", "Metering",
-            "Manifests",
-            "Digests", "Wire",
+            "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Scheduling", "Registry",
+            "Metering",
+            "Manifests", "Digests", "Wire",
             nioHTTPTypes, nioHTTPTypesHTTP1, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1,
             nioPosix, serviceLifecycle,
         ]
@@ -107,9 +121,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw",
         dependencies: [
-            "Doors", "Schedules", "Events", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling", "Registry",
-            "Metering",
-            "Manifests",
+            "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
+            "Registry", "Metering", "Manifests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
@@ -169,11 +182,12 @@ let testing: [Target] = [
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
-    tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
+    tests("Events", of: "Events", with: ["ControlPlane", "Linux", "Metering", logging, nioPosix]),
+    tests("Queues", of: "Queues", with: ["Metering", grdb]),
     tests(
         "Schedules",
         of: "Schedules",
-        with: ["ControlPlane", "Events", "Manifests", "Metering", "Linux", logging, nioCore, nioPosix]
+        with: ["ControlPlane", "Events", "Manifests", "Metering", "Linux", "Queues", logging, nioCore, nioPosix]
     ),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
@@ -216,7 +230,7 @@ let testing: [Target] = [
             "Trials", "ControlPlane", "Events", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack",
             "thaw-source",
             "fault-worker",
-        ],
+        ] + kafkaMock.map { .init(stringLiteral: $0.name) },
         exclude: ["Clients"]
     ),
 ]
@@ -264,6 +278,11 @@ if Context.environment["THAW_FUZZING"] != nil {
                 exclude: ["ThawPack.swift"]
             ),
             .target(
+                name: "thaw-jail",
+                dependencies: ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
+                exclude: ["main.swift"]
+            ),
+            .target(
                 name: "thaw-bench",
                 dependencies: ["Scheduling", "Snapshots"],
                 sources: ["PolicyTraceFile.swift", "PolicyReplay.swift"]
@@ -271,10 +290,11 @@ if Context.environment["THAW_FUZZING"] != nil {
             .executableTarget(
                 name: "thaw-fuzz",
                 dependencies: [
-                    "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux", "Manifests",
-                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Snapshots", "Tasks", "Tokenizing",
-                    "Wire",
-                    "thaw-bench", "thaw-pack", nioCore, nioEmbedded, nioHTTP1,
+                    "ControlPlane", "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux",
+                    "Manifests",
+                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Serving", "Snapshots", "Tasks",
+                    "Tokenizing", "Wire",
+                    "thaw-bench", "thaw-jail", "thaw-pack", httpTypes, nioCore, nioEmbedded, nioHTTP1,
                 ],
                 path: "Tests",
                 sources: [
@@ -295,6 +315,7 @@ package.targets.append(contentsOf: [
     systemLibrary("CZlib", apt: "zlib1g-dev"),
 ])
 package.targets.append(contentsOf: brokerLibraries.map { systemLibrary($0.module, apt: $0.package) })
+if Context.environment["THAW_FUZZING"] == nil { package.targets.append(contentsOf: kafkaMock) }
 
 for target in package.targets {
     switch target.type {

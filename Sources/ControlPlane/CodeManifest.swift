@@ -16,10 +16,13 @@ enum CodeManifest {
             // One call an environment, as authors for Lambda expect, and waiting calls wait for no core.
             "scaling": ["max": .integer(workersMax)],
         ]
-        if !settings.description.isEmpty { members["description"] = .text(settings.description) }
-        if let environment = settings.environment, !environment.isEmpty {
-            members["environment"] = .texts(environment)
+        let layers = settings.layerCode ?? []
+        if !layers.isEmpty {
+            members["layers"] = .array(layers.indices.map { .text(CodePackage.layerName($0)) })
         }
+        if !settings.description.isEmpty { members["description"] = .text(settings.description) }
+        let environment = environment(settings)
+        if !environment.isEmpty { members["environment"] = .texts(environment) }
         switch CodeRuntime.named(settings.runtime) {
         case .python:
             members["runtime"] = "python3"
@@ -30,6 +33,17 @@ enum CodeManifest {
         }
         return JSONValue.object(members).bytes
     }
+
+    /// What the program finds: a runtime that is an executable of the author's learns its handler there, as from Lambda.
+    static func environment(_ settings: FunctionSettings) -> [String: String] {
+        var environment = settings.environment ?? [:]
+        if CodeRuntime.named(settings.runtime) == .provided, let handler = settings.handler {
+            environment[handlerVariable] = handler
+        }
+        return environment
+    }
+
+    static let handlerVariable = "_HANDLER"
 
     /// Environments of one function that live at once; the node's own limit is below it on small machines.
     private static let workersMax = 64

@@ -7,29 +7,46 @@ package import NIOCore
 package struct CodePackage: AsyncSequence, Sendable {
     package typealias Element = ByteBuffer
 
-    /// What stands before the archive's bytes.
-    private let head: [UInt8]
-    private let path: String
+    /// Bytes, then those of a file.
+    private struct Part: Sendable {
+        var head: [UInt8]
+        var path: String
+    }
+
+    private let parts: [Part]
     private let tail: [UInt8]
 
     /// The name that the archive has beside its manifest.
     static let archiveName = "lambda.zip"
     private static let pieceBytes = 256 << 10
 
-    /// A zip, and the manifest made for it.
-    init(manifest: [UInt8], zip path: String, byteCount: Int) {
+    /// The name that a layer's archive has beside its manifest.
+    static func layerName(_ number: Int) -> String { "layer-\(number).zip" }
+
+    /// A zip on the disk.
+    struct Zip {
+        var path: String
+        var byteCount: Int
+    }
+
+    /// A zip and its layers, and the manifest made for them.
+    init(manifest: [UInt8], code: Zip, layers: [Zip]) {
         var head = BundleHeader.bytes(path: Manifest.fileName, byteCount: manifest.count)
         head += manifest + Self.padding(manifest.count)
-        head += BundleHeader.bytes(path: Self.archiveName, byteCount: byteCount)
-        self.head = head
-        self.path = path
-        tail = Self.padding(byteCount) + [UInt8](repeating: 0, count: 2 * BundleHeader.blockBytes)
+        var parts: [Part] = []
+        for (number, zip) in ([code] + layers).enumerated() {
+            let name = number == 0 ? Self.archiveName : Self.layerName(number - 1)
+            head += BundleHeader.bytes(path: name, byteCount: zip.byteCount)
+            parts.append(Part(head: head, path: zip.path))
+            head = Self.padding(zip.byteCount)
+        }
+        self.parts = parts
+        tail = head + [UInt8](repeating: 0, count: 2 * BundleHeader.blockBytes)
     }
 
     /// A bundle of Thaw's own, as it came.
     init(bundle path: String) {
-        head = []
-        self.path = path
+        parts = [Part(head: [], path: path)]
         tail = []
     }
 
@@ -44,33 +61,34 @@ package struct CodePackage: AsyncSequence, Sendable {
 
     package struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let source: CodePackage
+        /// Of the part whose file is being read, or comes next.
+        private var number = 0
         private var file: SharedDescriptor?
         private var offset = 0
-        private var stage = Stage.head
-
-        private enum Stage { case head, file, end }
+        private var isEnded = false
 
         fileprivate init(source: CodePackage) {
             self.source = source
         }
 
         package mutating func next() async throws -> ByteBuffer? {
-            switch stage {
-            case .head:
-                stage = .file
-                file = SharedDescriptor(try FileDescriptor.open(source.path))
-                guard source.head.isEmpty else { return ByteBuffer(bytes: source.head) }
-                return try await next()
-            case .file:
-                let bytes = try file?.descriptor.pread(count: CodePackage.pieceBytes, at: offset) ?? []
+            while number < source.parts.count {
+                guard let file else {
+                    file = SharedDescriptor(try FileDescriptor.open(source.parts[number].path))
+                    offset = 0
+                    let head = source.parts[number].head
+                    if head.isEmpty { continue }
+                    return ByteBuffer(bytes: head)
+                }
+                let bytes = try file.descriptor.pread(count: CodePackage.pieceBytes, at: offset)
                 offset += bytes.count
-                guard bytes.isEmpty else { return ByteBuffer(bytes: bytes) }
-                stage = .end
-                file = nil
-                return source.tail.isEmpty ? nil : ByteBuffer(bytes: source.tail)
-            case .end:
-                return nil
+                if !bytes.isEmpty { return ByteBuffer(bytes: bytes) }
+                self.file = nil
+                number += 1
             }
+            guard !isEnded, !source.tail.isEmpty else { return nil }
+            isEnded = true
+            return ByteBuffer(bytes: source.tail)
         }
     }
 }

@@ -47,6 +47,21 @@ package struct CodeStore: Sendable {
         _ pieces: Pieces,
         bytesMax: Int
     ) async throws -> Archive where Pieces.Element == ByteBuffer {
+        let part = try await receivePart(pieces, bytesMax: bytesMax)
+        try Directory.rename(part.path, to: path(part.archive.name))
+        return part.archive
+    }
+
+    /// A file that came in and is no archive yet; nothing refers to it but its holder.
+    struct Part: Equatable, Sendable {
+        var path: String
+        var archive: Archive
+    }
+
+    func receivePart<Pieces: AsyncSequence & Sendable>(
+        _ pieces: Pieces,
+        bytesMax: Int
+    ) async throws -> Part where Pieces.Element == ByteBuffer {
         let path = "\(directory)/incoming/\(UUID().uuidString)"
         var isKept = false
         defer { if !isKept { try? Directory.unlink(path) } }
@@ -64,10 +79,17 @@ package struct CodeStore: Sendable {
         }
         try file.syncData()
         try file.close()
-        let archive = Archive(name: Hexadecimal.text(try hash.finalize()), byteCount: count)
-        try Directory.rename(path, to: self.path(archive.name))
         isKept = true
-        return archive
+        return Part(path: path, archive: Archive(name: Hexadecimal.text(try hash.finalize()), byteCount: count))
+    }
+
+    /// Makes one archive of parts, in their order; the parts stay.
+    func assemble(_ parts: [Part], bytesMax: Int) async throws -> Archive {
+        try await receive(PartPieces(paths: parts.map(\.path)), bytesMax: bytesMax)
+    }
+
+    func remove(_ parts: some Sequence<Part>) {
+        for part in parts { try? Directory.unlink(part.path) }
     }
 
     package func store(_ bytes: [UInt8]) throws(LambdaError) -> Archive {

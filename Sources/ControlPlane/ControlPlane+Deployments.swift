@@ -57,8 +57,10 @@ extension ControlPlane {
             isZip
             ? CodePackage(
                 manifest: CodeManifest.bytes(name: function.registryName, function.latest.settings),
-                zip: path,
-                byteCount: archive.byteCount
+                code: CodePackage.Zip(path: path, byteCount: archive.byteCount),
+                layers: (function.latest.settings.layerCode ?? []).map {
+                    CodePackage.Zip(path: code.path($0.archive), byteCount: $0.byteCount)
+                }
             )
             : CodePackage(bundle: path)
         return Task {

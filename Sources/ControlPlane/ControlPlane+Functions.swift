@@ -32,6 +32,7 @@ extension ControlPlane {
             throw LambdaError(.resourceConflict, "Function already exist: \(name)")
         }
         let registryName = try CodeManifest.registryName(name)
+        try findLayers(&settings)
         let (archive, isInline) = try archive(source)
         let made = LambdaVersion(
             settings: settings,
@@ -102,6 +103,7 @@ extension ControlPlane {
         try function.check(revision: try fields.text("RevisionId"), of: function.latest)
         var settings = function.latest.settings
         try settings.apply(fields)
+        if fields.has("Layers") { try findLayers(&settings) }
         let now = now()
         let (before, accepted) = try await change(reference) { [account, settings] function in
             try function.checkNoUpdate(in: account)
@@ -153,11 +155,11 @@ extension ControlPlane {
 
     // MARK: Reading and removing
 
-    package func getFunction(_ reference: FunctionReference, origin: String) throws(LambdaError) -> JSONValue {
+    package func getFunction(_ reference: FunctionReference, locator: CodeLocator) throws(LambdaError) -> JSONValue {
         let function = try function(reference)
-        let version = try function.shown(reference.qualifier, in: account)
-        let location =
-            version.code.archive.map { "\(origin)/code/\($0)" } ?? "\(origin)/functions/\(function.registryName)"
+        let version = try shown(reference.qualifier, of: function)
+        var location = "\(locator.origin)/functions/\(function.registryName)"
+        if let archive = version.code.archive { location = try locator.location(of: archive) }
         return .present([
             "Configuration": function.configuration(version, qualifier: reference.qualifier, in: account),
             "Code": ["RepositoryType": "S3", "Location": .text(location)],
@@ -168,7 +170,7 @@ extension ControlPlane {
 
     package func getConfiguration(_ reference: FunctionReference) throws(LambdaError) -> JSONValue {
         let function = try function(reference)
-        let version = try function.shown(reference.qualifier, in: account)
+        let version = try shown(reference.qualifier, of: function)
         return function.configuration(version, qualifier: reference.qualifier, in: account)
     }
 

@@ -4,7 +4,7 @@ extension ControlPlane {
     package func publishLayer(
         _ text: String,
         _ fields: RequestFields,
-        origin: String
+        locator: CodeLocator
     ) async throws(LambdaError) -> JSONValue {
         let name = try layerName(text)
         guard let content = try fields.object("Content") else {
@@ -25,15 +25,16 @@ extension ControlPlane {
                 settings: (fields.document.members ?? [:]).filter { LayerVersion.settingKeys.contains($0.key) }
             )
         }
-        return layer.document(in: account, origin: origin)
+        return layer.document(in: account, at: try locator.location(of: layer.archive))
     }
 
-    package func getLayer(_ text: String, _ number: String, origin: String) throws(LambdaError) -> JSONValue {
-        try layer(text, number).document(in: account, origin: origin)
+    package func getLayer(_ text: String, _ number: String, locator: CodeLocator) throws(LambdaError) -> JSONValue {
+        let layer = try layer(text, number)
+        return layer.document(in: account, at: try locator.location(of: layer.archive))
     }
 
     /// - Parameter arn: of a layer's version.
-    package func getLayer(arn: String, origin: String) throws(LambdaError) -> JSONValue {
+    package func getLayer(arn: String, locator: CodeLocator) throws(LambdaError) -> JSONValue {
         let parts = arn.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 8, parts[0] == "arn", parts[5] == "layer" else {
             throw .constraint(
@@ -43,7 +44,26 @@ extension ControlPlane {
                     + "[a-zA-Z0-9-_]+:[0-9]+"
             )
         }
-        return try layer(parts[6], parts[7]).document(in: account, origin: origin)
+        return try getLayer(parts[6], parts[7], locator: locator)
+    }
+
+    /// Finds what `settings` name; what was found before stays.
+    func findLayers(_ settings: inout FunctionSettings) throws(LambdaError) {
+        guard settings.layerCode == nil else { return }
+        var found: [LayerCode] = []
+        for arn in settings.layers {
+            let parts = arn.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 8, parts[0] == "arn", parts[5] == "layer", let layer = try? layer(parts[6], parts[7])
+            else { throw .invalid("Layer version \(arn) does not exist.") }
+            found.append(LayerCode(archive: layer.archive, byteCount: layer.byteCount))
+        }
+        let names = settings.layers.map { $0[..<($0.lastIndex(of: ":") ?? $0.endIndex)] }
+        guard Set(names).count == names.count else {
+            throw .invalid(
+                "Two different versions of the same layer are not allowed to be referenced in the same function."
+            )
+        }
+        settings.layerCode = found
     }
 
     package func listLayers(runtime: String?, _ page: Page) throws(LambdaError) -> JSONValue {
@@ -51,7 +71,7 @@ extension ControlPlane {
             guard let newest = versions.last(where: { $0.suits(runtime) }) else { return nil }
             return [
                 "LayerName": .text(name), "LayerArn": .text(account.layerARN(name)),
-                "LatestMatchingVersion": newest.document(in: account, origin: nil),
+                "LatestMatchingVersion": newest.document(in: account, at: nil),
             ]
         }
         return try page.document(of: rows, as: "Layers")
@@ -60,7 +80,7 @@ extension ControlPlane {
     package func listLayerVersions(_ text: String, runtime: String?, _ page: Page) throws(LambdaError) -> JSONValue {
         let name = try layerName(text)
         let rows = store.read { $0.layers[name] ?? [] }.reversed().filter { $0.suits(runtime) }
-            .map { $0.document(in: account, origin: nil) }
+            .map { $0.document(in: account, at: nil) }
         return try page.document(of: rows, as: "LayerVersions")
     }
 

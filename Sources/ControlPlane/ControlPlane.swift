@@ -14,6 +14,7 @@ package final class ControlPlane: Sendable {
     package let code: CodeStore
     let gate: ConcurrencyGate
     let store: ControlStore
+    let multipart = Mutex(MultipartUploads())
     let registry: Registry
     let acts: ControlActs
     let now: @Sendable () -> Date

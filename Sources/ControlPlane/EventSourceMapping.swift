@@ -10,6 +10,10 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
     /// What was said of it, under the API's own names.
     package var settings: [String: JSONValue]
     var lastModified: Double
+    /// Written by a deploy, of what the manifest says; nil where somebody made it.
+    private var declared: Bool?
+
+    var isDeclared: Bool { declared ?? false }
 
     private static let keys = [
         "EventSourceArn", "BatchSize", "FilterCriteria", "MaximumBatchingWindowInSeconds", "ParallelizationFactor",
@@ -57,7 +61,7 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
             }
             // A URL names a source that the service has none of: redis://…, nats://….
             if let scheme = arn.firstRange(of: "://").map({ arn[..<$0.lowerBound] }) {
-                self = scheme == "kafka" ? .stream : .queue
+                self = scheme == "kafka" || scheme == "mqtt" ? .stream : .queue
                 return
             }
             let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
@@ -101,6 +105,16 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
         }
         settings["FunctionResponseTypes"] = settings["FunctionResponseTypes"] ?? .array([])
         try checkWindow()
+    }
+
+    /// One of a manifest, which is checked already.
+    init(uuid: String, function: String, settings: [String: JSONValue], now: Date) {
+        self.uuid = uuid
+        self.function = function
+        self.settings = settings
+        isEnabled = true
+        declared = true
+        lastModified = (now.timeIntervalSince1970 * 1000).rounded() / 1000
     }
 
     private static let streamDefaults: [String: JSONValue] = [

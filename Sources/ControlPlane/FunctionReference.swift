@@ -92,6 +92,8 @@ package struct LambdaAccount: Equatable, Sendable {
         "arn:aws:lambda:\(region):\(id):function:\(name)" + (qualifier.map { ":\($0)" } ?? "")
     }
 
+    package func queueARN(_ name: String) -> String { "arn:aws:sqs:\(region):\(id):\(name)" }
+
     func layerARN(_ name: String, _ version: Int? = nil) -> String {
         "arn:aws:lambda:\(region):\(id):layer:\(name)" + (version.map { ":\($0)" } ?? "")
     }

@@ -10,6 +10,10 @@ package struct FunctionSettings: Codable, Equatable, Sendable {
     /// nil where none was ever given: then replies have no such key.
     package var environment: [String: String]?
     package var layers: [String] = []
+    /// The layers' archives, in the same order: kept while the function is, also where a layer's version is deleted.
+    ///
+    /// nil in documents of before, whose layers were not laid out.
+    package var layerCode: [LayerCode]?
     package var architectures: [String]
     package var packageType = "Zip"
     /// Kept and shown as they were given: this node has no use for them.
@@ -52,6 +56,7 @@ package struct FunctionSettings: Codable, Equatable, Sendable {
                 throw .invalid("Cannot reference more than \(LambdaLimits.layersMax) layers.")
             }
             self.layers = layers
+            layerCode = nil
         }
         if let architectures = try fields.texts("Architectures"), !architectures.isEmpty {
             self.architectures = architectures
@@ -100,6 +105,13 @@ package struct FunctionSettings: Codable, Equatable, Sendable {
     func needsPacking(for other: FunctionSettings) -> Bool {
         runtime != other.runtime || handler != other.handler || layers != other.layers
     }
+}
+
+/// What a function has of one layer's version.
+package struct LayerCode: Codable, Equatable, Sendable {
+    /// The archive's name in the code store.
+    package var archive: String
+    package var byteCount: Int
 }
 
 /// The API's bounds and defaults, as the service has them where nothing else is said.

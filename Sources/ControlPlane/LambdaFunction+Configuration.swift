@@ -29,7 +29,12 @@ extension LambdaFunction {
             ]
         }
         if !settings.layers.isEmpty {
-            members["Layers"] = .array(settings.layers.map { ["Arn": .text($0), "CodeSize": 0] })
+            members["Layers"] = .array(
+                settings.layers.enumerated().map { number, arn in
+                    let code = settings.layerCode.flatMap { $0.indices.contains(number) ? $0[number] : nil }
+                    return ["Arn": .text(arn), "CodeSize": .integer(code?.byteCount ?? 0)]
+                }
+            )
         }
         addState(of: version, to: &members)
         return .object(members)

@@ -6,6 +6,17 @@ package struct EventInvokeConfig: Codable, Equatable, Sendable {
     package var ageSecondsMax: Int?
     package var destinations: JSONValue?
     var lastModified: Double
+    /// Written by a deploy, of what the manifest says; nil where somebody set it.
+    private var declared: Bool?
+
+    var isDeclared: Bool {
+        get { declared ?? false }
+        set { declared = newValue ? true : nil }
+    }
+
+    init(lastModified: Double) {
+        self.lastModified = lastModified
+    }
 
     package static let retriesDefault = 2
     /// Six hours.
@@ -64,6 +75,8 @@ extension LambdaFunction {
     }
 
     private func checkDestination(_ arn: String, in account: LambdaAccount) throws(LambdaError) {
+        // Beside the service's own: a web address, a file of the node's folder of destinations.
+        if arn.hasPrefix("https://") || arn.hasPrefix("http://") || arn.hasPrefix("file:") { return }
         let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count >= 6, parts[0] == "arn", ["sqs", "sns", "lambda", "events", "s3"].contains(parts[2]) else {
             throw .invalid("The destination ARN \(arn) is invalid.")

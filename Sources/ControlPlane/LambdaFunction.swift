@@ -53,7 +53,13 @@ package struct LambdaFunction: Codable, Equatable, Sendable {
     var codeByteCount: Int { versions.reduce(latest.code.byteCount) { $0 + $1.code.byteCount } }
 
     /// Archives of code that may not be removed.
-    var archives: Set<String> { Set(([latest] + versions).compactMap(\.code.archive)) }
+    var archives: Set<String> {
+        Set(
+            ([latest] + versions).flatMap { version in
+                (version.code.archive.map { [$0] } ?? []) + (version.settings.layerCode ?? []).map(\.archive)
+            }
+        )
+    }
 }
 
 /// `$LATEST`, or what was published of it.

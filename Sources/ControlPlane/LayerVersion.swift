@@ -15,16 +15,17 @@ package struct LayerVersion: Codable, Equatable, Sendable {
 
     static let settingKeys = ["CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo"]
 
-    func document(in account: LambdaAccount, origin: String?) -> JSONValue {
+    /// - Parameter location: of its archive; nil in lists, which tell less.
+    func document(in account: LambdaAccount, at location: String?) -> JSONValue {
         var members = settings
         members["LayerVersionArn"] = .text(account.layerARN(name, number))
         members["Version"] = .integer(number)
         members["Description"] = .text(description)
         members["CreatedDate"] = .text(created)
-        if let origin {
+        if let location {
             members["LayerArn"] = .text(account.layerARN(name))
             members["Content"] = [
-                "Location": .text("\(origin)/code/\(archive)"),
+                "Location": .text(location),
                 "CodeSha256": .text(sha256),
                 "CodeSize": .integer(byteCount),
             ]

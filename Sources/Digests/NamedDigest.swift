@@ -11,6 +11,11 @@ import COpenSSL
         try NamedDigest("SHA512-256", byteCount: 32)
     }
 
+    /// 16 bytes; guards nothing, and is what older protocols compare.
+    package static func md5() throws(DigestError) -> NamedDigest {
+        try NamedDigest("MD5", byteCount: 16)
+    }
+
     private init(_ name: String, byteCount: Int) throws(DigestError) {
         // Without this, libcrypto's first use opens its configuration file, which a sandbox does not allow.
         _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil)

@@ -1,3 +1,4 @@
+import Events
 import Hummingbird
 import HummingbirdCore
 package import Invoking
@@ -100,8 +101,11 @@ package struct Doors: Sendable {
         ReceiptDoors(services: services).open(router)
         SourceDoors(services: services).open(router)
         TriggerDoors(services: services).open(router)
-        if let lambda { EventDoor(lambda: lambda).open(router) }
         AdminDoors(services: services).open(router)
+        if let lambda {
+            EventDoors(events: lambda.events).open(router)
+            CloudEventDoor(lambda: lambda).open(router)
+        }
         // Added last, so that it sees only the requests that no path above takes.
         router.add(middleware: RouteDoor(registry: services.registry))
         return router

@@ -29,18 +29,30 @@ package struct EventPolicy: Equatable, Sendable {
     static let throttleMillisecondsMax: Int64 = 300_000
 
     /// - Parameter event: with the attempt counted that has just ended, unless it was throttled.
-    package func decide(_ event: QueuedEvent, _ outcome: EventOutcome, nowUnixMilliseconds now: Int64) -> Decision {
+    /// - Parameter chance: from 0 up to 1, for the jitter: events that failed together do not come back together.
+    package func decide(
+        _ event: QueuedEvent,
+        _ outcome: EventOutcome,
+        nowUnixMilliseconds now: Int64,
+        chance: Double
+    ) -> Decision {
         switch outcome {
         case .succeeded: return .done(.success)
         case .stopped: return .done(.zeroConcurrency)
         case .gone: return .done(.retriesExhausted)
         case .failed:
             guard event.attempts <= retriesMax else { return .done(.retriesExhausted) }
-            return again(event, at: now + retryMilliseconds << Int64(min(max(event.attempts - 1, 0), 16)))
+            let wait = retryMilliseconds << Int64(min(max(event.attempts - 1, 0), 16))
+            return again(event, at: now + jittered(wait, chance))
         case .throttled:
             let wait = Self.throttleMillisecondsMin << Int64(min(event.throttles, 16))
-            return again(event, at: now + min(wait, Self.throttleMillisecondsMax))
+            return again(event, at: now + jittered(min(wait, Self.throttleMillisecondsMax), chance))
         }
+    }
+
+    /// A tenth longer at most: what is documented of the waits stays true.
+    private func jittered(_ wait: Int64, _ chance: Double) -> Int64 {
+        wait + Int64(Double(wait) * 0.1 * chance)
     }
 
     /// An event that would be too old by then is over now.

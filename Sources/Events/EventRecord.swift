@@ -5,7 +5,7 @@ import Metering
 struct EventRecord: Sendable {
     let event: QueuedEvent
     let condition: EventPolicy.Condition
-    private let outcome: EventOutcome
+    let outcome: EventOutcome
     private let executed: String?
     private let unixMilliseconds: Int64
 
@@ -21,6 +21,20 @@ struct EventRecord: Sendable {
         self.condition = condition
         self.executed = executed
         unixMilliseconds = nowUnixMilliseconds
+    }
+
+    /// What an older dead letter says beside the event.
+    var deadLetterAttributes: JSONValue {
+        func text(_ value: String) -> JSONValue { ["DataType": "String", "StringValue": .text(value)] }
+        var message = condition.rawValue
+        if case .failed(let body) = outcome, let said = JSONValue(parsing: body)?["errorMessage"]?.text {
+            message = said
+        }
+        return [
+            "RequestID": text(event.id.description),
+            "ErrorCode": ["DataType": "Number", "StringValue": "200"],
+            "ErrorMessage": text(String(message.prefix(1024))),
+        ]
     }
 
     func document(functionARN: String) -> JSONValue {

@@ -1,11 +1,12 @@
 package import ControlPlane
 import FoundationEssentials
 package import Invoking
+import Linux
 package import Logging
 package import Metering
 package import NIOCore
+package import Queues
 import Synchronization
-import Wire
 
 /// Runs the events of the queue: claims what is due, calls the function, and does what the policy decides.
 ///
@@ -14,292 +15,374 @@ package final class EventRunner: Sendable {
     package typealias Invoke =
         @Sendable (Call, any EventLoop, @escaping @Sendable (Completion) -> Void) -> Void
 
-    private let queue: EventQueue
+    package let store: MessageStore
     private let plane: ControlPlane
-    private let invoke: Invoke
+    private let caller: FunctionCaller
     private let loop: any EventLoop
-    private let retryMilliseconds: Int64
+    private let settings: Settings
     private let logger: Logger
     private let unixMilliseconds: @Sendable () -> Int64
-    private let state = Mutex(State())
+    private let calls: MessagePump
+    private let deliveries: MessagePump
+    /// Knows the pumps, which are made with a closure that reaches back here.
+    private let back: WeakRunner
 
-    private struct State {
-        var runningCount = 0
-        var isPumping = false
-        /// Something changed while it pumped.
-        var mustPumpAgain = false
-        var isStopped = false
-        var timer: Scheduled<Void>?
+    package struct Settings: Sendable {
+        /// Before an event that failed is tried again; twice as long before the third time.
+        package var retrySeconds: Int
+        /// Events that may wait for one function; one more is refused.
+        package var depthMax: Int
+
+        package init(retrySeconds: Int, depthMax: Int = QueueSettings.depthDefault) {
+            self.retrySeconds = retrySeconds
+            self.depthMax = depthMax
+        }
     }
 
     /// Events that run at once: their functions' pools hold the rest back, this only bounds what lies in memory.
-    private static let runningMax = 64
+    ///
+    /// Half of them may be of one function, so that one that hangs leaves room for the others.
+    private static let callLimits = MessagePump.Limits(runningMax: 64, runningOfQueueMax: 32)
+    /// Deliveries wait for machines of others most of the time.
+    private static let deliveryLimits = MessagePump.Limits(runningMax: 16, runningOfQueueMax: 4)
     /// What an event may bring.
     package static let bodyBytesMax = 1 << 20
+    /// Of a result, what is kept with the outcome.
+    static let resultBytesMax = 256 << 10
+    /// A chain of events, each the result of the one before, ends here: longer ones go round in a circle.
+    package static let hopsMax = 16
+    /// In one step on the disk.
+    private static let redriveCount = 500
 
+    private final class WeakRunner: Sendable {
+        private let held = Mutex<Held>(Held())
+
+        private struct Held {
+            weak var runner: EventRunner?
+        }
+
+        var runner: EventRunner? {
+            get { held.withLock { $0.runner } }
+            set { held.withLock { $0.runner = newValue } }
+        }
+    }
+
+    /// - Parameter deliver: sends something outside; false where it could not be delivered now.
     package init(
-        queue: EventQueue,
+        store: MessageStore,
         plane: ControlPlane,
         loop: any EventLoop,
-        retrySeconds: Int,
+        settings: Settings,
         logger: Logger,
         unixMilliseconds: @escaping @Sendable () -> Int64 = { Int64(Date.now.timeIntervalSince1970 * 1000) },
+        deliver: @escaping @Sendable (Delivery) async -> DeliveryOutcome,
         invoke: @escaping Invoke
     ) {
-        self.queue = queue
+        self.store = store
         self.plane = plane
-        self.invoke = invoke
+        caller = FunctionCaller(plane: plane, loop: loop, invoke: invoke)
         self.loop = loop
-        retryMilliseconds = Int64(retrySeconds) * 1000
+        self.settings = settings
         self.logger = logger
         self.unixMilliseconds = unixMilliseconds
+        let back = WeakRunner()
+        calls = MessagePump(
+            store: store,
+            kind: .function,
+            limits: Self.callLimits,
+            loop: loop,
+            logger: logger,
+            unixMilliseconds: unixMilliseconds
+        ) { function, message in
+            await back.runner?.attempt(QueuedEvent(message, function: function), message.handle)
+        }
+        deliveries = MessagePump(
+            store: store,
+            kind: .delivery,
+            limits: Self.deliveryLimits,
+            loop: loop,
+            logger: logger,
+            unixMilliseconds: unixMilliseconds
+        ) { _, message in
+            await back.runner?.deliver(message, by: deliver)
+        }
+        self.back = back
+        back.runner = self
+    }
+
+    /// What may be said of an event beside what it brings.
+    package struct Origin: Sendable {
+        /// From outside; an event of this id that is there, or was within the window of outcomes, is not accepted again.
+        package var id: InvocationID?
+        /// Within the window, a second event of this key is the first one.
+        package var deduplicationKey: String?
+        /// nil for the window of all events.
+        package var deduplicationMilliseconds: Int64?
+        /// One of a row of events, of which those that are not later than the last are known already.
+        package var series: SeriesPosition?
+        /// Events of one key run one after another, in the order of acceptance.
+        package var groupKey: String?
+        package var trigger: String?
+        package var delayMilliseconds: Int64?
+        package var hops: Int?
+
+        package init(
+            id: InvocationID? = nil,
+            deduplicationKey: String? = nil,
+            deduplicationMilliseconds: Int64? = nil,
+            series: SeriesPosition? = nil,
+            groupKey: String? = nil,
+            trigger: String? = nil,
+            delayMilliseconds: Int64? = nil,
+            hops: Int? = nil
+        ) {
+            self.id = id
+            self.deduplicationKey = deduplicationKey
+            self.deduplicationMilliseconds = deduplicationMilliseconds
+            self.series = series
+            self.groupKey = groupKey
+            self.trigger = trigger
+            self.delayMilliseconds = delayMilliseconds
+            self.hops = hops
+        }
     }
 
     /// Accepts an event; it is on the disk when this returns, and runs soon.
+    ///
+    /// - Returns: its id; of an event that was accepted before, that one's.
     package func accept(
-        _ reference: FunctionReference,
-        contentType: String,
-        body: [UInt8],
-        clientContext: String
-    ) async throws -> InvocationID {
-        let event = event(reference, contentType: contentType, body: body, clientContext: clientContext)
-        _ = try await accept(event) { [queue] isClaimed in
-            try await queue.accept([event], isClaimed: isClaimed)
-            return .accepted(event.id)
-        }
-        return event.id
-    }
-
-    /// Accepts an event that may have been handed in before; what is new is on the disk when this returns.
-    package func accept(
-        _ reference: FunctionReference,
-        contentType: String,
-        body: [UInt8],
-        clientContext: String = "",
-        id: InvocationID = .generated(),
-        from origin: EventOrigin
-    ) async throws -> EventAcceptance {
-        let event = event(reference, contentType: contentType, body: body, clientContext: clientContext, id: id)
-        return try await accept(event) { [queue] isClaimed in
-            try await queue.accept(event, isClaimed: isClaimed, from: origin)
-        }
-    }
-
-    private func event(
         _ reference: FunctionReference,
         contentType: String,
         body: [UInt8],
         clientContext: String,
-        id: InvocationID = .generated()
-    ) -> QueuedEvent {
-        QueuedEvent(
-            id: id,
-            function: reference.name,
+        origin: Origin = Origin()
+    ) async throws(EventRefusal) -> InvocationID {
+        let content = QueuedEvent.Content(
             qualifier: reference.qualifier,
             contentType: contentType,
-            body: body,
             clientContext: clientContext,
-            acceptedUnixMilliseconds: unixMilliseconds()
+            trigger: origin.trigger,
+            hops: origin.hops
         )
-    }
-
-    /// Runs an event at once where there is room for it, when it has been written.
-    private func accept(
-        _ event: QueuedEvent,
-        _ write: (_ isClaimed: Bool) async throws -> EventAcceptance
-    ) async throws -> EventAcceptance {
-        let mayRun = state.withLock { state in
-            guard !state.isStopped, state.runningCount < Self.runningMax else { return false }
-            state.runningCount += 1
-            return true
-        }
-        var acceptance = EventAcceptance.known(nil)
-        do {
-            acceptance = try await write(mayRun)
+        let draft = MessageDraft(
+            id: origin.id ?? .generated(),
+            body: body,
+            attributes: content.text,
+            groupKey: origin.groupKey,
+            deduplicationKey: origin.deduplicationKey,
+            deduplicationMilliseconds: origin.deduplicationMilliseconds,
+            series: origin.series,
+            delayMilliseconds: origin.delayMilliseconds,
+            isIDGiven: origin.id != nil
+        )
+        KillPoint.pass("accept.begin")
+        // What has to wait for its time or its turn is claimed when that has come.
+        let mayRun = origin.groupKey == nil && (origin.delayMilliseconds ?? 0) == 0 && calls.reserve(reference.name)
+        let result: PublishResult
+        do throws(QueueError) {
+            result = try await store.publish(
+                draft,
+                to: MessageAddress(.function, reference.name),
+                depthMax: settings.depthMax,
+                isClaimed: mayRun,
+                now: unixMilliseconds()
+            )
         } catch {
-            if mayRun { state.withLock { $0.runningCount -= 1 } }
-            throw error
+            if mayRun { calls.release(reference.name) }
+            throw .storage(error.description)
         }
-        guard case .accepted = acceptance else {
-            if mayRun { state.withLock { $0.runningCount -= 1 } }
-            return acceptance
+        KillPoint.pass("accept.stored")
+        if case .claimed(let message) = result {
+            calls.start(reference.name, message)
+            return draft.id
         }
-        if mayRun {
-            var first = event
-            first.attempts = 1
-            start(first)
-        } else {
-            pump()
+        if mayRun { calls.release(reference.name) }
+        switch result {
+        case .full(let depthMax): throw .full(function: reference.name, depthMax: depthMax)
+        case .duplicate(let id): return id
+        case .accepted, .claimed:
+            calls.pump()
+            return draft.id
         }
-        return acceptance
     }
-
-    /// How far each series of events has come.
-    package func positions(ofSeriesBeginningWith prefix: String) async throws -> [String: Int64] {
-        try await queue.positions(ofSeriesBeginningWith: prefix)
-    }
-
-    /// Forgets series that nothing counts on any more.
-    package func forget(series names: [String]) async throws { try await queue.forget(series: names) }
 
     /// Takes up what an earlier scheduler left.
-    package func resume() { pump() }
+    package func resume() {
+        calls.pump()
+        deliveries.pump()
+    }
 
     /// Claims nothing more; what runs is finished or found again at the next start.
     package func stop() {
-        state.withLock { state in
-            state.isStopped = true
-            state.timer?.cancel()
-            state.timer = nil
-        }
+        calls.stop()
+        deliveries.stop()
     }
 
-    // MARK: The pump
-
-    private func pump() {
-        let mayBegin = state.withLock { state in
-            if state.isPumping { state.mustPumpAgain = true }
-            guard !state.isPumping, !state.isStopped else { return false }
-            state.isPumping = true
-            return true
+    /// - Throws: where there is no such function, or the name is none.
+    package func reference(_ function: String, qualifier: String?) throws(LambdaError) -> FunctionReference {
+        let reference = try plane.reference(function, qualifier: qualifier)
+        do throws(LambdaError) {
+            _ = try plane.target(of: reference, chance: 0)
+        } catch {
+            // One that is being made can wait for it.
+            guard error.code == .resourceConflict else { throw error }
         }
-        guard mayBegin else { return }
-        Task { await pumpUntilEmpty() }
+        return reference
     }
 
-    private func pumpUntilEmpty() async {
-        var isAgain = true
-        while isAgain {
-            state.withLock { $0.mustPumpAgain = false }
-            do {
-                try await claimDue()
-            } catch {
-                logger.error("events could not be claimed", metadata: ["error": "\(error)"])
-            }
-            isAgain = state.withLock { state in
-                if !state.mustPumpAgain || state.isStopped { state.isPumping = false }
-                return state.isPumping
-            }
-        }
-    }
-
-    private func claimDue() async throws {
-        let room = state.withLock { Self.runningMax - $0.runningCount }
-        if room > 0 {
-            let events = try await queue.claim(countMax: room, nowUnixMilliseconds: unixMilliseconds())
-            state.withLock { $0.runningCount += events.count }
-            for event in events { start(event) }
-            // A full claim says that there may be more.
-            if events.count == room { return }
-        }
-        guard let due = try await queue.nextDueUnixMilliseconds() else { return }
-        let wait = max(due - unixMilliseconds(), 1)
-        state.withLock { state in
-            state.timer?.cancel()
-            guard !state.isStopped, state.runningCount < Self.runningMax else { return }
-            state.timer = loop.scheduleTask(in: .milliseconds(wait)) { [weak self] in self?.pump() }
-        }
-    }
-
-    private func start(_ event: QueuedEvent) {
-        Task {
-            let (outcome, label) = await run(event)
-            await settle(event, outcome, executed: label)
-            state.withLock { $0.runningCount -= 1 }
-            pump()
-        }
+    /// Sends the calls of a function again that came to nothing, under new ids.
+    ///
+    /// - Returns: how many.
+    package func redrive(_ function: String) async throws(QueueError) -> Int {
+        guard let letters = try await store.queue(MessageAddress(.deadLetter, function)) else { return 0 }
+        var (count, moved) = (0, 0)
+        repeat {
+            moved = try await store.redrive(
+                letters,
+                to: nil,
+                originKind: .function,
+                isRenamed: true,
+                countMax: Self.redriveCount,
+                now: unixMilliseconds()
+            )
+            count += moved
+        } while moved == Self.redriveCount
+        calls.pump()
+        return count
     }
 
     // MARK: One attempt
 
-    private func run(_ event: QueuedEvent) async -> (EventOutcome, executed: String?) {
-        let target: LambdaTarget
-        do throws(LambdaError) {
-            let reference = FunctionReference(name: event.function, qualifier: event.qualifier)
-            target = try plane.target(of: reference, chance: Double.random(in: 0..<1))
-        } catch {
-            return (error.code == .resourceConflict ? .throttled : .gone(reason: error.message), nil)
-        }
-        guard !target.isStopped else { return (.stopped, nil) }
-        var call = Call(
-            function: target.registryName,
-            qualifier: target.registryVersion.map(String.init),
-            contentType: event.contentType,
-            form: target.isCode
-                ? .lambda(LambdaCall(functionARN: target.arn, clientContext: event.clientContext)) : .own,
-            body: ByteBuffer(bytes: event.body)
+    private func attempt(_ event: QueuedEvent, _ handle: MessageHandle) async {
+        KillPoint.pass("run.begin")
+        let (outcome, label) = await caller.call(
+            FunctionReference(name: event.function, qualifier: event.content.qualifier),
+            contentType: event.content.contentType,
+            clientContext: event.content.clientContext,
+            body: event.body,
+            identity: CallIdentity(id: event.id, attempt: event.receiptNumber)
         )
-        call.identity = CallIdentity(id: event.id, attempt: event.receiptNumber)
-        let completion = await withCheckedContinuation { continuation in
-            loop.execute { [invoke, loop, call] in
-                invoke(call, loop) { continuation.resume(returning: $0) }
-            }
-        }
-        do throws(LambdaError) {
-            let outcome = try LambdaOutcome(completion, isReserved: target.isReserved)
-            let body = Array(outcome.body.readableBytesView)
-            return (outcome.isFunctionError ? .failed(body: body) : .succeeded(body: body), target.label)
-        } catch {
-            return (error.code == .resourceNotFound ? .gone(reason: error.message) : .throttled, nil)
-        }
+        KillPoint.pass("run.end")
+        await settle(event, handle, outcome, executed: label)
     }
 
-    private func settle(_ event: QueuedEvent, _ outcome: EventOutcome, executed label: String?) async {
+    private func settle(
+        _ event: QueuedEvent,
+        _ handle: MessageHandle,
+        _ outcome: EventOutcome,
+        executed label: String?
+    ) async {
         let function = plane.find(event.function)
-        let config = function?.eventInvoke(event.qualifier)
+        let config = function?.eventInvoke(event.content.qualifier)
         let policy = EventPolicy(
             retriesMax: config?.retriesMax ?? EventInvokeConfig.retriesDefault,
             ageMillisecondsMax: Int64(config?.ageSecondsMax ?? EventInvokeConfig.ageSecondsDefault) * 1000,
-            retryMilliseconds: retryMilliseconds
+            retryMilliseconds: Int64(settings.retrySeconds) * 1000
         )
         let now = unixMilliseconds()
-        do {
-            switch policy.decide(event, outcome, nowUnixMilliseconds: now) {
-            case .again(let due):
-                var next = event
-                if outcome == .throttled {
-                    // It was claimed, and no worker saw it: the attempt is not counted.
-                    next.attempts -= 1
-                    next.throttles += 1
-                }
-                try await queue.sendBack(next, untilUnixMilliseconds: due)
-            case .done(let condition):
-                let record = EventRecord(event, outcome, condition, executed: label, nowUnixMilliseconds: now)
-                let follower = self.follower(of: record, config?.destinations, function)
-                try await queue.acknowledge(event.id, thenAccept: follower.map { [$0] } ?? [])
-            }
-        } catch {
-            // Still claimed: found again at the next start.
-            logger.error(
-                "an event could not be settled",
-                metadata: ["event": "\(event.id)", "error": "\(error)"]
+        let chance = Double.random(in: 0..<1)
+        let settlement: Settlement
+        switch policy.decide(event, outcome, nowUnixMilliseconds: now, chance: chance) {
+        case .again(let due):
+            // Where it was throttled it was claimed, and no worker saw it: the attempt is not counted.
+            let isThrottled = outcome == .throttled
+            settlement = Settlement(
+                handle,
+                .again(
+                    atUnixMilliseconds: due,
+                    attempts: event.attempts - (isThrottled ? 1 : 0),
+                    throttles: event.throttles + (isThrottled ? 1 : 0)
+                )
             )
+        case .done(let condition):
+            let record = EventRecord(event, outcome, condition, executed: label, nowUnixMilliseconds: now)
+            settlement = final(record, handle, config?.destinations, function)
+        }
+        await settleUntilDone(settlement, event.id)
+        if settlement.followers.contains(where: { $0.0.kind == .delivery }) { deliveries.pump() }
+    }
+
+    /// The end of an event, with what it leads to.
+    private func final(
+        _ record: EventRecord,
+        _ handle: MessageHandle,
+        _ destinations: JSONValue?,
+        _ function: LambdaFunction?
+    ) -> Settlement {
+        let event = record.event
+        let targets = EventDestinations(plane: plane, hopsMax: Self.hopsMax)
+        let following = targets.follow(record, destinations, deadLetterARN: function?.deadLetterARN)
+        let body = record.outcome.body
+        let kept = body.flatMap { $0.count <= Self.resultBytesMax ? $0 : nil }
+        var notes = following.notes
+        if let body, kept == nil { notes.append("its result of \(body.count) bytes is not kept") }
+        if case .gone(let reason) = record.outcome { notes.append(reason) }
+        let outcome = MessageOutcome(
+            id: event.id,
+            queue: event.function,
+            condition: record.condition.rawValue,
+            attempts: event.attempts,
+            acceptedUnixMilliseconds: event.acceptedUnixMilliseconds,
+            endedUnixMilliseconds: unixMilliseconds(),
+            result: kept,
+            note: notes.isEmpty ? nil : notes.joined(separator: "; ")
+        )
+        for note in following.notes {
+            logger.warning(
+                "an event's result went nowhere",
+                metadata: ["event": "\(event.id)", "reason": "\(note)"]
+            )
+        }
+        let isLost = record.condition != .success && following.followers.isEmpty
+        return Settlement(
+            handle,
+            isLost ? .bury(MessageAddress(.deadLetter, event.function)) : .acknowledge,
+            outcome: outcome,
+            followers: following.followers
+        )
+    }
+
+    /// Tries until it is on the disk: an event whose end is not known is run again, which the disk's being full is no reason for.
+    private func settleUntilDone(_ settlement: Settlement, _ id: InvocationID) async {
+        var waitMilliseconds: Int64 = 100
+        while !calls.isStopped {
+            do throws(QueueError) {
+                _ = try await store.settle([settlement], now: unixMilliseconds())
+                KillPoint.pass("run.settled")
+                return
+            } catch {
+                logger.error("an event could not be settled", metadata: ["event": "\(id)", "error": "\(error)"])
+                try? await loop.scheduleTask(in: .milliseconds(waitMilliseconds)) {}.futureResult.get()
+                waitMilliseconds = min(waitMilliseconds * 2, 30_000)
+            }
         }
     }
 
-    /// The event that a destination gets, where it is a function of this node.
-    private func follower(
-        of record: EventRecord,
-        _ destinations: JSONValue?,
-        _ function: LambdaFunction?
-    ) -> QueuedEvent? {
-        let key = record.condition == .success ? "OnSuccess" : "OnFailure"
-        let deadLetters = record.condition == .success ? nil : function?.deadLetterARN
-        guard let arn = destinations?[key]?["Destination"]?.text ?? deadLetters else { return nil }
-        guard let reference = try? plane.reference(arn) else {
-            logger.warning(
-                "an event's destination is not on this node",
-                metadata: ["event": "\(record.event.id)", "destination": "\(arn)"]
-            )
-            return nil
+    // MARK: What is sent outside
+
+    private func deliver(_ message: Queues.Message, by deliver: @Sendable (Delivery) async -> DeliveryOutcome) async {
+        KillPoint.pass("deliver.begin")
+        guard let place = Delivery.Place(message.attributes) else {
+            return await settleUntilDone(Settlement(message.handle, .acknowledge), message.id)
         }
-        let arnOfSource = plane.account.functionARN(record.event.function, record.event.qualifier ?? "$LATEST")
-        return QueuedEvent(
-            id: .generated(),
-            function: reference.name,
-            qualifier: reference.qualifier,
-            body: record.document(functionARN: arnOfSource).bytes,
-            acceptedUnixMilliseconds: unixMilliseconds()
-        )
+        let outcome = await deliver(Delivery(id: message.id, place: place, body: message.body))
+        KillPoint.pass("deliver.end")
+        let now = unixMilliseconds()
+        let settlement = DeliveryPolicy.settle(message, place, outcome, nowUnixMilliseconds: now)
+        await settleUntilDone(settlement, message.id)
+    }
+}
+
+/// Why an event was not accepted; nothing of it was kept.
+package enum EventRefusal: Error, Equatable, CustomStringConvertible {
+    case full(function: String, depthMax: Int)
+    case storage(String)
+
+    package var description: String {
+        switch self {
+        case .full(let function, let depthMax):
+            "\(depthMax) events wait for \(function), which is all that may; try again when some have run"
+        case .storage(let reason): "the event could not be stored: \(reason)"
+        }
     }
 }

@@ -97,6 +97,11 @@ extension FileDescriptor {
         return try checked("poll") { thaw_wait_writable(number, Int32(clamping: timeoutMilliseconds)) } > 0
     }
 
+    /// Whoever reads from this socket finds its end behind what has come.
+    package func endReading() {
+        _ = shutdown(rawValue, Int32(SHUT_RD))
+    }
+
     /// From here on the kernel says who sent what is received.
     package func passCredentials() throws(SystemError) {
         let number = rawValue

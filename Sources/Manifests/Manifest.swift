@@ -13,6 +13,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     package var handler: String?
     /// Where in the bundle the code is: a directory or a .zip file; nil means all of the bundle.
     package var code: String?
+    /// Zip files of the bundle that are laid out in `/opt`, later ones over earlier ones; nil for none.
+    package var layers: [String]?
     package var network: NetworkAccess
     /// Functions that its code may call.
     package var calls: [String]
@@ -36,6 +38,10 @@ package struct Manifest: Codable, Hashable, Sendable {
     /// A path that also reaches this function, such as `/digits`.
     package var route: String?
     package var environment: [String: String]
+    /// What becomes of calls that nobody waits for; nil for the node's defaults.
+    package var events: EventSettings?
+    /// What feeds it; nil where nothing is said, as in manifests of before.
+    package var sources: [SourceSettings]?
     /// When it is called without anybody who calls; nil for none.
     package var schedules: [ManifestSchedule]?
 
@@ -59,6 +65,8 @@ package struct Manifest: Codable, Hashable, Sendable {
         scaling: Scaling = Scaling(),
         route: String? = nil,
         environment: [String: String] = [:],
+        events: EventSettings? = nil,
+        sources: [SourceSettings]? = nil,
         schedules: [ManifestSchedule]? = nil
     ) {
         self.name = name
@@ -80,6 +88,8 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.scaling = scaling
         self.route = route
         self.environment = environment
+        self.events = events
+        self.sources = sources
         self.schedules = schedules
     }
 

@@ -45,6 +45,8 @@ package enum ManifestBounds {
     static let expressionBytesMax = 256
     static let zoneBytesMax = 50
     static let inputBytesMax = 8 << 10
+    /// What AWS Lambda takes.
+    package static let layersMax = 5
 
     /// Keeps the workers of a burst for the next one, and gives the memory back before anyone asks for it.
     package static let idleMillisecondsDefault = 10_000
@@ -69,11 +71,20 @@ package enum ManifestBounds {
     /// A caller waits so long for nothing at the worst.
     static let batchDelayMillisecondsMax = 1000
 
+    /// Attempts of an event or a record after the first: what AWS takes for streams.
+    static let retriesMax = 10_000
+    /// What a queue may keep at the most.
+    static let ageMillisecondsMax = 14 * 24 * 60 * 60 * 1000
+    static let sourcesMax = 16
+    static let recordsMax = 10_000
+    static let windowMillisecondsMax = 300_000
+    static let urlBytesMax = 2048
+
     /// First path segments that the doors keep for themselves.
     package static let reservedRoutes = [
         "2014-11-13", "2015-03-31", "2016-08-19", "2017-03-31", "2017-10-31", "2018-06-01", "2018-10-31", "2019-09-25",
         "2019-09-30", "2020-04-22", "2020-06-30", "2021-07-20", "2021-10-31", "2021-11-15", "2024-08-31", "2025-11-30",
         "2025-12-01", "code", "events", "functions", "healthz", "metrics", "pools", "predict", "readyz",
-        "receipts", "schedule-groups", "schedules", "tags", "triggers", "uploads", "url", "v1", "v2",
+        "receipts", "schedule-groups", "schedules", "sources", "tags", "triggers", "uploads", "url", "v1", "v2",
     ]
 }

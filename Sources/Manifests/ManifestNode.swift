@@ -112,6 +112,13 @@ struct ManifestNode {
         return number
     }
 
+    func bool(_ section: String) throws(ManifestError) -> Bool {
+        guard case .scalar(let scalar) = node, ["true", "false"].contains(scalar.string) else {
+            throw error("\(section) should be true or false, got \(kind)")
+        }
+        return scalar.string == "true"
+    }
+
     /// A number above 0.
     func fraction(_ section: String, max: Double) throws(ManifestError) -> Double {
         guard case .scalar(let scalar) = node, let number = Double(scalar.string), number > 0, number <= max else {

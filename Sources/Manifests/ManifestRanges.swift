@@ -22,6 +22,7 @@ extension Manifest {
             && (golden.map { $0.tolerance > 0 && $0.tolerance <= ManifestBounds.toleranceMax } ?? true)
             && (evidence?.trials.count ?? 0) <= Precision.allCases.count
             && (handler?.utf8.count ?? 0) <= ManifestBounds.handlerBytesMax
+            && (layers?.count ?? 0) <= ManifestBounds.layersMax
             && calls.count <= ManifestBounds.callsMax && calls.allSatisfy(Manifest.isName)
             && (schedules?.count ?? 0) <= ManifestBounds.schedulesMax
             && (schedules ?? []).allSatisfy { schedule in

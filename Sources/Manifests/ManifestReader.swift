@@ -22,12 +22,12 @@ extension Manifest {
 struct ManifestReader {
     /// The keys of each section, as the published schema lists them.
     static let rootKeys = [
-        "name", "description", "runtime", "model", "handler", "code", "network", "calls", "precision",
+        "name", "description", "runtime", "model", "handler", "code", "layers", "network", "calls", "precision",
         "golden", "fetch", "build", "limits", "threads", "concurrency", "batching", "scaling", "route", "environment",
-        "schedules",
+        "events", "sources", "schedules",
     ]
     /// Keys of the root that only code functions have, and only models.
-    static let codeKeys = ["handler", "code", "network", "calls", "build"]
+    static let codeKeys = ["handler", "code", "layers", "network", "calls", "build"]
     static let modelOnlyKeys = ["model", "precision", "golden", "threads", "batching"]
     static let modelKeys = ["source", "task", "labels"]
     static let goldenKeys = ["file", "tolerance"]
@@ -64,6 +64,8 @@ struct ManifestReader {
         if let node = fields["scaling"] { manifest.scaling = try scaling(node) }
         if let node = fields["route"] { manifest.route = try route(node) }
         if let node = fields["environment"] { manifest.environment = try environment(node) }
+        if let node = fields["events"] { manifest.events = try events(node) }
+        if let node = fields["sources"] { manifest.sources = try sources(node) }
         if let node = fields["schedules"] { manifest.schedules = try schedules(node) }
         try readCode(fields, root, into: &manifest)
         return manifest
@@ -97,8 +99,19 @@ struct ManifestReader {
             manifest.code = path == "." || path == "./" ? nil : try bundlePath(node, "code")
         }
         if let node = fields["build"] { manifest.build = try bundlePath(node, "build") }
+        if let node = fields["layers"] { manifest.layers = try layers(node) }
         if let node = fields["network"] { manifest.network = try choice(node, "network") }
         if let node = fields["calls"] { manifest.calls = try calls(node) }
+    }
+
+    private func layers(_ node: ManifestNode) throws(ManifestError) -> [String] {
+        var paths: [String] = []
+        for element in try node.elements(of: "layers") { paths.append(try bundlePath(element, "a layer")) }
+        guard paths.count <= ManifestBounds.layersMax else {
+            throw node.error("layers names \(paths.count) files; at most \(ManifestBounds.layersMax) are taken")
+        }
+        guard Set(paths).count == paths.count else { throw node.error("layers names a file twice") }
+        return paths
     }
 
     private func calls(_ node: ManifestNode) throws(ManifestError) -> [String] {

@@ -35,9 +35,10 @@ package struct Cell: ~Copyable {
     }
 }
 
-/// Makes cells, one for each order, and answers with them; a process without a byte of an author's.
+/// Makes cells, one for each order, which are handed over when somebody asks for one; a process without a byte of an author's.
 ///
-/// Cells are ordered before they are needed: as many as wait in the socket cost a worker nothing.
+/// Cells are ordered before they are needed. A cell that waits keeps its descriptors to itself: the kernel counts what lies
+/// in sockets for all processes of a user together, so that resting functions would keep others from sending any.
 struct CellBuilder {
     let tmpBytesMax: UInt64
     /// What a process that only waits is under.
@@ -49,7 +50,13 @@ struct CellBuilder {
     fileprivate static let messageBytesMax = 1024
 
     /// Serves orders until a child, the zygote, has ended, or nobody orders any more; answers the zygote's status.
-    func serve(_ orders: consuming FileDescriptor, until zygote: Int32) throws(SystemError) -> Int32 {
+    ///
+    /// - Parameter requests: where cells that are made wait to be asked for.
+    func serve(
+        _ orders: consuming FileDescriptor,
+        handingOver requests: consuming FileDescriptor,
+        until zygote: Int32
+    ) throws(SystemError) -> Int32 {
         let endings = try NestedProcess.watchChildren()
         while true {
             while let ending = NestedProcess.endingOfEnded() {
@@ -60,28 +67,35 @@ struct CellBuilder {
                 timeoutMilliseconds: nil
             )
             if happened & 2 != 0 { _ = try endings.readAvailable(countMax: 4096) }
-            if happened & 1 != 0, try !obey(orders) { return 0 }
+            if happened & 1 != 0, try !obey(orders, requests) { return 0 }
         }
     }
 
     /// Makes one cell; false at the end of orders.
-    private func obey(_ orders: borrowing FileDescriptor) throws(SystemError) -> Bool {
+    private func obey(
+        _ orders: borrowing FileDescriptor,
+        _ requests: borrowing FileDescriptor
+    ) throws(SystemError) -> Bool {
         guard try orders.receiveMessage(bytesMax: 1) != nil else { return false }
         do throws(SystemError) {
-            if case .child = try NestedProcess.fork(into: [.process, .mount, .interprocess, .network]) { keep(orders) }
+            if case .child = try NestedProcess.fork(into: [.process, .mount, .interprocess, .network]) {
+                keep(requests)
+            }
         } catch {
-            try Self.refuse(error, orders)
+            try Self.refuse(error, requests)
         }
         return true
     }
 
+    /// Answers whoever asks, or whoever asks next.
     private static func refuse(_ error: SystemError, _ socket: borrowing FileDescriptor) throws(SystemError) {
+        _ = try socket.receiveMessageAvailable(bytesMax: 1)
         let sentence = Array("\(error)".utf8.prefix(messageBytesMax - 1))
         try socket.sendMessage([refused] + sentence)
     }
 
     /// The life of a cell's first process.
-    private func keep(_ orders: borrowing FileDescriptor) -> Never {
+    private func keep(_ requests: borrowing FileDescriptor) -> Never {
         do throws(SystemError) {
             let pipe = try DescriptorPair.pipe()
             try fill()
@@ -92,13 +106,15 @@ struct CellBuilder {
             try Confinement.dropCapabilities()
             NestedProcess.ignoreChildren()
             let numbers = namespaces.map { $0.descriptor.rawValue } + [pipe.second.rawValue]
-            try orders.sendMessage([Self.made], descriptors: numbers)
+            // One of the cells that wait hears each request.
+            guard try requests.receiveMessage(bytesMax: 1) != nil else { CurrentProcess.exit(0) }
+            try requests.sendMessage([Self.made], descriptors: numbers)
             try NestedProcess.keepOnly([pipe.first.rawValue])
             try filter.load()
             // Nobody writes: this is the end of the tie.
             _ = try FileDescriptor(owning: 0).read(countMax: 1)
         } catch {
-            try? Self.refuse(error, orders)
+            try? Self.refuse(error, requests)
         }
         CurrentProcess.exit(0)
     }
@@ -117,17 +133,20 @@ struct CellBuilder {
 
 /// The other end of a ``CellBuilder``.
 package struct CellQueue: Sendable {
-    private let socket: SharedDescriptor
+    private let orders: SharedDescriptor
+    private let requests: SharedDescriptor
     /// How long a cell may take; nobody else is waited for.
     private static let patienceMilliseconds = 5000
 
-    package init(_ socket: consuming FileDescriptor) {
-        self.socket = SharedDescriptor(socket)
+    /// - Parameters: the other ends of the sockets that a program is started with, ``JailedProgram/start(_:buildingCellsFor:under:)``.
+    package init(orders: consuming FileDescriptor, requests: consuming FileDescriptor) {
+        self.orders = SharedDescriptor(orders)
+        self.requests = SharedDescriptor(requests)
     }
 
     /// Orders one more.
     package func order() throws(SystemError) {
-        try socket.descriptor.sendMessage([CellBuilder.made])
+        try orders.descriptor.sendMessage([CellBuilder.made])
     }
 
     /// Orders one for whoever comes next, and takes the one that has waited longest.
@@ -135,9 +154,10 @@ package struct CellQueue: Sendable {
     /// Safe to call in several forks at once: each message goes to one of them.
     package func take() throws(SystemError) -> Cell {
         try order()
+        try requests.descriptor.sendMessage([CellBuilder.made])
         let end = Clock.monotonicNanoseconds() + UInt64(Self.patienceMilliseconds) * 1_000_000
         while Clock.monotonicNanoseconds() < end {
-            let arrival = try socket.descriptor.receiveMessageAvailable(
+            let arrival = try requests.descriptor.receiveMessageAvailable(
                 bytesMax: CellBuilder.messageBytesMax,
                 descriptorsMax: Cell.kinds.count + 1
             )
@@ -145,7 +165,7 @@ package struct CellQueue: Sendable {
             case .message(let message): return try Cell(message)
             case .end: throw SystemError(call: "Runtime.Unknown: the process that makes cells has ended", code: 0)
             case .nothing:
-                _ = try FileDescriptor.waitReadable([socket.descriptor.rawValue], timeoutMilliseconds: 100)
+                _ = try FileDescriptor.waitReadable([requests.descriptor.rawValue], timeoutMilliseconds: 100)
             }
         }
         throw SystemError(call: "Runtime.Unknown: no cell was made within \(Self.patienceMilliseconds) ms", code: 0)

@@ -8,6 +8,8 @@ package import Linux
 package enum Jail {
     /// Where the code lies; also the current directory of its program.
     package static let taskFolder = "/var/task"
+    /// Where the files of layers lie.
+    package static let layersFolder = "/opt"
     package static let runtimeFolder = "/var/runtime"
 
     /// - Parameters:
@@ -40,8 +42,9 @@ package enum Jail {
     private static let tmpFilesMax = 65_536
 
     /// The code has been written down: nobody changes it any more.
-    package static func closeTaskFolder() throws(SystemError) {
+    package static func closeCodeFolders() throws(SystemError) {
         try Mounts.makeReadOnly(taskFolder)
+        try Mounts.makeReadOnly(layersFolder)
     }
 
     private static func build(at root: String, runtimePath: String, taskFilesMax: Int) throws(SystemError) {
@@ -64,7 +67,9 @@ package enum Jail {
         try Mounts.bind(runtimePath, at: "\(root)\(runtimeFolder)")
         try Mounts.makeReadOnly("\(root)\(runtimeFolder)")
         // The bytes are those of a snapshot that was checked; the limit is the kernel's on all memory.
-        try Mounts.memory(at: "\(root)\(taskFolder)", bytesMax: 0, filesMax: taskFilesMax + 16)
+        for folder in [taskFolder, layersFolder] {
+            try Mounts.memory(at: "\(root)\(folder)", bytesMax: 0, filesMax: taskFilesMax + 16)
+        }
     }
 
     private static func bindReadOnly(_ path: String, _ root: String) throws(SystemError) {

@@ -41,27 +41,28 @@ package struct JailedProgram: Sendable {
 
     /// As ``start(_:under:)``, of a program that is forked into cells: it may enter those whose namespaces it is handed.
     ///
-    /// - Parameter orders: where the program's first process takes orders for cells, see ``CellQueue``.
+    /// - Parameter sockets: where the program's first process takes orders for cells, and where they are asked for, see
+    ///   ``CellQueue``.
     package func start(
         _ descriptors: [Int32],
-        buildingCellsFor orders: Int32,
+        buildingCellsFor sockets: [Int32],
         under filter: SystemCallFilter
     ) throws(SystemError) -> Int32 {
         switch try NestedProcess.fork(into: [.process, .mount]) {
         case .parent(let child): return child
-        case .child: run(descriptors, filter, cellOrders: orders)
+        case .child: run(descriptors, filter, cellSockets: sockets)
         }
     }
 
-    private func run(_ descriptors: [Int32], _ filter: SystemCallFilter, cellOrders: Int32? = nil) -> Never {
+    private func run(_ descriptors: [Int32], _ filter: SystemCallFilter, cellSockets: [Int32] = []) -> Never {
         do throws(SystemError) {
             try NestedProcess.dieWithParent()
-            try NestedProcess.keepOnly(descriptors + (cellOrders.map { [$0] } ?? []))
+            try NestedProcess.keepOnly(descriptors + cellSockets)
             try Mounts.processes(at: "/proc")
             try Jail.mountTmp(bytesMax: tmpBytesMax)
             try Mounts.changeFolder(Jail.taskFolder)
             try limit()
-            if cellOrders == nil {
+            if cellSockets.isEmpty {
                 try Confinement.dropCapabilities()
                 // The change of capabilities has cleared it.
                 try NestedProcess.dieWithParent()
@@ -70,15 +71,21 @@ package struct JailedProgram: Sendable {
             NestedProcess.beginSession()
             switch try NestedProcess.fork(into: []) {
             case .parent(let program):
-                if cellOrders != nil {
-                    try NestedProcess.keepOnly([Int32(descriptors.count), 2, 2])
+                if !cellSockets.isEmpty {
+                    let first = Int32(descriptors.count)
+                    try NestedProcess.keepOnly([first, 2, 2, first + 1])
                     let builder = CellBuilder(tmpBytesMax: tmpBytesMax, filter: filter)
-                    CurrentProcess.exit(try builder.serve(FileDescriptor(owning: 0), until: program))
+                    let status = try builder.serve(
+                        FileDescriptor(owning: 0),
+                        handingOver: FileDescriptor(owning: 3),
+                        until: program
+                    )
+                    CurrentProcess.exit(status)
                 }
                 try NestedProcess.keepOnly([0, 0, 0])
                 CurrentProcess.exit(NestedProcess.waitUntilEnded(program))
             case .child:
-                if cellOrders != nil {
+                if !cellSockets.isEmpty {
                     try NestedProcess.keepOnly(Array(0..<Int32(descriptors.count)))
                     try Confinement.keepCapabilities([.administerNamespaces, .changeRoot])
                     try filter.load()

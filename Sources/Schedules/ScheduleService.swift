@@ -4,6 +4,7 @@ import Foundation
 import Linux
 package import Logging
 import Manifests
+import Queues
 package import NIOCore
 import Synchronization
 
@@ -56,13 +57,15 @@ package final class ScheduleService: Sendable {
             },
             positions: {
                 var positions: [Int64: Int64] = [:]
-                for (name, position) in try await events.positions(ofSeriesBeginningWith: ScheduledRun.seriesPrefix) {
+                for (name, position) in try await events.store.positions(
+                    ofSeriesBeginningWith: ScheduledRun.seriesPrefix
+                ) {
                     guard let id = Int64(name.dropFirst(ScheduledRun.seriesPrefix.count)) else { continue }
                     positions[id] = position
                 }
                 return positions
             },
-            forget: { ids in try await events.forget(series: ids.map(ScheduledRun.series)) },
+            forget: { ids in try await events.store.forget(series: ids.map(ScheduledRun.series)) },
             unixMilliseconds: { Int64(Clock.wallNanoseconds() / 1_000_000) }
         )
         let runner = try ScheduleRunner(path: directory + "/schedules.sqlite", acts: acts, logger: logger)

@@ -1,6 +1,7 @@
 package import ControlPlane
-package import Events
+import Events
 package import Metering
+package import Queues
 
 /// A run that is to be made.
 package struct ScheduledRun: Sendable {
@@ -19,7 +20,7 @@ package struct ScheduledRun: Sendable {
     package static func series(of id: Int64) -> String { seriesPrefix + String(id) }
     package static let seriesPrefix = "schedule/"
 
-    package var origin: EventOrigin { .series(Self.series(of: id), position: planned) }
+    package var place: SeriesPosition { SeriesPosition(Self.series(of: id), planned) }
 
     /// The id of the event: the same whenever this run is made.
     package var eventID: InvocationID {
@@ -45,8 +46,12 @@ package struct ScheduledRun: Sendable {
             function,
             contentType: "application/json",
             body: body,
-            id: eventID,
-            from: origin
+            clientContext: "",
+            origin: EventRunner.Origin(
+                id: eventID,
+                series: place,
+                trigger: "schedule:\(schedule.group)/\(schedule.name)"
+            )
         )
     }
 

@@ -10,9 +10,18 @@ package struct CodeImage: Equatable, Sendable {
         case python3 = 2
     }
 
+    /// Where a file lies in the jail.
+    package enum Root: UInt8, Sendable, CaseIterable {
+        /// Beside the handler, `/var/task`.
+        case task = 0
+        /// What layers brought, `/opt`.
+        case layers = 1
+    }
+
     /// One regular file.
     package struct File: Equatable, Sendable {
-        /// Below the task's root, with `/`; no empty part, no `.` and no `..`.
+        package var root: Root
+        /// Below its root, with `/`; no empty part, no `.` and no `..`.
         package var path: String
         package var isExecutable: Bool
         /// Which group has its bytes.
@@ -21,7 +30,15 @@ package struct CodeImage: Equatable, Sendable {
         package var offset: UInt64
         package var byteCount: UInt64
 
-        package init(path: String, isExecutable: Bool, group: UInt16, offset: UInt64, byteCount: UInt64) {
+        package init(
+            root: Root = .task,
+            path: String,
+            isExecutable: Bool,
+            group: UInt16,
+            offset: UInt64,
+            byteCount: UInt64
+        ) {
+            self.root = root
             self.path = path
             self.isExecutable = isExecutable
             self.group = group
@@ -39,7 +56,7 @@ package struct CodeImage: Equatable, Sendable {
     package var runtime: Runtime
     /// `module.function` for Python; the path of the executable for a provided runtime.
     package var handler: String
-    /// In the order of their paths.
+    /// In the order of their paths, those of the task first.
     package var files: [File]
 
     package init(runtime: Runtime, handler: String, files: [File]) {
@@ -55,6 +72,7 @@ package struct CodeImage: Equatable, Sendable {
         writer.append(text: handler)
         writer.append(UInt32(files.count))
         for file in files {
+            writer.append(file.root.rawValue)
             writer.append(text: file.path)
             writer.append(UInt8(file.isExecutable ? 1 : 0))
             writer.append(file.group)
@@ -67,19 +85,22 @@ package struct CodeImage: Equatable, Sendable {
     package init(parsing bytes: [UInt8]) throws(WireError) {
         var reader = ByteReader(bytes)
         let version = try reader.read(UInt16.self)
-        guard version == Self.version else { throw .version(version) }
+        guard version == Self.version || version == Self.versionWithoutLayers else { throw .version(version) }
         let number = try reader.read(UInt8.self)
         guard let runtime = Runtime(rawValue: number) else { throw .unknownKind(number) }
         self.runtime = runtime
         handler = try reader.readText(countMax: Self.handlerBytesMax)
         files = []
         for _ in 0..<(try reader.read(UInt32.self)) {
+            let rootNumber = version == Self.version ? try reader.read(UInt8.self) : Root.task.rawValue
+            guard let root = Root(rawValue: rootNumber) else { throw .unknownKind(rootNumber) }
             let path = try reader.readText(countMax: Self.pathBytesMax)
             guard Self.isPath(path) else { throw .notText }
             let flag = try reader.read(UInt8.self)
             guard flag <= 1 else { throw .unknownKind(flag) }
             files.append(
                 File(
+                    root: root,
                     path: path,
                     isExecutable: flag == 1,
                     group: try reader.read(UInt16.self),
@@ -99,7 +120,9 @@ package struct CodeImage: Equatable, Sendable {
         }
     }
 
-    private static let version: UInt16 = 1
+    private static let version: UInt16 = 2
+    /// Of snapshots that are still there: all files are the task's.
+    private static let versionWithoutLayers: UInt16 = 1
     package static let pathBytesMax = 1024
     package static let handlerBytesMax = 255
 }

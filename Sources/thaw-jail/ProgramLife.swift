@@ -28,11 +28,15 @@ final class ProgramLife: @unchecked Sendable {  // Safe: its reason is asked for
     }
 
     /// A thread ends this worker when the program ends between two calls: no call shall meet a worker without one.
-    func watchBetweenCalls() throws(SystemError) {
+    ///
+    /// - Parameter hangUp: tells whoever waits for the program in a call that it has ended, where that is not seen otherwise.
+    func watchBetweenCalls(hangingUp hangUp: (@Sendable () -> Void)? = nil) throws(SystemError) {
         try Thread.start(named: "thaw-program") { [self] in
             _ = try? FileDescriptor.waitReadable([handle.descriptor.rawValue], timeoutMilliseconds: nil)
             repeat {
                 Clock.sleep(milliseconds: Self.settleMilliseconds)
+                // Of a connection, what lies in it can be read all the same.
+                hangUp?()
             } while isInCall.load(ordering: .acquiring)
             end(during: nil)
         }

@@ -18,17 +18,25 @@ struct TaskFolder {
     func write() throws {
         var folders: Set<Substring> = []
         for file in image.files {
-            if let slash = file.path.lastIndex(of: "/"), folders.insert(file.path[..<slash]).inserted {
-                try Directory.make("\(Jail.taskFolder)/\(file.path[..<slash])")
+            let path = Self.path(of: file)
+            if let slash = path.lastIndex(of: "/"), folders.insert(path[..<slash]).inserted {
+                try Directory.make(String(path[..<slash]))
             }
-            try write(file)
+            try write(file, to: path)
         }
-        try Jail.closeTaskFolder()
+        try Jail.closeCodeFolders()
     }
 
-    private func write(_ file: CodeImage.File) throws {
+    private static func path(of file: CodeImage.File) -> String {
+        switch file.root {
+        case .task: "\(Jail.taskFolder)/\(file.path)"
+        case .layers: "\(Jail.layersFolder)/\(file.path)"
+        }
+    }
+
+    private func write(_ file: CodeImage.File, to path: String) throws {
         let output = try FileDescriptor.open(
-            "\(Jail.taskFolder)/\(file.path)",
+            path,
             [.writing, .creating, .exclusive, .notFollowingLinks],
             permissions: file.isExecutable ? 0o755 : 0o644
         )

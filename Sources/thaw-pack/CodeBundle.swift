@@ -10,58 +10,72 @@ struct CodeBundle {
 
     /// A file before it has a place.
     fileprivate struct Source {
+        var root = CodeImage.Root.task
         var path: String
         var isExecutable: Bool
         var contents: Contents
 
         enum Contents {
             case range(Range<Int>)
-            case member(ZipArchive.Member)
+            /// Of the zip with that number.
+            case member(ZipArchive.Member, zip: Int)
         }
     }
 
-    init(_ manifest: Manifest, of archive: Archive, in bytes: borrowing RawSpan) throws(PackRefusal) {
-        let zip: (archive: ZipArchive, range: Range<Int>)?
+    /// A zip file of the bundle, and where it lies.
+    private struct Zip {
+        let archive: ZipArchive
+        let range: Range<Int>
+    }
+
+    /// - Parameter layers: zip files of the bundle; those that its manifest names, where nobody else has named some.
+    init(
+        _ manifest: Manifest,
+        layers: [String],
+        of archive: Archive,
+        in bytes: borrowing RawSpan
+    ) throws(PackRefusal) {
         guard manifest.network == .none else {
             throw PackRefusal(
                 kind: .invalid,
                 message: "network: egress is not served by this version; a function reaches nothing but its caller"
             )
         }
-        if let code = manifest.code, let range = archive.files[code] {
-            zip = (try ZipArchive(code, bytes.extracting(range)), range)
-        } else {
-            zip = nil
-        }
+        var zips: [Zip] = []
         var sources: [Source]
-        if let zip { sources = Self.sources(zip.archive) } else { sources = try Self.sources(manifest, archive) }
+        if let code = manifest.code, let range = archive.files[code] {
+            zips.append(Zip(archive: try ZipArchive(code, bytes.extracting(range)), range: range))
+            sources = Self.sources(zips[0].archive, zip: 0)
+        } else {
+            sources = try Self.sources(manifest, layers, archive)
+        }
         sources.sort { $0.path < $1.path }
+        let handler = try Self.handler(manifest, Set(sources.map(\.path)))
+        sources += try Self.sources(ofLayers: layers, &zips, archive, bytes)
         let total = sources.reduce(0) { $0 + $1.byteCount }
         guard total <= PackLimits.codeBytesMax else {
             throw PackRefusal(
                 kind: .tooLarge,
-                message: "the code has \(total) bytes; at most \(PackLimits.codeBytesMax) are taken"
+                message: "the code has \(total) bytes, layers included; at most \(PackLimits.codeBytesMax) are taken"
             )
         }
-        let handler = try Self.handler(manifest, Set(sources.map(\.path)))
         let runtime: CodeImage.Runtime = manifest.runtime == .python3 ? .python3 : .provided
         var groups: [[UInt8]] = [[]]
-        var numbers: [Substring: Int] = [:]
+        var numbers: [String: Int] = [:]
         var files: [CodeImage.File] = []
         for source in sources {
-            let number = Self.group(of: source.path, &numbers)
+            let number = Self.group(of: source, &numbers)
             if number == groups.count { groups.append([]) }
-            let contents: [UInt8]
-            switch (source.contents, zip) {
-            case (.member(let member), let zip?):
-                contents = try zip.archive.contents(of: member, in: bytes.extracting(zip.range))
-            case (.range(let range), _):
-                contents = FileBytes.copy(range, of: bytes)
-            case (.member, nil):
-                preconditionFailure("members come from a zip")
-            }
+            let contents: [UInt8] =
+                switch source.contents {
+                case .member(let member, let zip):
+                    try zips[zip].archive.contents(of: member, in: bytes.extracting(zips[zip].range))
+                case .range(let range):
+                    FileBytes.copy(range, of: bytes)
+                }
             files.append(
                 CodeImage.File(
+                    root: source.root,
                     path: source.path,
                     // Whoever names a program means it to run, and zip files from some tools have no modes.
                     isExecutable: source.isExecutable || runtime == .provided && source.path == handler,
@@ -76,14 +90,20 @@ struct CodeBundle {
         self.groups = groups
     }
 
-    private static func sources(_ zip: ZipArchive) -> [Source] {
-        zip.members.map { Source(path: $0.path, isExecutable: $0.isExecutable, contents: .member($0)) }
+    private static func sources(_ zip: ZipArchive, zip number: Int, root: CodeImage.Root = .task) -> [Source] {
+        zip.members.map {
+            Source(root: root, path: $0.path, isExecutable: $0.isExecutable, contents: .member($0, zip: number))
+        }
     }
 
-    private static func sources(_ manifest: Manifest, _ archive: Archive) throws(PackRefusal) -> [Source] {
+    private static func sources(
+        _ manifest: Manifest,
+        _ layers: [String],
+        _ archive: Archive
+    ) throws(PackRefusal) -> [Source] {
         let prefix = manifest.code.map { $0 + "/" } ?? ""
         let sources = archive.files.compactMap { path, range -> Source? in
-            guard path.hasPrefix(prefix), path != Manifest.fileName else { return nil }
+            guard path.hasPrefix(prefix), path != Manifest.fileName, !layers.contains(path) else { return nil }
             return Source(
                 path: String(path.dropFirst(prefix.count)),
                 isExecutable: archive.executables.contains(path),
@@ -97,13 +117,51 @@ struct CodeBundle {
         return sources
     }
 
-    /// Files of one folder change together, and those at the top with them: each folder is a group, the top is the first.
-    private static func group(of path: String, _ numbers: inout [Substring: Int]) -> Int {
-        guard let slash = path.firstIndex(of: "/") else { return 0 }
-        let folder = path[..<slash]
-        if let number = numbers[folder] { return number }
+    /// The files of all layers in the order of their paths: of two with the same path the later layer's.
+    private static func sources(
+        ofLayers layers: [String],
+        _ zips: inout [Zip],
+        _ archive: Archive,
+        _ bytes: borrowing RawSpan
+    ) throws(PackRefusal) -> [Source] {
+        var chosen: [String: Source] = [:]
+        for layer in layers {
+            guard let range = archive.files[layer] else {
+                throw PackRefusal(
+                    kind: .invalid,
+                    message: "the layer \(layer) is not in the bundle; put the zip file there, or correct layers"
+                )
+            }
+            zips.append(Zip(archive: try ZipArchive(layer, bytes.extracting(range)), range: range))
+            for source in Self.sources(zips[zips.count - 1].archive, zip: zips.count - 1, root: .layers) {
+                chosen[source.path] = source
+            }
+        }
+        // One layer's file may be another one's folder.
+        for path in chosen.keys {
+            for index in path.indices where path[index] == "/" && chosen[String(path[..<index])] != nil {
+                throw PackRefusal(
+                    kind: .invalid,
+                    message: "the layers disagree: \(path[..<index]) is a file in one and a folder in another"
+                )
+            }
+        }
+        return chosen.values.sorted { $0.path < $1.path }
+    }
+
+    /// What changes together is a group: the top, which is the first, each folder, and each layer.
+    private static func group(of source: Source, _ numbers: inout [String: Int]) -> Int {
+        let key: String
+        if case .member(_, let zip) = source.contents, source.root == .layers {
+            key = "/\(zip)"
+        } else if let slash = source.path.firstIndex(of: "/") {
+            key = String(source.path[..<slash])
+        } else {
+            return 0
+        }
+        if let number = numbers[key] { return number }
         let number = min(numbers.count + 1, PackLimits.codeGroupsMax - 1)
-        numbers[folder] = number
+        numbers[key] = number
         return number
     }
 
@@ -139,7 +197,7 @@ extension CodeBundle.Source {
     fileprivate var byteCount: Int {
         switch contents {
         case .range(let range): range.count
-        case .member(let member): member.byteCount
+        case .member(let member, _): member.byteCount
         }
     }
 }

@@ -10,7 +10,7 @@ import Wire
 /// Makes a snapshot of a bundle.
 enum Packer {
     /// Stands in every snapshot; another number says that the same bundle may give another snapshot.
-    static let producer = "thaw-pack 5"
+    static let producer = "thaw-pack 6"
 
     /// Packs `bundle`, a tar archive that is open for reading, into `snapshot`.
     ///
@@ -46,19 +46,21 @@ enum Packer {
 
     /// Writes what a bundle holds.
     ///
-    /// - Parameter mayNest: a zip in it may be the bundle that is meant; one in that may not.
+    /// - Parameter layers: nil where the bundle's own manifest names them. With some, it is the bundle in a zip: one in that
+    ///   is none.
     private static func write(
         _ bytes: borrowing RawSpan,
         to output: inout SnapshotOutput,
-        mayNest: Bool = true
+        nestedWith layers: [String]? = nil
     ) throws(PackRefusal) -> (Manifest, ModelSignature?) {
         let archive = try Archive(bytes)
         var manifest = try self.manifest(of: archive, bytes)
         guard manifest.runtime == .model else {
-            if mayNest, let bundle = try NestedBundle.bytes(manifest, of: archive, in: bytes) {
-                return try unsafe write(bundle.span.bytes, to: &output, mayNest: false)
+            if layers == nil, let bundle = try NestedBundle(manifest, of: archive, in: bytes) {
+                return try unsafe write(bundle.bytes.span.bytes, to: &output, nestedWith: bundle.layers)
             }
-            try write(try CodeBundle(manifest, of: archive, in: bytes), to: &output)
+            let zips = layers.map { $0 + (manifest.layers ?? []) } ?? manifest.layers ?? []
+            try write(try CodeBundle(manifest, layers: zips, of: archive, in: bytes), to: &output)
             return (manifest, nil)
         }
         let model = try self.model(manifest, of: archive, bytes)

@@ -21,8 +21,8 @@ struct Thaw: AsyncParsableCommand {
                 subcommands: [
                     InitCommand.self, DevCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
                     DescribeCommand.self,
-                    DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self, SecretCommand.self, SourcesCommand.self,
-                    TriggersCommand.self,
+                    DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self, EventsCommand.self,
+                    SecretCommand.self, SourcesCommand.self, TriggersCommand.self,
                 ]
             ),
             CommandGroup(

@@ -10,7 +10,6 @@ struct EventPolicyTests {
         QueuedEvent(
             id: .generated(),
             function: "f",
-            qualifier: nil,
             body: [],
             acceptedUnixMilliseconds: 1_000_000,
             attempts: attempts,
@@ -20,7 +19,7 @@ struct EventPolicyTests {
 
     @Test func `a failure is tried again after a minute, then after two, then given up`() {
         func decide(_ attempts: Int) -> EventPolicy.Decision {
-            policy.decide(event(attempts: attempts), .failed(body: []), nowUnixMilliseconds: 1_000_000)
+            policy.decide(event(attempts: attempts), .failed(body: []), nowUnixMilliseconds: 1_000_000, chance: 0)
         }
         #expect(decide(1) == .again(atUnixMilliseconds: 1_060_000))
         #expect(decide(2) == .again(atUnixMilliseconds: 1_120_000))
@@ -29,7 +28,12 @@ struct EventPolicyTests {
 
     @Test func `a throttled event costs no attempt and waits longer each time, up to five minutes`() {
         func wait(_ throttles: Int) -> EventPolicy.Decision {
-            policy.decide(event(attempts: 9, throttles: throttles), .throttled, nowUnixMilliseconds: 1_000_000)
+            policy.decide(
+                event(attempts: 9, throttles: throttles),
+                .throttled,
+                nowUnixMilliseconds: 1_000_000,
+                chance: 0
+            )
         }
         #expect(wait(0) == .again(atUnixMilliseconds: 1_001_000))
         #expect(wait(3) == .again(atUnixMilliseconds: 1_008_000))
@@ -39,15 +43,22 @@ struct EventPolicyTests {
     @Test func `an event that would be too old by its next attempt is over now`() {
         let late: Int64 = 1_000_000 + 21_600_000 - 30_000
         #expect(
-            policy.decide(event(attempts: 1), .failed(body: []), nowUnixMilliseconds: late) == .done(.ageExceeded)
+            policy.decide(event(attempts: 1), .failed(body: []), nowUnixMilliseconds: late, chance: 0)
+                == .done(.ageExceeded)
         )
         #expect(
-            policy.decide(event(attempts: 1), .throttled, nowUnixMilliseconds: late + 30_000) == .done(.ageExceeded)
+            policy.decide(event(attempts: 1), .throttled, nowUnixMilliseconds: late + 30_000, chance: 0)
+                == .done(.ageExceeded)
         )
     }
 
     @Test func `success and a function that may not run are over at once`() {
-        #expect(policy.decide(event(attempts: 1), .succeeded(body: []), nowUnixMilliseconds: 0) == .done(.success))
-        #expect(policy.decide(event(attempts: 1), .stopped, nowUnixMilliseconds: 0) == .done(.zeroConcurrency))
+        #expect(
+            policy.decide(event(attempts: 1), .succeeded(body: []), nowUnixMilliseconds: 0, chance: 0)
+                == .done(.success)
+        )
+        #expect(
+            policy.decide(event(attempts: 1), .stopped, nowUnixMilliseconds: 0, chance: 0) == .done(.zeroConcurrency)
+        )
     }
 }

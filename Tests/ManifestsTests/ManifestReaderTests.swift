@@ -81,8 +81,8 @@ private func refusal(_ yaml: String) -> String {
         (
             "name: a\ncolour: red\n",
             "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, build, calls, code, "
-                + "concurrency, description, environment, fetch, golden, handler, limits, model, name, network, precision, route, "
-                + "runtime, scaling, schedules, threads"
+                + "concurrency, description, environment, events, fetch, golden, handler, layers, limits, model, name, network, precision, route, "
+                + "runtime, scaling, schedules, sources, threads"
         ),
         (
             "name: a\nschedules: [{zone: UTC}]\n",
@@ -97,7 +97,7 @@ private func refusal(_ yaml: String) -> String {
         (
             "- a\n- b\n",
             "function.yaml:1:1: the manifest should be a mapping of name, description, runtime, model, "
-                + "handler, code, network, calls, precision, golden, fetch, build, limits, threads, concurrency, batching, scaling, route, environment, schedules, got a list"
+                + "handler, code, layers, network, calls, precision, golden, fetch, build, limits, threads, concurrency, batching, scaling, route, environment, events, sources, schedules, got a list"
         ),
         (
             "name: 7\n",

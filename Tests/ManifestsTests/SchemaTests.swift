@@ -30,7 +30,7 @@ private func properties(_ schema: [String: Any], _ section: String? = nil) throw
         let sections: [(String?, [String])] = [
             (nil, ManifestReader.rootKeys), ("model", ManifestReader.modelKeys), ("limits", ManifestReader.limitsKeys),
             ("batching", ManifestReader.batchingKeys), ("scaling", ManifestReader.scalingKeys),
-            ("golden", ManifestReader.goldenKeys),
+            ("golden", ManifestReader.goldenKeys), ("events", ManifestReader.eventsKeys),
         ]
         for (section, keys) in sections {
             #expect(Set(try properties(schema, section).keys) == Set(keys))
@@ -39,6 +39,16 @@ private func properties(_ schema: [String: Any], _ section: String? = nil) throw
             }
             #expect(Set(shown) == Set(keys), "the examples should show every key")
         }
+    }
+
+    @Test func `know the same keys of a source`() throws {
+        let schema = try schema()
+        let items = try #require(try properties(schema)["sources"]?["items"] as? [String: Any])
+        #expect(Set(try properties(items).keys) == Set(ManifestReader.sourceKeys))
+        let text = try String(contentsOf: folder.appendingPathComponent("function.example-code.yaml"), encoding: .utf8)
+        let example = try #require(try Yams.load(yaml: text) as? [String: Any])
+        let sources = try #require(example["sources"] as? [[String: Any]])
+        #expect(Set(sources.flatMap(\.keys)) == Set(ManifestReader.sourceKeys), "the example should show every key")
     }
 
     @Test func `know the same choices`() throws {

@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Logging
 import Metering
+import Queues
 import Synchronization
 import Testing
 
@@ -17,7 +18,7 @@ struct ScheduleRunnerTests {
         let alarms = Mutex<[Int64?]>([])
         let fired = Mutex<[(name: String, planned: Int64)]>([])
         let refusals = Mutex(0)
-        let queue: EventQueue
+        let queue: MessageStore
         private let rested: AsyncStream<Void>
         private let rest: AsyncStream<Void>.Continuation
 
@@ -26,7 +27,7 @@ struct ScheduleRunnerTests {
                 directory ?? FileManager.default.temporaryDirectory.path + "/schedules-\(UUID().uuidString)"
             try FileManager.default.createDirectory(atPath: self.directory, withIntermediateDirectories: true)
             now = Mutex(Times.seconds(time) * 1000)
-            queue = try EventQueue(path: self.directory + "/events.sqlite")
+            queue = try MessageStore(path: self.directory + "/events.sqlite")
             (rested, rest) = AsyncStream.makeStream()
         }
 
@@ -59,14 +60,14 @@ struct ScheduleRunnerTests {
             }
             if isRefused { throw LambdaError(.service, "the disk is full") }
             let (function, body) = try run.event(in: LambdaAccount())
-            let event = QueuedEvent(
-                id: run.eventID,
-                function: function.name,
-                qualifier: function.qualifier,
-                body: body,
-                acceptedUnixMilliseconds: now.withLock { $0 }
+            let draft = MessageDraft(id: run.eventID, body: body, series: run.place)
+            let result = try await queue.publish(
+                draft,
+                to: MessageAddress(.function, function.name),
+                isClaimed: false,
+                now: now.withLock { $0 }
             )
-            guard case .accepted = try await queue.accept(event, isClaimed: false, from: run.origin) else { return }
+            guard case .accepted = result else { return }
             fired.withLock { $0.append((run.schedule.name, run.planned)) }
         }
 
@@ -127,8 +128,8 @@ struct ScheduleRunnerTests {
         await world.rests()
         #expect(world.runs == ["tea 12:00:00"])
         #expect(world.alarm == "2026-02-26T13:00:00")
-        let events = try await world.queue.claim(countMax: 9, nowUnixMilliseconds: .max)
-        #expect(events.map(\.function) == ["f"])
+        let queue = try #require(try await world.queue.queue(MessageAddress(.function, "f")))
+        let events = try await world.queue.claim(queue, countMax: 9, forMilliseconds: 1, now: 1 << 50)
         #expect(events.map { String(decoding: $0.body, as: UTF8.self) } == ["{\"at\": \"2026-02-26T12:00:00Z\"}"])
     }
 

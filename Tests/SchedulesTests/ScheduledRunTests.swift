@@ -1,4 +1,5 @@
 import ControlPlane
+import Metering
 import Testing
 
 @testable import Schedules

@@ -56,6 +56,32 @@ struct LambdaTests {
         }
     }
 
+    @Test(.enabled(if: hasClient, "boto3 is not installed for python3; deploy/test installs it"))
+    func `stock boto3 uploads archives as a whole, in parts and in signed chunks, and makes functions of them`()
+        async throws
+    {
+        try await Self.withSignedNode { node in
+            let outcome = try await CommandOutcome.run(
+                "/usr/bin/env",
+                [Self.python, Self.script("lambda_uploads.py"), node.url, Self.keyID, Self.secret]
+            )
+            #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+            #expect(outcome.output.contains("chunks: passed"))
+        }
+    }
+
+    @Test(.enabled(if: hasClient, "boto3 is not installed for python3; deploy/test installs it"))
+    func `stock boto3 makes queues, and what it sends arrives, in order, again, as a dead letter, and at a function`() async throws {
+        try await Self.withSignedNode { node in
+            let outcome = try await CommandOutcome.run(
+                "/usr/bin/env",
+                [Self.python, Self.script("queue_api.py"), node.url, Self.keyID, Self.secret]
+            )
+            #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+            #expect(outcome.output.contains("ends: passed"))
+        }
+    }
+
     @Test(
         .enabled(
             if: hasClient && Tree.isRoot && Tree.hasPython,
@@ -65,6 +91,23 @@ struct LambdaTests {
     func `a Python function comes by boto3 and answers, fails and is published as on Lambda`() async throws {
         try await Self.withSignedNode { node in
             let outcome = try await Self.client("lambda_python.py", of: node)
+            #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+            #expect(outcome.output.contains("ends: passed"))
+        }
+    }
+
+    @Test(
+        .enabled(
+            if: hasClient && Tree.isRoot && Tree.hasPython,
+            "boto3 and Python are needed, and namespaces of their own"
+        )
+    )
+    func `layers come by boto3, lie in the function's root and are replaced and deleted`() async throws {
+        try await Self.withSignedNode { node in
+            let outcome = try await CommandOutcome.run(
+                "/usr/bin/env",
+                [Self.python, Self.script("lambda_layers.py"), node.url, Self.keyID, Self.secret]
+            )
             #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
             #expect(outcome.output.contains("ends: passed"))
         }

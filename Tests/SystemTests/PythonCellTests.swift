@@ -19,6 +19,7 @@ struct PythonCellTests {
         let canShare: Bool
         let killed: [Int]
         let power: [Int]
+        let random: String
     }
 
     private func withFunction(
@@ -51,6 +52,8 @@ struct PythonCellTests {
             async let other = see(node)
             let sights = try await [one, other]
             try #require(sights[0].worker != sights[1].worker, "the calls were meant to overlap")
+            // OpenSSL tells forks by their number, and has drawn before.
+            #expect(sights[0].random != sights[1].random)
             for sight in sights {
                 // Three of its four mebibytes, beside as many of the other's.
                 #expect(sight.files == [sight.worker, "imported"].sorted())
@@ -102,11 +105,12 @@ struct PythonCellTests {
 
 extension PythonCellTests {
     private static let program = """
-        import ctypes, json, os, signal, socket, sys, time
+        import ctypes, json, os, signal, socket, ssl, sys, time
         libc = ctypes.CDLL(None, use_errno=True)
         with open("/tmp/imported", "w") as file: file.write("at import")
         os.chmod("/tmp/imported", 0o600)
         worker = None
+        ssl.RAND_bytes(8)
 
         def refusal(result):
             return ctypes.get_errno() if result < 0 else 0
@@ -147,12 +151,15 @@ extension PythonCellTests {
             files = sorted(os.listdir("/tmp"))
             kill(child)
             return {"worker": worker, "pid": os.getpid(), "files": files, "imported": imported, "processes": processes,
-                    "canBind": can_bind, "canShare": can_share, "killed": killed, "power": refusals}
+                    "canBind": can_bind, "canShare": can_share, "killed": killed, "power": refusals,
+                    "random": ssl.RAND_bytes(8).hex()}
 
         def stray(mark):
             if os.fork() == 0:
                 os.setsid()
                 if os.fork() == 0: os.execv("/bin/sleep", [mark, "1000"])
+                # Holds the connection that its calls come on, as a copy of the program.
+                if os.fork() == 0: time.sleep(1000)
                 os._exit(0)
 
         def handler(event, context):

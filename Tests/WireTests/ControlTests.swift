@@ -122,6 +122,7 @@ struct SplitMix: RandomNumberGenerator {
         files: [
             .init(path: "app.py", isExecutable: false, group: 0, offset: 0, byteCount: 12),
             .init(path: "lib/run", isExecutable: true, group: 1, offset: 7, byteCount: 1 << 33),
+            .init(root: .layers, path: "python/l.py", isExecutable: false, group: 2, offset: 0, byteCount: 1),
         ]
     )
 

@@ -116,6 +116,30 @@ struct RuntimeServerTests {
                 Issue.record("call \(number) ended as \(outcome); \(program.outcome)")
                 return
             }
+            server.acknowledge()
+        }
+        while !program.outcome.isDone { Clock.sleep(milliseconds: 1) }
+        #expect(program.outcome.problem == nil)
+    }
+
+    @Test func `a program that asks for its next call before its reply was taken hears of both in their order`() throws
+    {
+        let (server, program) = try connected()
+        try program.start { program in
+            try program.write("GET \(Self.base)/next HTTP/1.1\n\n")
+            try program.expect(Self.eventHead(1, "1"), "1")
+            let reply = "POST \(Self.base)/call-1/response HTTP/1.1\nContent-Length: 2\n\nok"
+            try program.write("\(reply)GET \(Self.base)/next HTTP/1.1\n\n")
+            try program.expect(Self.accepted, Self.acceptedBody)
+            try program.expect(Self.eventHead(2, "2"), "2")
+            try program.write("POST \(Self.base)/call-2/response HTTP/1.1\nContent-Length: 2\n\nok")
+        }
+        for number in 1...2 {
+            let event = RuntimeWorker.event(Self.call(number), contentType: "", Array("\(number)".utf8))
+            guard case .reply = try server.run(id: "call-\(number)", event, calling: { _ in .ended }) else {
+                Issue.record("call \(number) has no reply; \(program.outcome)")
+                return
+            }
         }
         while !program.outcome.isDone { Clock.sleep(milliseconds: 1) }
         #expect(program.outcome.problem == nil)
@@ -156,6 +180,7 @@ struct RuntimeServerTests {
             default: .failure(.refused, message: "no")
             }
         }
+        server.acknowledge()
         while !program.outcome.isDone { Clock.sleep(milliseconds: 1) }
         #expect(program.outcome.problem == nil)
         guard case .reply = outcome else {

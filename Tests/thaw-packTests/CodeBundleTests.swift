@@ -101,6 +101,23 @@ private let zip: [UInt8] = {
         )
     }
 
+    @Test func `has its layers beside it, later ones over earlier ones, and is refused where one is missing`() throws {
+        let manifest = "runtime: provided\nlayers: [a.zip, b.zip]\n"
+        let code = try Code(bundle(manifest, [("bootstrap", [1]), ("a.zip", zip), ("b.zip", zip)]))
+        #expect(code.image.files.map(\.root) == [.task, .layers, .layers, .layers])
+        #expect(code.image.files.map(\.path) == ["bootstrap", "app.py", "lib/names.txt", "run"])
+        #expect(code.image.files.map(\.isExecutable) == [true, false, false, true])
+        #expect(code.text("app.py") == "def handler(event, context):\n    return event\n")
+        #expect(
+            try refusal(manifest, [("bootstrap", [1]), ("a.zip", zip)])
+                == "the layer b.zip is not in the bundle; put the zip file there, or correct layers"
+        )
+        #expect(
+            try refusal(manifest, [("bootstrap", [1]), ("a.zip", [9]), ("b.zip", zip)])
+                == "a.zip: it has no end record; is it a zip file, and whole?"
+        )
+    }
+
     @Test func `survives any damage of its zip file`() throws {
         var generator = SeededGenerator(state: 5)
         var refusals = 0

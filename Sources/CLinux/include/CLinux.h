@@ -83,6 +83,22 @@ int thaw_poll_wait(int poll, struct thaw_poll_event *events, int events_max, int
 int thaw_watch_make(void);
 // Adding a folder that is watched already changes nothing.
 int thaw_watch_add(int watch, const char *path);
+// Tells of files that were closed after writing or moved into the folder, and of the folder's own end.
+int thaw_watch_add_arrivals(int watch, const char *path);
+extern const uint32_t thaw_watch_arrived;
+extern const uint32_t thaw_watch_overflowed;
+extern const uint32_t thaw_watch_lost;
+// 1 where somebody has the file open for writing, 0 where nobody has, -1 where the file system cannot say.
+int thaw_is_being_written(int file);
+// Opens a folder by a path that may not leave the one that it begins at, neither by `..` nor by a link.
+int thaw_open_beneath(int folder, const char *path);
+// Opens a file of a folder for reading, never a link, and without waiting for the other end of a pipe.
+int thaw_open_in(int folder, const char *name);
+// Gives a file another folder and name; EEXIST where there is one.
+int thaw_move_in(int folder, const char *name, int other, const char *other_name);
+
+// Of a library's connection: the kernel asks the other side for a sign of life.
+void thaw_connection_watch(int socket);
 
 // process.c
 struct thaw_ending {

@@ -33,6 +33,9 @@ package struct AccessKeys: Sendable {
         self.secrets = secrets
     }
 
+    /// The id with which the node signs itself: of one file always the same.
+    var first: String? { secrets.keys.min() }
+
     func secret(of id: String) -> String? { secrets[id] }
 }
 

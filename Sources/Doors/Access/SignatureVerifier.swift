@@ -1,5 +1,6 @@
 import ControlPlane
 import Digests
+import Metering
 
 /// Checks signatures of AWS's version 4, in the header `Authorization` or in the query.
 struct SignatureVerifier: Sendable {
@@ -11,6 +12,8 @@ struct SignatureVerifier: Sendable {
     static let skewSecondsMax = 300
     /// A week, as the service has it.
     static let expirySecondsMax = 604_800
+    /// How long a location of code can be fetched from.
+    static let locationSeconds = 600
     /// What a body may be called instead of its digest, where that is allowed.
     static let unsignedPayload = "UNSIGNED-PAYLOAD"
 
@@ -85,6 +88,42 @@ struct SignatureVerifier: Sendable {
             )
         }
         return claim.keyID
+    }
+
+    /// The query with which anybody may `GET` a path for ten minutes, as the service signs locations of code.
+    func presigned(_ path: String, host: String, region: String) throws(LambdaError) -> String {
+        guard let id = keys.first, let secret = keys.secret(of: id) else { return "" }
+        let date = Self.text(seconds: now())
+        let scope = Scope(date: String(date.prefix(8)), region: region, service: "s3")
+        let pairs = [
+            ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"), ("X-Amz-Credential", "\(id)/\(scope.text)"),
+            ("X-Amz-Date", date), ("X-Amz-Expires", "\(Self.locationSeconds)"), ("X-Amz-SignedHeaders", "host"),
+        ]
+        let query = pairs.map { "\($0.0)=\(PercentCoding.encode($0.1))" }.joined(separator: "&")
+        let request = SignedRequest(method: "GET", path: path, query: query, headers: [("host", host)])
+        let canonical = request.canonical(["host"], payload: Self.unsignedPayload, isEncodedOnce: true)
+        do throws(DigestError) {
+            return "\(query)&X-Amz-Signature=\(try Self.signature(of: canonical, at: date, scope, secret))"
+        } catch {
+            throw LambdaError(.service, "the location could not be signed: \(error)")
+        }
+    }
+
+    /// What checks the chunks of a body, where they are signed one by one; the request itself was verified.
+    func chunkSigner(of request: SignedRequest) throws(LambdaError) -> ChunkSigner? {
+        guard request.header("authorization") != nil else { return nil }
+        let claim = try Self.claim(of: request)
+        let secret = try secret(claim)
+        do throws(DigestError) {
+            return ChunkSigner(
+                key: try Self.key(secret, claim.scope),
+                date: claim.date,
+                scope: claim.scope.text,
+                previous: claim.signature
+            )
+        } catch {
+            throw LambdaError(.service, "the signature could not be checked: \(error)")
+        }
     }
 
     static func signature(
@@ -209,6 +248,12 @@ struct SignatureVerifier: Sendable {
         guard age <= claim.expirySeconds ?? Self.skewSecondsMax else {
             throw LambdaError(.invalidSignature, "Signature expired: \(claim.date) is \(age) s ago")
         }
+    }
+
+    /// As a signature has it: `20260102T030405Z`.
+    static func text(seconds: Int) -> String {
+        let time = CalendarTime(unixNanoseconds: UInt64(max(0, seconds)) * 1_000_000_000).description
+        return time.prefix(19).filter { $0 != "-" && $0 != ":" } + "Z"
     }
 
     /// Seconds since 1970 of `20260102T030405Z`; nil for text that is no such time.

@@ -43,11 +43,16 @@ struct LambdaDoor: Sendable {
                     try verify(signed, body)
                 }
             }
-            if let kind = UploadDoor.kind(path) {
-                let signed = try admit(request, path, for: ["s3", "lambda"])
-                // The body's digest is in the signature; the door compares it when it has read the body.
-                if let verifier, !isToken(signed) { try verifier.verify(signed) }
-                return try await UploadDoor(plane: lambda.plane).respond(to: kind, request, context)
+            if let kind = UploadDoor.kind(path) { return await upload(kind, request, path, context) }
+            if let operation = QueueDoor.operation(request) {
+                let signed = try admit(request, path, for: ["sqs"])
+                let body = try await Self.body(of: request, context, bytesMax: QueueDoor.bodyBytesMax)
+                try verify(signed, body)
+                return await QueueDoor(queues: lambda.queues).respond(
+                    to: operation,
+                    body,
+                    origin: "http://\(request.head.authority ?? "localhost")"
+                )
             }
             if NeighbourDoor.takes(request, path) {
                 let signed = try admit(request, path, for: ["sts", "iam"])
@@ -72,6 +77,26 @@ struct LambdaDoor: Sendable {
         }
     }
 
+    private func upload(
+        _ kind: UploadDoor.Kind,
+        _ request: Request,
+        _ path: LambdaPath,
+        _ context: DoorContext
+    ) async -> Response {
+        do throws(LambdaError) {
+            let signed = try admit(request, path, for: ["s3", "lambda"])
+            var door = UploadDoor(plane: lambda.plane)
+            if let verifier, !isToken(signed) {
+                // The body's digest is in the signature; the door compares it when it has read the body.
+                try verifier.verify(signed)
+                door.signer = try verifier.chunkSigner(of: signed)
+            }
+            return await door.respond(to: kind, request, signed.queryPairs, context)
+        } catch {
+            return UploadReply.failure(UploadError(error))
+        }
+    }
+
     private func operate(
         _ routes: [LambdaRoute],
         _ request: Request,
@@ -90,13 +115,19 @@ struct LambdaDoor: Sendable {
         }
         let body = try await Self.body(of: request, context, bytesMax: LambdaLimits.requestBytesMax)
         try verify(signed, body)
+        let host = request.head.authority ?? "localhost"
+        let origin = "http://\(host)"
+        let (verifier, region) = (verifier, lambda.plane.account.region)
         let lambdaRequest = LambdaRequest(
             plane: lambda.plane,
             schedules: lambda.schedules,
             parameters: parameters,
             query: signed.queryPairs,
             body: try Self.fields(body),
-            origin: "http://\(request.head.authority ?? "localhost")"
+            origin: origin,
+            locator: CodeLocator(origin: origin) { (path) throws(LambdaError) in
+                try verifier?.presigned(path, host: host, region: region) ?? ""
+            }
         )
         return LambdaReply.success(try await route.act(lambdaRequest), route.status)
     }

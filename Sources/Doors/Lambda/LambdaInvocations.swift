@@ -117,7 +117,7 @@ struct LambdaInvocations: Sendable {
                     + "\(EventRunner.bodyBytesMax) bytes)"
             )
         }
-        do {
+        do throws(EventRefusal) {
             let id = try await events.accept(
                 reference,
                 contentType: call.contentType,
@@ -126,7 +126,10 @@ struct LambdaInvocations: Sendable {
             )
             return LambdaReply.accepted(id)
         } catch {
-            throw LambdaError(.service, "the event could not be stored: \(error)")
+            switch error {
+            case .full: throw LambdaError(.tooManyRequests, error.description)
+            case .storage: throw LambdaError(.service, error.description)
+            }
         }
     }
 

@@ -11,7 +11,7 @@ extension LambdaRoute {
             try request.plane.listFunctions(try request.page(), allVersions: request.query("FunctionVersion") == "ALL")
         },
         LambdaRoute(.get, "2015-03-31/functions/*", 200) { request async throws(LambdaError) in
-            try request.plane.getFunction(try request.function(), origin: request.origin)
+            try request.plane.getFunction(try request.function(), locator: request.locator)
         },
         LambdaRoute(.delete, "2015-03-31/functions/*", 204) { request async throws(LambdaError) in
             try await request.plane.deleteFunction(try request.function())

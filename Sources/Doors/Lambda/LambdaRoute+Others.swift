@@ -28,12 +28,12 @@ extension LambdaRoute {
         LambdaRoute(.get, "2018-10-31/layers", 200) { request async throws(LambdaError) in
             // The same path and method for a version by its ARN and for the list.
             if request.query("find") == "LayerVersion", let arn = request.query("Arn") {
-                return try request.plane.getLayer(arn: arn, origin: request.origin)
+                return try request.plane.getLayer(arn: arn, locator: request.locator)
             }
             return try request.plane.listLayers(runtime: request.query("CompatibleRuntime"), try request.page())
         },
         LambdaRoute(.post, "2018-10-31/layers/*/versions", 201) { request async throws(LambdaError) in
-            try await request.plane.publishLayer(request.parameters[0], request.body, origin: request.origin)
+            try await request.plane.publishLayer(request.parameters[0], request.body, locator: request.locator)
         },
         LambdaRoute(.get, "2018-10-31/layers/*/versions", 200) { request async throws(LambdaError) in
             try request.plane.listLayerVersions(
@@ -43,7 +43,7 @@ extension LambdaRoute {
             )
         },
         LambdaRoute(.get, "2018-10-31/layers/*/versions/*", 200) { request async throws(LambdaError) in
-            try request.plane.getLayer(request.parameters[0], request.parameters[1], origin: request.origin)
+            try request.plane.getLayer(request.parameters[0], request.parameters[1], locator: request.locator)
         },
         LambdaRoute(.delete, "2018-10-31/layers/*/versions/*", 204) { request async throws(LambdaError) in
             try await request.plane.deleteLayer(request.parameters[0], request.parameters[1])

@@ -48,6 +48,7 @@ struct LambdaRequest: Sendable {
     let body: RequestFields
     /// Scheme and authority under which the caller reached this node.
     let origin: String
+    let locator: CodeLocator
 
     /// The function that the path names, with its own qualifier or that of the query.
     func function() throws(LambdaError) -> FunctionReference {

@@ -1,11 +1,14 @@
 import ControlPlane
+import Digests
 import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// `PUT /uploads/{key}`, as a bucket of S3 would take it, and `GET /code/{digest}`: archives in, archives out.
+/// Archives in and out, as a bucket of S3 named `uploads` takes them: as a whole or in parts; and `GET /code/{digest}`.
 struct UploadDoor: Sendable {
     let plane: ControlPlane
+    /// Checks the chunks of a body that is signed in chunks; nil where nobody has to sign.
+    var signer: ChunkSigner?
 
     enum Kind: Equatable {
         case upload(key: String)
@@ -27,67 +30,121 @@ struct UploadDoor: Sendable {
         return nil
     }
 
-    func respond(to kind: Kind, _ request: Request, _ context: DoorContext) async throws(LambdaError) -> Response {
+    func respond(
+        to kind: Kind,
+        _ request: Request,
+        _ query: [(name: String, value: String)],
+        _ context: DoorContext
+    ) async -> Response {
+        do {
+            return try await answer(kind, request, query, context)
+        } catch {
+            return UploadReply.failure(Self.translated(error))
+        }
+    }
+
+    private func answer(
+        _ kind: Kind,
+        _ request: Request,
+        _ query: [(name: String, value: String)],
+        _ context: DoorContext
+    ) async throws -> Response {
+        func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
+        let upload = value("uploadId")
         switch (kind, request.method) {
+        case (.upload(let key), .put) where upload != nil:
+            let number = value("partNumber").flatMap { Int($0) }
+            return try await putPart(key, upload ?? "", number, request, context)
         case (.upload(let key), .put): return try await put(key, request, context)
+        case (.upload(let key), .post) where value("uploads") != nil:
+            let members = [
+                ("Bucket", ControlPlane.uploadsBucket), ("Key", key), ("UploadId", try plane.beginUpload(key)),
+            ]
+            return UploadReply.document("InitiateMultipartUploadResult", members)
+        case (.upload(let key), .post) where upload != nil:
+            return try await complete(key, upload ?? "", request, context)
+        case (.upload(let key), .delete) where upload != nil:
+            try plane.abortUpload(upload ?? "", key)
+            return UploadReply.empty(.noContent)
         case (.upload(let key), .head), (.upload(let key), .get):
             guard let archive = plane.upload(key) else {
-                throw LambdaError(.resourceNotFound, "There is no upload \(key).")
+                throw UploadError(404, "NoSuchKey", "There is no upload \(key).")
             }
-            return try send(archive.name, byteCount: archive.byteCount)
+            return try send(archive.name)
         case (.upload(let key), .delete):
             try await plane.deleteUpload(key)
-            return LambdaReply.success(nil, .noContent)
-        case (.code(let archive), .get), (.code(let archive), .head):
-            return try send(archive, byteCount: nil)
+            return UploadReply.empty(.noContent)
+        case (.code(let archive), .get), (.code(let archive), .head): return try send(archive)
         default:
-            throw LambdaError(.unknownOperation, "\(request.method.rawValue) is no operation of an archive.")
+            throw UploadError(
+                405,
+                "MethodNotAllowed",
+                "\(request.method.rawValue) is no operation of an archive."
+            )
         }
     }
 
-    private func put(_ key: String, _ request: Request, _ context: DoorContext) async throws(LambdaError) -> Response {
-        let announced = request.headers[Self.contentDigest]
-        if let announced, announced.hasPrefix("STREAMING-") {
-            throw LambdaError(
-                .unsupportedMediaType,
-                "An archive is sent as it is, not in signed chunks (\(announced))."
-            )
-        }
-        let archive: CodeStore.Archive
-        do {
-            let body = try AdmittedBody(of: request, context, bytesMax: Self.bytesMax)
-            archive = try await plane.putUpload(key, body, bytesMax: Self.bytesMax)
-        } catch let error as LambdaError {
-            throw error
-        } catch let refusal as Refusal {
-            throw LambdaError(
-                refusal.status == .contentTooLarge ? .requestTooLarge : .invalidRequestContent,
-                refusal.message
-            )
-        } catch {
-            throw LambdaError(.service, "the archive could not be stored: \(error)")
-        }
-        // What was signed is the digest that the client sent: the bytes must be those.
-        if let announced, announced != SignatureVerifier.unsignedPayload, announced != archive.name {
-            try await plane.deleteUpload(key)
-            throw LambdaError(
-                .invalidSignature,
-                "The provided 'x-amz-content-sha256' header does not match what was computed."
-            )
-        }
-        var fields = HTTPFields()
-        fields[.eTag] = "\"\(archive.name)\""
-        return Response(status: .ok, headers: fields, body: ResponseBody())
+    private func put(_ key: String, _ request: Request, _ context: DoorContext) async throws -> Response {
+        let body = try UploadBody(request, context, bytesMax: Self.bytesMax, signer: signer)
+        let archive = try await plane.putUpload(key, body, bytesMax: Self.bytesMax) { try body.check($0.name) }
+        return UploadReply.empty(tag: archive.name)
     }
 
-    private func send(_ archive: String, byteCount: Int?) throws(LambdaError) -> Response {
+    private func putPart(
+        _ key: String,
+        _ upload: String,
+        _ number: Int?,
+        _ request: Request,
+        _ context: DoorContext
+    ) async throws -> Response {
+        guard let number, ControlPlane.partNumbers.contains(number) else {
+            throw UploadError(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
+        }
+        let body = try UploadBody(request, context, bytesMax: Self.bytesMax, signer: signer)
+        let part = try await plane.putPart(upload, key, number: number, body, bytesMax: Self.bytesMax) {
+            try body.check($0.name)
+        }
+        return UploadReply.empty(tag: part.name)
+    }
+
+    private func complete(
+        _ key: String,
+        _ upload: String,
+        _ request: Request,
+        _ context: DoorContext
+    ) async throws -> Response {
+        let body = try UploadBody(request, context, bytesMax: PartList.bytesMax, signer: signer)
+        var bytes: [UInt8] = []
+        for try await piece in body { bytes += piece.readableBytesView }
+        try body.check(Hexadecimal.text(try SHA256.digest(of: bytes)))
+        let parts = try PartList.parts(bytes)
+        let archive = try await plane.completeUpload(upload, key, parts: parts, bytesMax: Self.bytesMax)
+        let bucket = ControlPlane.uploadsBucket
+        return UploadReply.document(
+            "CompleteMultipartUploadResult",
+            [("Location", "/\(bucket)/\(key)"), ("Bucket", bucket), ("Key", key), ("ETag", "\"\(archive.name)\"")]
+        )
+    }
+
+    private func send(_ archive: String) throws(UploadError) -> Response {
         guard let pieces = plane.code.pieces(of: archive) else {
-            throw LambdaError(.resourceNotFound, "There is no archive \(archive).")
+            throw UploadError(404, "NoSuchKey", "There is no archive \(archive).")
         }
         var fields = HTTPFields()
         fields[.contentType] = "application/zip"
+        fields[.eTag] = "\"\(archive)\""
         return Response(status: .ok, headers: fields, body: ResponseBody(asyncSequence: pieces))
     }
 
-    private static let contentDigest = LambdaReply.name("x-amz-content-sha256")
+    private static func translated(_ error: any Error) -> UploadError {
+        switch error {
+        case let error as UploadError: error
+        case let error as PartRefusal: UploadError(error)
+        case let error as LambdaError: UploadError(error)
+        case let refusal as Refusal where refusal.status == .contentTooLarge:
+            UploadError(400, "EntityTooLarge", refusal.message)
+        case let refusal as Refusal: UploadError(refusal.status.code, "IncompleteBody", refusal.message)
+        default: .unavailable("the archive could not be stored: \(error)")
+        }
+    }
 }

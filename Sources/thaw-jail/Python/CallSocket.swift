@@ -8,8 +8,7 @@ final class CallSocket {
     private static let readBytesMax = 256 * 1024
     private static let contentTypeDefault = "application/json"
 
-    private let socket: FileDescriptor
-    private let program: SharedDescriptor
+    private let socket: SharedDescriptor
     private var reader = CallFrameReader()
 
     /// The program has ended or broke the contract: so does the worker.
@@ -18,9 +17,9 @@ final class CallSocket {
         case contract(String)
     }
 
-    init(_ socket: consuming FileDescriptor, program: SharedDescriptor) {
+    /// - Parameter socket: whose reading side ends when the program has, though a child of that may hold the other end.
+    init(_ socket: SharedDescriptor) {
         self.socket = socket
-        self.program = program
     }
 
     func run(
@@ -122,19 +121,13 @@ final class CallSocket {
     }
 
     private func read() throws(Failure) {
-        let happened = try? FileDescriptor.waitReadable(
-            [socket.rawValue, program.descriptor.rawValue],
-            timeoutMilliseconds: nil
-        )
-        guard let happened, happened & 1 != 0, let bytes = try? socket.read(countMax: Self.readBytesMax),
-            !bytes.isEmpty
-        else { throw .ended }
+        guard let bytes = try? socket.descriptor.read(countMax: Self.readBytesMax), !bytes.isEmpty else { throw .ended }
         reader.append(bytes)
     }
 
     private func send(_ bytes: [UInt8]) throws(Failure) {
         do throws(SystemError) {
-            try socket.writeAll(bytes)
+            try socket.descriptor.writeAll(bytes)
         } catch {
             throw .ended
         }

@@ -11,7 +11,7 @@ enum PythonWorker {
         _ zygote: Zygote,
         _ place: WorkerPlace
     ) throws(LoadFailure) -> BegunWorker {
-        let calls: CallSocket
+        let socket: SharedDescriptor
         let life: ProgramLife
         do throws(SystemError) {
             let pair = try DescriptorPair.streamSockets()
@@ -29,15 +29,16 @@ enum PythonWorker {
             life = ProgramLife(handle: handle, words: place.lastWords) { id in
                 ExitSentence.text(ofWaitStatus: zygote.exitStatus(milliseconds: 50), during: id)
             }
-            calls = CallSocket(ours, program: handle)
+            socket = SharedDescriptor(ours)
         } catch {
             throw LoadFailure(message: error.code == 0 ? error.call : "Runtime.Unknown: no worker: \(error)")
         }
+        let calls = CallSocket(socket)
         let log = CallLog(order)
         return BegunWorker(
             awaitProgram: { () throws(LoadFailure) in
                 do throws(SystemError) {
-                    try life.watchBetweenCalls()
+                    try life.watchBetweenCalls(hangingUp: { socket.descriptor.endReading() })
                 } catch {
                     throw LoadFailure(message: "Runtime.Unknown: its program cannot be watched: \(error)")
                 }

@@ -32,12 +32,14 @@ final class Zygote {
             )
             // It is in no worker's group. Address space counts here, used or not: its forks shall meet their group's limit first.
             program.dataBytesMax = 4 * min(order.boot.memoryBytesMax, 1 << 50)
-            let cellPair = try DescriptorPair.sequencedSockets()
-            cells = CellQueue(cellPair.first)
-            let builders = cellPair.second
+            let cellOrders = try DescriptorPair.sequencedSockets()
+            let cellRequests = try DescriptorPair.sequencedSockets()
+            cells = CellQueue(orders: cellOrders.first, requests: cellRequests.first)
+            let builders = cellOrders.second
+            let keepers = cellRequests.second
             pid = try program.start(
                 [0, 2, 2, theirs.rawValue],
-                buildingCellsFor: builders.rawValue,
+                buildingCellsFor: [builders.rawValue, keepers.rawValue],
                 under: order.filter
             )
             process = try ProcessHandle(pid: pid)

@@ -56,6 +56,10 @@ final class RuntimeConnection {
 
     /// - Parameter contentType: of a header's characters.
     func answer(_ status: Int, _ contentType: String, _ body: [UInt8]) -> Bool {
+        write(Self.response(status, contentType, body))
+    }
+
+    static func response(_ status: Int, _ contentType: String, _ body: [UInt8]) -> [UInt8] {
         let head = """
             HTTP/1.1 \(status) \(Self.reason(status))\r
             Content-Type: \(contentType)\r
@@ -63,7 +67,7 @@ final class RuntimeConnection {
             \r
 
             """
-        return write(Array(head.utf8) + body)
+        return Array(head.utf8) + body
     }
 
     private static func reason(_ status: Int) -> String {

@@ -22,6 +22,11 @@ final class RuntimeServer {
     /// Of a call of another function.
     static let callBytesMax = CallFrame.callBytesMax
     private static let connectionsMax = 16
+    private static let accepted = RuntimeConnection.response(
+        202,
+        contentTypeDefault,
+        Array("{\"status\":\"OK\"}\n".utf8)
+    )
     private static let readBytesMax = 256 * 1024
     private static let contentTypeDefault = "application/json"
 
@@ -32,6 +37,8 @@ final class RuntimeServer {
     private var outcome: Outcome?
     private(set) var initError: ErrorDocument?
     private var pieces: [[UInt8]] = []
+    /// On which a reply has come that nobody has said anything of yet.
+    private var unacknowledged: RuntimeConnection?
     private var streamEnd: StreamEnd?
     /// Calls of other functions that the program waits for.
     private var calls: [(connection: RuntimeConnection, call: OutgoingCall)] = []
@@ -69,8 +76,9 @@ final class RuntimeServer {
         pieces = []
         streamEnd = nil
         calls = []
-        // What happened since the last call is heard first: a connection that was closed takes no call.
-        try turn(milliseconds: 0)
+        acknowledge()
+        // A connection that was closed since it asked takes no call.
+        if waitingConnection != nil { try turn(milliseconds: 0) }
         while true {
             guard let connection = waitingConnection else {
                 try turn(milliseconds: nil)
@@ -86,6 +94,13 @@ final class RuntimeServer {
             if let outcome { return outcome }
             try turn(milliseconds: nil)
         }
+    }
+
+    /// Tells the program that its reply was taken; later than the caller has it, who waits for it.
+    func acknowledge() {
+        guard let connection = unacknowledged else { return }
+        unacknowledged = nil
+        if !connection.write(Self.accepted) { drop(connection) }
     }
 
     /// Makes the oldest call that the program asked for, and tells it what came of it.
@@ -215,6 +230,8 @@ final class RuntimeServer {
     }
 
     private func begin(_ head: RequestHead, _ connection: RuntimeConnection) -> Bool {
+        // One that does not wait for an answer before it goes on.
+        if connection === unacknowledged { acknowledge() }
         connection.head = head
         connection.body = []
         connection.isTooLarge = false
@@ -287,6 +304,9 @@ final class RuntimeServer {
             return connection.answer(413, RuntimeState.error(ErrorDocument.tooLarge.message, "RequestEntityTooLarge"))
         case .reply:
             outcome = .reply(contentType: contentType(head), body: connection.body)
+            unacknowledged = connection
+            state.endAnswer()
+            return true
         case .stream:
             let type = trailers["lambda-runtime-function-error-type"]
             let isFailed = type != nil || trailers["lambda-runtime-function-error-body"] != nil
@@ -308,7 +328,7 @@ final class RuntimeServer {
             return true
         }
         state.endAnswer()
-        return connection.answer(202, "{\"status\":\"OK\"}\n")
+        return connection.write(Self.accepted)
     }
 
     private func contentType(_ head: RequestHead) -> String {

@@ -29,6 +29,7 @@ enum RuntimeWorker {
         return BegunWorker(
             awaitProgram: { () throws(LoadFailure) in try awaitProgram(order, server, life) },
             afterCall: {
+                server.acknowledge()
                 log.end()
                 life.endCall()
             },

@@ -21,10 +21,17 @@ struct InvokeCommand: AsyncParsableCommand {
     @Option(help: "Media type of the body.")
     var contentType = "application/json"
 
+    @Flag(
+        name: .customLong("async"),
+        help: "Return when the call is on the disk, with its id; `thaw events ID` says what became of it."
+    )
+    var isAsynchronous = false
+
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let client = try Client()
+        if isAsynchronous { return try await accept(client) }
         let query = qualifier.map { "?qualifier=\($0.asPathSegment)" } ?? ""
         let reply = try await client.send(
             .post,
@@ -40,6 +47,23 @@ struct InvokeCommand: AsyncParsableCommand {
             try client.check(reply, body)
             try Output.write(body)
         }
+    }
+
+    private func accept(_ client: Client) async throws {
+        let query = qualifier.map { "&qualifier=\($0.asPathSegment)" } ?? ""
+        let document = try await client.document(
+            .post,
+            "/events?function=\(name.asPathSegment)\(query)",
+            contentType: contentType,
+            body: .bytes(try readBody())
+        )
+        let accepted = try client.decode(Accepted.self, from: document)
+        if output.json { return try Output.document(accepted) }
+        try Output.line(accepted.id)
+    }
+
+    private struct Accepted: Codable {
+        var id: String
     }
 
     private func readBody() throws(CommandFailure) -> Data {

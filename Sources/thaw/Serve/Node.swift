@@ -9,6 +9,7 @@ import Logging
 import Metering
 import NIOCore
 import NIOPosix
+import Queues
 import Registry
 import Sandboxing
 import Schedules
@@ -33,6 +34,7 @@ final class Node: Sendable {
     private let plane: ControlPlane
     private let events: EventRunner
     private let schedules: ScheduleService
+    private let outside: OutsideDelivery
     private let mappings: EventMappings
     private let doors: Doors
     private let phase: Phase
@@ -121,12 +123,21 @@ final class Node: Sendable {
         let invoke: EventRunner.Invoke = { call, loop, completion in
             invoker.invoke(call, on: loop, completion: completion)
         }
+        let outside = try OutsideDelivery(directory: directory + "/destinations", group: group)
+        self.outside = outside
         events = EventRunner(
-            queue: try EventQueue(path: directory + "/events.sqlite"),
+            store: try MessageStore(
+                path: directory + "/events.sqlite",
+                outcomeMilliseconds: Int64(configuration.outcomeHours) * 3_600_000
+            ),
             plane: plane,
             loop: group.next(),
-            retrySeconds: configuration.eventRetrySeconds,
+            settings: EventRunner.Settings(
+                retrySeconds: configuration.eventRetrySeconds,
+                depthMax: configuration.eventsMax
+            ),
             logger: logger,
+            deliver: { await outside.deliver($0) },
             invoke: invoke
         )
         schedules = try ScheduleService(
@@ -137,11 +148,18 @@ final class Node: Sendable {
             logger: logger
         )
         Self.follow(deployer, registry, plane, schedules, logger)
+        let queues = ClientQueues(store: events.store, account: plane.account, loop: group.next(), logger: logger)
         let sources = NodeSources(
             programPath: installation.sourcePath,
+            watchable: configuration.watchable,
             events: events,
+            queues: queues,
             plane: plane,
             group: group,
+            secrets: { name in
+                let lines = try secrets.environment(of: name).map { $0.split(separator: "=", maxSplits: 1) }
+                return Dictionary(lines.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") }) { $1 }
+            },
             logger: logger
         )
         mappings = EventMappings(
@@ -167,19 +185,31 @@ final class Node: Sendable {
                 readiness: { phase.readiness },
                 pools: { invoker.pools() },
                 // These wait for the disk: not on the loop that answers calls.
-                deploy: { name, bundle async throws(DeployFailure) in
+                deploy: { [plane] name, bundle async throws(DeployFailure) in
                     try await withTaskExecutorPreference(DiskExecutor.shared) { () async throws(DeployFailure) in
-                        try await deployer.deploy(name: name, upload: bundle)
+                        let version = try await deployer.deploy(name: name, upload: bundle)
+                        try await plane.declareTriggers(of: version)
+                        return version
                     }
                 },
                 deployProgress: { deployer.progress(of: $0) },
-                delete: { name in
+                delete: { [plane] name in
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.delete(name)
+                        try await plane.forget(registryName: name)
                         try await secrets.removeAll(of: name)
                     }
                 },
-                rollback: { name async throws(RegistryError) in try await deployer.rollback(name) },
+                rollback: { [plane] name async throws(RegistryError) in
+                    let version = try await deployer.rollback(name)
+                    do throws(DeployFailure) {
+                        try await plane.declareTriggers(of: version)
+                    } catch {
+                        // The version serves all the same; what feeds it is as it was.
+                        logger.warning("triggers of a version could not be made", metadata: ["error": "\(error)"])
+                    }
+                    return version
+                },
                 collectGarbage: {
                     try await withTaskExecutorPreference(DiskExecutor.shared) {
                         try await deployer.collectGarbage()
@@ -198,6 +228,7 @@ final class Node: Sendable {
                 plane: plane,
                 events: events,
                 schedules: schedules,
+                queues: queues,
                 keys: configuration.keys,
                 unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
             ),
@@ -305,6 +336,7 @@ final class Node: Sendable {
             )
         )
         try await services.run()
+        try await outside.stop()
         try await ledger.close()
         try await group.shutdownGracefully()
     }

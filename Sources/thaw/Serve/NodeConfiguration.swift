@@ -13,6 +13,12 @@ struct NodeConfiguration: Sendable {
     var region: String
     /// Before an event that failed is tried again; twice as long before the third time.
     var eventRetrySeconds: Int
+    /// Events that may wait for one function.
+    var eventsMax: Int
+    /// How long it is kept what became of an event.
+    var outcomeHours: Int
+    /// Folders below which mappings may watch folders.
+    var watchable: [String]
     /// Bytes of all that may stay without calls.
     var restingBytesMax: UInt64
     /// Workers forked ahead of calls for each resident snapshot, within those bytes.

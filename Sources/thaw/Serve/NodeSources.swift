@@ -1,23 +1,36 @@
 import ControlPlane
 import Events
 import Fleet
+import Foundation
+import Invoking
 import Logging
+import Manifests
 import NIOCore
+import Registry
 
 /// How this node reaches the sources of its mappings: what lies in the node itself, and programs for what does not.
 struct NodeSources: Sendable {
     let programPath: String
+    /// Folders below which folders may be watched.
+    let watchable: [String]
     let events: EventRunner
+    let queues: ClientQueues
     let plane: ControlPlane
     let group: any EventLoopGroup
+    /// The secrets of a function, by name.
+    let secrets: @Sendable (_ registryName: String) throws -> [String: String]
     let logger: Logger
 
     /// Opens the source of a mapping.
     func open(_ mapping: EventSourceMapping) async throws(SourceError) -> any EventSource {
+        if let arn = mapping.sourceARN, ClientMessage.queueName(arn: arn) != nil {
+            return try await QueueSource(arn: arn, queues: queues)
+        }
         guard let address = mapping.sourceAddress else {
             throw SourceError("this node has nothing under the mapping's source", isFinal: true)
         }
-        let url = try SourceURL(address)
+        let url = try SourceURL(try filled(address, for: mapping.function))
+        if url.scheme == "file" { return try await FolderSource(url, watchable: watchable, on: group.next()) }
         let program: LineProgram
         do throws(LineProgramError) {
             program = try await LineProgram.start(programPath, name: "thaw-source", on: group.next(), logger: logger)
@@ -25,6 +38,32 @@ struct NodeSources: Sendable {
             throw SourceError(error.description)
         }
         return try await ProgramSource(url, consumer: mapping.uuid, program: program)
+    }
+
+    /// The address with the function's secrets in place of their names: `${NAME}`.
+    private func filled(_ address: String, for function: String) throws(SourceError) -> String {
+        guard address.contains("${") else { return address }
+        let values: [String: String]
+        do {
+            values = try secrets(plane.find(function)?.registryName ?? function)
+        } catch {
+            throw SourceError("the secrets of \(function) cannot be read: \(error)")
+        }
+        var (filled, rest) = ("", address[...])
+        while let start = rest.firstRange(of: "${"), let end = rest[start.upperBound...].firstIndex(of: "}") {
+            let name = String(rest[start.upperBound..<end])
+            guard let value = values[name] else {
+                throw SourceError("\(function) has no secret \(name); set it: thaw secret set \(function) \(name)")
+            }
+            filled += rest[..<start.lowerBound] + Self.encoded(value)
+            rest = rest[rest.index(after: end)...]
+        }
+        return filled + rest
+    }
+
+    /// So that no character of a secret is read as the URL's.
+    private static func encoded(_ value: String) -> String {
+        value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
     }
 
     /// Tells a destination, a function of this node, of records that were given up.
@@ -44,6 +83,33 @@ struct NodeSources: Sendable {
                 metadata: ["destination": "\(destination)", "error": "\(error)"]
             )
             return false
+        }
+    }
+}
+
+extension ControlPlane {
+    /// Makes what a version's manifest says of events and sources.
+    ///
+    /// - Throws: in a sentence, where it cannot be; the version serves all the same.
+    func declareTriggers(of version: FunctionVersion) async throws(DeployFailure) {
+        let manifest = version.manifest
+        for source in manifest.sources ?? [] {
+            for filter in source.filters {
+                do throws(FilterPatternError) {
+                    _ = try FilterPattern(parsing: filter)
+                } catch {
+                    throw .invalid(
+                        "version \(version.version) serves, but its source \(source.url) is not read: \(error)"
+                    )
+                }
+            }
+        }
+        do throws(LambdaError) {
+            try await declare(manifest)
+        } catch {
+            throw .storage(
+                "version \(version.version) serves, but its events and sources were not set: \(error.message)"
+            )
         }
     }
 }

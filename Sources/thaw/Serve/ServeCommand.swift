@@ -39,6 +39,20 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Seconds before an event that failed is tried again; twice as many before the third time.")
     var eventRetrySeconds: Int = 60
 
+    @Option(help: "Events that may wait for one function; one more is refused with 429.")
+    var eventsMax: Int = 2_000_000
+
+    @Option(help: "Hours for which it is kept what became of an event.")
+    var eventOutcomeHours: Int = 24
+
+    @Option(
+        help: """
+            Directory below which functions may be fed with files (file:///DIR); may be given several times. Without one, \
+            none may.
+            """
+    )
+    var watchable: [String] = []
+
     @Option(
         help: """
             Memory that may be kept while nobody calls, such as 2GiB: decoded snapshots, workers in reserve, snapshot \
@@ -78,6 +92,10 @@ struct ServeCommand: AsyncParsableCommand {
         guard (0...3600).contains(eventRetrySeconds) else {
             throw ValidationError("--event-retry-seconds takes 0 to 3600; got \(eventRetrySeconds)")
         }
+        guard eventsMax > 0 else { throw ValidationError("--events-max takes 1 or more; got \(eventsMax)") }
+        guard (1...8760).contains(eventOutcomeHours) else {
+            throw ValidationError("--event-outcome-hours takes 1 to 8760; got \(eventOutcomeHours)")
+        }
         guard (0...64).contains(reserve) else {
             throw ValidationError("--reserve takes 0 to 64; got \(reserve)")
         }
@@ -95,6 +113,9 @@ struct ServeCommand: AsyncParsableCommand {
             keys: try keys(),
             region: region,
             eventRetrySeconds: eventRetrySeconds,
+            eventsMax: eventsMax,
+            outcomeHours: eventOutcomeHours,
+            watchable: watchable.map { URL(fileURLWithPath: $0).standardized.path },
             restingBytesMax: restingMemory.bytes,
             reserve: reserve,
             workersMax: workersMax,

@@ -199,7 +199,7 @@ struct CloudEventTests {
             #"{"specversion":"1.0","id":"2","source":"/s","type":"t","datacontenttype":"text/plain","data":"x","more":5}"#,
             #"[{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"AAEC"},{"specversion":"1.0","id":"2","source":"é","type":"t"}]"#,
         ].map { Array($0.utf8) }
-        var random = SeededRandom(state: 1802)
+        var random = SeededGenerator(seed: 1802)
         let alphabet = Array("{}[]\":,\\ 01azA%é\u{0}".utf8)
         var readCount = 0
         for round in 0..<12_000 {

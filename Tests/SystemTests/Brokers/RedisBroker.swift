@@ -6,12 +6,19 @@ struct RedisBroker: Broker {
     static let program = "redis-server"
     private let server: BrokerProcess
 
+    private let password: String?
+
     init() async throws {
+        try await self.init(password: nil)
+    }
+
+    init(password: String?) async throws {
+        self.password = password
         server = try await BrokerProcess("redis-server") { port, folder in
             [
                 "--port", "\(port)", "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
                 "--bind", "127.0.0.1",
-            ]
+            ] + (password.map { ["--requirepass", $0] } ?? [])
         }
         try await server.start()
     }
@@ -23,7 +30,7 @@ struct RedisBroker: Broker {
         let commands = numbers.map { "XADD numbers * number \($0)\n" }.joined()
         let outcome = try await CommandOutcome.run(
             "/usr/bin/redis-cli",
-            ["-p", "\(server.port)"],
+            ["-p", "\(server.port)"] + (password.map { ["-a", $0] } ?? []),
             input: commands
         )
         guard outcome.status == 0, !outcome.output.contains("ERR") else {

@@ -31,4 +31,12 @@ aws lambda invoke --function-name typed --qualifier live --payload file://payloa
 aws lambda put-function-concurrency --function-name typed --reserved-concurrent-executions 5 --output text | grep -qx 5 &&
     say put-function-concurrency
 aws lambda tag-resource --resource arn:aws:lambda:us-east-1:000000000000:function:typed --tags a=b && say tag-resource
+head -c 20000000 /dev/urandom >ballast
+python3 -m zipfile -c large.zip function.yaml ballast
+aws s3 cp --quiet large.zip s3://uploads/typed/large.zip && say s3-cp
+aws lambda update-function-code --function-name typed --s3-bucket uploads --s3-key typed/large.zip --query FunctionName \
+    --output text | grep -qx typed
+aws lambda wait function-updated-v2 --function-name typed
+curl --silent --fail "$(aws lambda get-function --function-name typed --query Code.Location --output text)" | cmp - large.zip &&
+    say code-location
 aws lambda delete-function --function-name typed && say delete-function

@@ -113,5 +113,36 @@ answer = urllib.request.urlopen(made["FunctionUrl"] + "a/b")
 assert answer.status == 201 and answer.headers["X-Own"] == "yes" and answer.read() == b"/a/b"
 print("url: passed")
 
+BOOTSTRAP = """#!/usr/bin/python3
+import os, urllib.request
+base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation/"
+while True:
+    call = urllib.request.urlopen(base + "next")
+    id, said = call.headers["Lambda-Runtime-Aws-Request-Id"], os.environ["_HANDLER"] + " " + os.environ.get("NOTE", "")
+    urllib.request.urlopen(base + id + "/response", said.encode()).read()
+"""
+out = io.BytesIO()
+with zipfile.ZipFile(out, "w") as files:
+    info = zipfile.ZipInfo("bootstrap")
+    info.external_attr = 0o755 << 16
+    files.writestr(info, BOOTSTRAP)
+lam.create_function(
+    FunctionName="own", Runtime="provided.al2023", Role="arn:aws:iam::000000000000:role/any", Handler="first.handler",
+    Code={"ZipFile": out.getvalue()})
+lam.get_waiter("function_active_v2").wait(FunctionName="own")
+invoked = lam.invoke(FunctionName="own", Payload=b"{}", LogType="Tail")
+assert invoked["Payload"].read() == b"first.handler ", invoked
+tail = base64.b64decode(invoked["LogResult"]).decode()
+used = int(tail.split("Max Memory Used: ")[1].split()[0])
+assert 5 <= used <= 128, tail
+for change, expected in [({"Environment": {"Variables": {"NOTE": "n"}}}, b"first.handler n"), ({"Handler": "second"}, b"second n")]:
+    lam.update_function_configuration(FunctionName="own", **change)
+    lam.get_waiter("function_updated_v2").wait(FunctionName="own")
+    assert lam.invoke(FunctionName="own", Payload=b"{}")["Payload"].read() == expected, change
+shown = lam.get_function_configuration(FunctionName="own")
+assert shown["Handler"] == "second" and shown["Environment"]["Variables"] == {"NOTE": "n"}, shown
+lam.delete_function(FunctionName="own")
+print("provided: passed")
+
 lam.delete_function(FunctionName="code")
 print("ends: passed")

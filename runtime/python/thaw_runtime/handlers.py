@@ -1,5 +1,6 @@
 """Finds the function that `handler:` names."""
 
+import glob
 import importlib
 import os
 import sys
@@ -10,9 +11,13 @@ from .failures import Fault
 def extend_path(runtime_root):
     """Puts the author's code first, then layers, then this runtime: the order of Lambda."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    own = f"/opt/python/lib/{version}/site-packages"
+    # Layers are often made with a newer Python than the node's; what of them is Python alone runs here too.
+    others = sorted(glob.glob("/opt/python/lib/python3.*/site-packages"), reverse=True)
     ahead = [
         os.environ.get("LAMBDA_TASK_ROOT", os.getcwd()),
-        f"/opt/python/lib/{version}/site-packages",
+        own,
+        *(path for path in others if path != own),
         "/opt/python",
         runtime_root,
     ]

@@ -26,15 +26,23 @@ def event(body, content_type):
     media_type = (content_type or BYTES).partition(";")[0].strip().lower()
     if media_type == JSON or media_type.endswith("+json"):
         try:
-            return json.loads(body)
+            return _value(body)
         except (ValueError, RecursionError) as error:
             raise Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
     if media_type in _SAID_OF_ANYTHING:
         try:
-            return json.loads(body)
+            return _value(body)
         except (ValueError, RecursionError):
             return body
     return body
+
+
+def _value(body):
+    """As json.loads(), whose look for another encoding takes a tenth of what a small call takes in all."""
+    try:
+        return _decoder.decode(body.decode())
+    except ValueError:
+        return json.loads(body)
 
 
 def reply(value):
@@ -82,6 +90,7 @@ def _replacement(unknown):
     return f"{_mark}{len(_decimals) - 1};"
 
 
+_decoder = json.JSONDecoder()
 _decimals = []
 # Nothing that a handler returns can hold it by chance.
 _mark = f"decimal-{os.urandom(16).hex()}-"

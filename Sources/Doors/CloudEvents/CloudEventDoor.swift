@@ -8,7 +8,7 @@ import NIOCore
 
 /// `POST /functions/{name}/events`: CloudEvents in all three modes, for a function that nobody waits for; `OPTIONS` is the
 /// handshake of their webhooks.
-struct EventDoor: Sendable {
+struct CloudEventDoor: Sendable {
     let lambda: LambdaServices
 
     /// Events of one request, all together.
@@ -49,32 +49,38 @@ struct EventDoor: Sendable {
             for (index, call) in calls.enumerated() {
                 group.addTask { (index, try await accept(call, of: events[index].event, reference)) }
             }
-            var accepted = [EventAcceptance?](repeating: nil, count: calls.count)
-            for try await (index, acceptance) in group { accepted[index] = acceptance }
+            var accepted = [Accepted?](repeating: nil, count: calls.count)
+            for try await (index, row) in group { accepted[index] = row }
             return accepted.compactMap { $0 }
         }
-        let rows = zip(events, accepted).map { Accepted($0.event, $1) }
-        return Response(Batch(events: rows), status: .accepted)
+        return Response(Batch(events: accepted), status: .accepted)
     }
 
     private func accept(
         _ call: (contentType: String, body: [UInt8]),
         of event: CloudEvent,
         _ reference: FunctionReference
-    ) async throws -> EventAcceptance {
-        do {
-            return try await lambda.events.accept(
+    ) async throws -> Accepted {
+        let id = InvocationID.generated()
+        let origin = EventRunner.Origin(
+            id: id,
+            // A source has no line's end in it.
+            deduplicationKey: "cloudevents/\(event.source)\n\(event.id)",
+            deduplicationMilliseconds: Self.dedupMilliseconds,
+            trigger: "cloudevent:\(event.type)"
+        )
+        do throws(EventRefusal) {
+            let accepted = try await lambda.events.accept(
                 reference,
                 contentType: call.contentType,
                 body: call.body,
-                from: .message(
-                    // A source has no line's end in it.
-                    key: "cloudevents/\(reference.name)\n\(event.source)\n\(event.id)",
-                    keptMilliseconds: Self.dedupMilliseconds
-                )
+                clientContext: "",
+                origin: origin
             )
+            return Accepted(event, accepted, isKnown: accepted != id)
         } catch {
-            throw Refusal.storage("the event could not be stored: \(error)")
+            // What was accepted of a batch is known when it is sent again.
+            throw Refusal(error)
         }
     }
 
@@ -114,22 +120,16 @@ struct EventDoor: Sendable {
     private struct Accepted: Encodable {
         var source: String
         var id: String
-        /// Of its call, as in receipts; absent where the event was known and its call is not any more.
-        var invocation: String?
+        /// Of its call, as in receipts.
+        var invocation: String
         /// It had come before, and is not run again.
         var isKnown: Bool
 
-        init(_ event: CloudEvent, _ acceptance: EventAcceptance) {
+        init(_ event: CloudEvent, _ invocation: InvocationID, isKnown: Bool) {
             source = event.source
             id = event.id
-            switch acceptance {
-            case .accepted(let id):
-                invocation = id.description
-                isKnown = false
-            case .known(let id):
-                invocation = id?.description
-                isKnown = true
-            }
+            self.invocation = invocation.description
+            self.isKnown = isKnown
         }
     }
 
