@@ -122,7 +122,7 @@ let programs: [Target] = [
         name: "thaw",
         dependencies: [
             "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
-            "Registry", "Metering", "Manifests",
+            "Registry", "Metering", "Manifests", "Digests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
@@ -150,8 +150,9 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
-            "Snapshots", "Tokenizing", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1,
+            "Trials", "Queues", "Metering", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels",
+            "Sandboxing", "Scheduling",
+            "Snapshots", "Tokenizing", "Linux", argumentParser, grdb, nioCore, nioPosix, nioHTTP1,
         ]
     ),
 ]

@@ -46,7 +46,7 @@ enum ImportRules {
         ],
         "thaw": [
             "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
-            "Registry", "Metering", "Manifests",
+            "Registry", "Metering", "Manifests", "Digests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
@@ -66,8 +66,10 @@ enum ImportRules {
             "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
-            "Snapshots", "Tokenizing", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Queues", "Metering", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels",
+            "Sandboxing", "Scheduling",
+            "Snapshots", "Tokenizing", "Linux", "ArgumentParser", "GRDB", "NIOCore", "NIOPosix",
+            "NIOHTTP1",
         ],
     ]
 

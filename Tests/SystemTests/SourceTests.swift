@@ -29,6 +29,57 @@ struct SourceTests {
         try await feed(MosquittoBroker.self)
     }
 
+    @Test(.enabled(if: MosquittoBroker.isInstalled, "mosquitto or mosquitto-clients are not installed"))
+    func `A message of MQTT is not acknowledged while its function runs: when the node dies then, it comes again`()
+        async throws
+    {
+        let broker = try await MosquittoBroker()
+        var node = try await TrialNode(programs: Tree.programs)
+        let slow = """
+            import json, time
+
+            def handler(event, context):
+                number = json.loads(event["Records"][0]["body"])["number"]
+                print("begun", number)
+                time.sleep(2)
+                print("done", number)
+            """
+        let bundle = try TrialBundle(
+            "name: taker\nruntime: python3\nhandler: app.handler\nsources:\n  - url: \(broker.url)\n",
+            files: ["app.py": Data(slow.utf8)]
+        )
+        defer { bundle.remove() }
+        let deployed = try await node.thaw("deploy", bundle.path)
+        try #require(deployed.status == 0, "\(deployed.errors)")
+        let isOpen = try await node.until(seconds: 10) { node in
+            // The session is there once the source is open, and holds what comes from then on.
+            try await node.request("GET", "/sources").text.contains("taker")
+        }
+        #expect(isOpen)
+        var isBegun = false
+        for number in 300..<320 where !isBegun {
+            try await broker.publish([number])
+            isBegun = try await node.until(seconds: 1) { node in
+                try await node.request("GET", "/functions/taker/logs?last=100").text.contains("begun")
+            }
+        }
+        #expect(isBegun)
+        let log = try await node.request("GET", "/functions/taker/logs?last=100").text
+        let number = try #require(log.firstMatch(of: /begun (\d+)/).flatMap { Int($0.1) })
+        #expect(!log.contains("done"))
+        await node.crash()
+        node = try await TrialNode(programs: Tree.programs, dataDirectory: node.dataDirectory)
+        try await expectDone(number..<(number + 1), node)
+        #expect(await node.stop() == 0)
+        await broker.remove()
+        node.removeData()
+    }
+
+    @Test(.enabled(if: BucketBroker.isInstalled, "moto's server is not installed"))
+    func `A bucket feeds a function, whatever dies`() async throws {
+        try await feed(BucketBroker.self)
+    }
+
     @Test(.enabled(if: MosquittoBroker.isInstalled && PostgresBroker.isInstalled, "their servers are not installed"))
     func `A source that refuses says in words what is wrong, and never the password`() async throws {
         let (topics, table) = (try await MosquittoBroker(), try await PostgresBroker())
@@ -43,6 +94,8 @@ struct SourceTests {
             topics.refusedURL: "not authorised", table.refusedURL: "password authentication failed",
             table.missingURL: "CREATE TABLE", "file:///etc": "may not be watched: this node allows folders below",
             "file:///nowhere/../etc": "cannot be watched", "postgresql://127.0.0.1/x": "has no 'table'",
+            "mqtt://127.0.0.1/x?qos=2": "'qos' is 1", "mqtt://127.0.0.1/x/#": "is written %23",
+            "s3://numbers?poll=0": "'poll' is the seconds",
         ]
         for url in expected.keys {
             let mapping = try await node.request(

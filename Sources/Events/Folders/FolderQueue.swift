@@ -11,6 +11,8 @@ struct FolderQueue: Sendable {
     private var known: Set<Name> = []
     private var later: [(name: Name, dueNanoseconds: UInt64)] = []
     private var taken: [Name: FileIdentity] = [:]
+    /// Somebody wrote them when they were found: they are looked at once more.
+    private var written: Set<Name> = []
     private var attempts: [Name: Int] = [:]
     /// There may be files that nobody has told of: the folder is to be looked through.
     private(set) var needsLook = true
@@ -50,8 +52,8 @@ struct FolderQueue: Sendable {
         return names
     }
 
-    /// A look is due when nothing waits that was told of.
-    var isLookDue: Bool { needsLook && waiting.isEmpty }
+    /// A look is due when nothing waits that was told of, and there is room for what it finds.
+    var isLookDue: Bool { needsLook && waiting.isEmpty && known.count < Self.namesMax }
 
     /// When the first of those that come later is due.
     var dueNanoseconds: UInt64? { later.map(\.dueNanoseconds).min() }
@@ -73,6 +75,16 @@ struct FolderQueue: Sendable {
         taken[name] = nil
         if known.insert(name).inserted { later.append((name, due)) }
     }
+
+    /// As ``putOff(_:untilNanoseconds:)``, for one that somebody still writes.
+    mutating func putOffWritten(_ name: Name, untilNanoseconds due: UInt64) {
+        guard taken[name] == nil else { return }
+        putOff(name, untilNanoseconds: due)
+        written.insert(name)
+    }
+
+    /// - Returns: whether it was put off for being written.
+    mutating func wasWritten(_ name: Name) -> Bool { written.remove(name) != nil }
 
     /// It is not there, or is no file.
     mutating func drop(_ name: Name) { attempts[name] = nil }

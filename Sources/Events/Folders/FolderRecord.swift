@@ -11,7 +11,7 @@ struct FolderRecord {
     let body: [UInt8]?
 
     func record(shown: String, deliveryCount: Int) -> SourceRecord {
-        let key = Self.key(name)
+        let key = ObjectKey.encode(name)
         let milliseconds = identity.modifiedNanoseconds / 1_000_000
         var members: [String: JSONValue] = [
             "eventVersion": "2.1",
@@ -47,38 +47,5 @@ struct FolderRecord {
             deliveryCount: deliveryCount,
             handle: key
         )
-    }
-
-    /// A name as object stores write keys in events: what is not plain text in percent signs, so that any bytes can be told.
-    static func key(_ name: OpenFolder.Name) -> String {
-        var key = ""
-        for byte in name {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
-                key.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                key += byte < 16 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return key
-    }
-
-    /// The name that is meant by a key.
-    static func name(_ key: String) -> OpenFolder.Name? {
-        var name: OpenFolder.Name = []
-        var rest = Array(key.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == 0x25 else {
-                name.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            name.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return name
     }
 }

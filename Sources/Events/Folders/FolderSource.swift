@@ -71,7 +71,7 @@ package final class FolderSource: EventSource {
     }
 
     package func settle(_ records: [SourceRecord]) async throws(SourceError) {
-        let names = records.compactMap { FolderRecord.name($0.handle) }
+        let names = records.compactMap { ObjectKey.decode($0.handle) }
         try await Self.atTheDisk { () throws(SourceError) in
             for name in names { try self.finish(name) }
         }.get()
@@ -80,7 +80,7 @@ package final class FolderSource: EventSource {
     package func putBack(_ records: [SourceRecord], afterMilliseconds: Int64) async throws(SourceError) {
         let due = Clock.monotonicNanoseconds() + UInt64(max(afterMilliseconds, 0)) * 1_000_000
         state.value.withLock { state in
-            for name in records.compactMap({ FolderRecord.name($0.handle) }) {
+            for name in records.compactMap({ ObjectKey.decode($0.handle) }) {
                 state.queue.putOff(name, untilNanoseconds: due)
             }
         }
@@ -119,8 +119,8 @@ package final class FolderSource: EventSource {
         }
         if state.value.withLock({ $0.queue.isLookDue }) {
             let names = try look()
-            state.value.withLock { $0.queue.found(names.map(\.name)) }
-            for (name, isWritten) in names where isWritten { putOffWriting(name) }
+            state.value.withLock { $0.queue.found(names.filter { !$0.isWritten }.map(\.name)) }
+            for (name, isWritten) in names where isWritten { putOffWritten(name) }
         }
         let names = state.value.withLock { $0.queue.next(countMax, now: Clock.monotonicNanoseconds()) }
         var records: [SourceRecord] = []
@@ -130,15 +130,19 @@ package final class FolderSource: EventSource {
                 state.value.withLock { $0.queue.drop(name) }
                 continue
             }
+            if state.value.withLock({ $0.queue.wasWritten(name) }),
+                try at(name, { () throws(SystemError) in try self.folder.isBeingWritten(name) })
+            {
+                putOffWritten(name)
+                continue
+            }
             var body: [UInt8]?
             if address.carriesBody, identity.byteCount <= Self.bodyBytesMax {
                 guard identity.byteCount <= room else {
                     state.value.withLock { $0.queue.putOff(name, untilNanoseconds: 0) }
                     continue
                 }
-                body = try at(name) { () throws(SystemError) in
-                    try self.folder.open(name)?.readAll(countMax: Self.bodyBytesMax)
-                }
+                body = content(name, identity.byteCount)
                 room -= body?.count ?? 0
             }
             let count = state.value.withLock { $0.queue.give(name, identity) }
@@ -146,6 +150,16 @@ package final class FolderSource: EventSource {
             records.append(file.record(shown: address.shown, deliveryCount: count))
         }
         return records
+    }
+
+    /// Nil for a file that may not be read, or went away: what is known of it is told all the same.
+    private func content(_ name: OpenFolder.Name, _ byteCount: Int) -> [UInt8]? {
+        do throws(SystemError) {
+            guard let file = try folder.open(name) else { return nil }
+            return try file.pread(count: byteCount, at: 0)
+        } catch {
+            return nil
+        }
     }
 
     /// The files that lie there, the oldest first, and whether somebody still writes them.
@@ -164,9 +178,9 @@ package final class FolderSource: EventSource {
         }
     }
 
-    private func putOffWriting(_ name: OpenFolder.Name) {
+    private func putOffWritten(_ name: OpenFolder.Name) {
         state.value.withLock { state in
-            state.queue.putOff(
+            state.queue.putOffWritten(
                 name,
                 untilNanoseconds: Clock.monotonicNanoseconds() + Self.writingMilliseconds * 1_000_000
             )
@@ -197,7 +211,7 @@ package final class FolderSource: EventSource {
         do throws(SystemError) {
             return try work()
         } catch {
-            throw SourceError("\(address.shown), file \(FolderRecord.key(name)): \(error)")
+            throw SourceError("\(address.shown), file \(ObjectKey.encode(name)): \(error)")
         }
     }
 }

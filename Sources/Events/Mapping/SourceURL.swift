@@ -39,6 +39,8 @@ package struct SourceURL: Equatable, Sendable {
     }
 
     package var host: String { url.host(percentEncoded: false) ?? "" }
+    package var user: String? { url.user(percentEncoded: false) }
+    package var password: String? { url.password(percentEncoded: false) }
     package var path: String { url.path(percentEncoded: false) }
 
     subscript(name: String) -> String? { query[name] }
