@@ -99,7 +99,10 @@ let libraries: [Target] = [
     ),
     .target(
         name: "Schedules",
-        dependencies: ["ControlPlane", "Events", "Invoking", "Linux", "Metering", grdb, logging, nioCore]
+        dependencies: [
+            "ControlPlane", "Events", "Linux", "Manifests", "Metering", "Queues", "Registry", grdb, logging, nioCore,
+            nioPosix,
+        ]
     ),
     .target(
         name: "Doors",
@@ -182,8 +185,12 @@ let testing: [Target] = [
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
     tests("Events", of: "Events", with: ["ControlPlane", "Linux", "Metering", logging, nioPosix]),
-    tests("Schedules", of: "Schedules", with: ["ControlPlane", "Events", "Metering", logging, nioCore, nioEmbedded]),
     tests("Queues", of: "Queues", with: ["Metering", grdb]),
+    tests(
+        "Schedules",
+        of: "Schedules",
+        with: ["ControlPlane", "Events", "Manifests", "Metering", "Linux", "Queues", logging, nioCore, nioPosix]
+    ),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
     tests("Secrets", of: "Secrets", with: [grdb]),
     tests("Metering", of: "Metering", with: ["Linux", "Scheduling", grdb]),
@@ -222,7 +229,8 @@ let testing: [Target] = [
     .testTarget(
         name: "SystemTests",
         dependencies: [
-            "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "thaw-source",
+            "Trials", "ControlPlane", "Events", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack",
+            "thaw-source",
             "fault-worker",
         ] + kafkaMock.map { .init(stringLiteral: $0.name) },
         exclude: ["Clients"]

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 const int thaw_o_path = O_PATH;
@@ -46,6 +47,17 @@ int thaw_sealed_memory_file(const char *name, size_t byte_count) {
 
 int thaw_doorbell_make(void) {
     return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+int thaw_wall_timer_make(void) {
+    return timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+
+int thaw_wall_timer_set(int timer, int64_t unix_milliseconds) {
+    struct itimerspec when = {0};
+    when.it_value.tv_sec = unix_milliseconds / 1000;
+    when.it_value.tv_nsec = unix_milliseconds % 1000 * 1000000;
+    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 int thaw_doorbell_ring(int doorbell) {

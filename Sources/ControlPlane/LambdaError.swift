@@ -16,6 +16,7 @@ package struct LambdaError: Error, Equatable, Sendable {
         case accessDenied = "AccessDeniedException"
         case codeStorageExceeded = "CodeStorageExceededException"
         case codeSigningConfigNotFound = "CodeSigningConfigNotFoundException"
+        case conflict = "ConflictException"
         case expiredToken = "ExpiredTokenException"
         case incompleteSignature = "IncompleteSignatureException"
         case invalidParameterValue = "InvalidParameterValueException"
@@ -44,7 +45,7 @@ package struct LambdaError: Error, Equatable, Sendable {
             .unrecognizedClient:
             403
         case .resourceNotFound, .provisionedNotFound, .codeSigningConfigNotFound, .unknownOperation: 404
-        case .resourceConflict: 409
+        case .resourceConflict, .conflict: 409
         case .preconditionFailed: 412
         case .requestTooLarge: 413
         case .unsupportedMediaType: 415

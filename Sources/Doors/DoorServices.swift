@@ -3,6 +3,7 @@ package import Invoking
 package import Metering
 package import NIOCore
 package import Registry
+package import Schedules
 package import Secrets
 
 /// What stands behind the doors, as the acts that a request can ask for.
@@ -35,6 +36,8 @@ package struct DoorServices: Sendable {
     package var refresh: @Sendable (_ function: String) -> Void
     /// What feeds functions.
     package var sources: @Sendable () async -> [EventMappings.Report]
+    /// When functions are called by the clock, so many at the most.
+    package var triggers: @Sendable (_ countMax: Int) async throws -> [ScheduleService.Trigger]
     package var registry: Registry
     package var ledger: Ledger
 
@@ -56,6 +59,7 @@ package struct DoorServices: Sendable {
         secrets: SecretStore,
         refresh: @escaping @Sendable (String) -> Void,
         sources: @escaping @Sendable () async -> [EventMappings.Report] = { [] },
+        triggers: @escaping @Sendable (Int) async throws -> [ScheduleService.Trigger] = { _ in [] },
         registry: Registry,
         ledger: Ledger
     ) {
@@ -76,6 +80,7 @@ package struct DoorServices: Sendable {
         self.secrets = secrets
         self.refresh = refresh
         self.sources = sources
+        self.triggers = triggers
         self.registry = registry
         self.ledger = ledger
     }

@@ -28,7 +28,7 @@ package struct Doors: Sendable {
         let date = ReplyDate()
         front = FrontDoor(
             policy: policy,
-            router: Self.router(services, lambda?.events).buildResponder(),
+            router: Self.router(services, lambda).buildResponder(),
             lambda: lambda.map { LambdaDoor(services: services, lambda: $0, policy: policy) },
             date: date,
             logger: logger
@@ -88,7 +88,7 @@ package struct Doors: Sendable {
     }
 
     /// Every path, door by door.
-    private static func router(_ services: DoorServices, _ events: EventRunner?) -> Router<DoorContext> {
+    private static func router(_ services: DoorServices, _ lambda: LambdaServices?) -> Router<DoorContext> {
         let router = Router(context: DoorContext.self)
         FunctionDoors(services: services).open(router)
         VersionDoors(services: services).open(router)
@@ -100,8 +100,12 @@ package struct Doors: Sendable {
         router.path("/predict/:name", [:], before: [.post])
         ReceiptDoors(services: services).open(router)
         SourceDoors(services: services).open(router)
+        TriggerDoors(services: services).open(router)
         AdminDoors(services: services).open(router)
-        if let events { EventDoors(events: events).open(router) }
+        if let lambda {
+            EventDoors(events: lambda.events).open(router)
+            CloudEventDoor(lambda: lambda).open(router)
+        }
         // Added last, so that it sees only the requests that no path above takes.
         router.add(middleware: RouteDoor(registry: services.registry))
         return router

@@ -116,6 +116,10 @@ package final class EventRunner: Sendable {
         package var id: InvocationID?
         /// Within the window, a second event of this key is the first one.
         package var deduplicationKey: String?
+        /// nil for the window of all events.
+        package var deduplicationMilliseconds: Int64?
+        /// One of a row of events, of which those that are not later than the last are known already.
+        package var series: SeriesPosition?
         /// Events of one key run one after another, in the order of acceptance.
         package var groupKey: String?
         package var trigger: String?
@@ -125,6 +129,8 @@ package final class EventRunner: Sendable {
         package init(
             id: InvocationID? = nil,
             deduplicationKey: String? = nil,
+            deduplicationMilliseconds: Int64? = nil,
+            series: SeriesPosition? = nil,
             groupKey: String? = nil,
             trigger: String? = nil,
             delayMilliseconds: Int64? = nil,
@@ -132,6 +138,8 @@ package final class EventRunner: Sendable {
         ) {
             self.id = id
             self.deduplicationKey = deduplicationKey
+            self.deduplicationMilliseconds = deduplicationMilliseconds
+            self.series = series
             self.groupKey = groupKey
             self.trigger = trigger
             self.delayMilliseconds = delayMilliseconds
@@ -162,6 +170,8 @@ package final class EventRunner: Sendable {
             attributes: content.text,
             groupKey: origin.groupKey,
             deduplicationKey: origin.deduplicationKey,
+            deduplicationMilliseconds: origin.deduplicationMilliseconds,
+            series: origin.series,
             delayMilliseconds: origin.delayMilliseconds,
             isIDGiven: origin.id != nil
         )

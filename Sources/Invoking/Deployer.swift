@@ -20,6 +20,22 @@ package enum DeployFailure: Error, Sendable, Equatable {
     case packerDied(reason: String)
 }
 
+/// Who has a word in deploys, and follows what serves.
+package struct DeployFollower: Sendable {
+    /// Why a version with this manifest cannot be; nil where it can.
+    package var complaint: @Sendable (Manifest) -> String?
+    /// Another version of a function serves, or none.
+    package var changed: @Sendable (_ name: String) async -> Void
+
+    package init(
+        complaint: @escaping @Sendable (Manifest) -> String?,
+        changed: @escaping @Sendable (String) async -> Void
+    ) {
+        self.complaint = complaint
+        self.changed = changed
+    }
+}
+
 /// What a garbage collection removed.
 package struct GarbageReport: Codable, Equatable, Sendable {
     /// Snapshot files removed.
@@ -53,6 +69,7 @@ package final class Deployer: Sendable {
         /// Snapshots between their publication and their version's registration, and what they may refer to: not garbage.
         var publishing: [String: Int] = [:]
         var underway = DeploysUnderway()
+        var follower: DeployFollower?
     }
 
     package init(
@@ -73,6 +90,17 @@ package final class Deployer: Sendable {
         self.installation = installation
         self.bindings = bindings
         self.logger = logger
+    }
+
+    /// Has somebody look at every deploy, before and after.
+    package func follow(_ follower: DeployFollower) { state.withLock { $0.follower = follower } }
+
+    private func checked(_ manifest: Manifest) throws(DeployFailure) {
+        if let complaint = state.withLock({ $0.follower })?.complaint(manifest) { throw .invalid(complaint) }
+    }
+
+    private func tellFollower(of name: String) async {
+        await state.withLock { $0.follower }?.changed(name)
     }
 
     /// Deploys a bundle, sent as a tar archive, under a name.
@@ -154,6 +182,7 @@ package final class Deployer: Sendable {
         for version in versions {
             fleet.remove(PoolKey(function: name, version: version.version))
         }
+        await tellFollower(of: name)
         logger.info("deleted", metadata: ["function": "\(name)"])
         _ = try await collectGarbage()
     }
@@ -171,6 +200,7 @@ package final class Deployer: Sendable {
             guard manifest.isWithinBounds else { throw DeployFailure.invalid("the settings go beyond the limits") }
             let version = try await registry.deploy(manifest: manifest, snapshot: serving.snapshot)
             fleet.announce(bindings.binding(of: version))
+            await tellFollower(of: name)
             return version
         } catch let failure as DeployFailure {
             throw failure
@@ -185,6 +215,7 @@ package final class Deployer: Sendable {
     package func rollback(_ name: String) async throws(RegistryError) -> FunctionVersion {
         let version = try await registry.rollback(name)
         fleet.announce(bindings.binding(of: version))
+        await tellFollower(of: name)
         return version
     }
 
@@ -329,6 +360,7 @@ package final class Deployer: Sendable {
         var manifest = packed.manifest
         manifest.name = name
         try Self.checkNetwork(of: manifest)
+        try checked(manifest)
         let version: FunctionVersion
         let snapshot: VerifiedSnapshot
         do {
@@ -363,6 +395,7 @@ package final class Deployer: Sendable {
         }
         await noteVerified(snapshot)
         fleet.announce(bindings.binding(of: version))
+        await tellFollower(of: name)
         logger.info(
             "deployed",
             metadata: [

@@ -42,6 +42,8 @@ package struct Manifest: Codable, Hashable, Sendable {
     package var events: EventSettings?
     /// What feeds it; nil where nothing is said, as in manifests of before.
     package var sources: [SourceSettings]?
+    /// When it is called without anybody who calls; nil for none.
+    package var schedules: [ManifestSchedule]?
 
     package init(
         name: String,
@@ -64,7 +66,8 @@ package struct Manifest: Codable, Hashable, Sendable {
         route: String? = nil,
         environment: [String: String] = [:],
         events: EventSettings? = nil,
-        sources: [SourceSettings]? = nil
+        sources: [SourceSettings]? = nil,
+        schedules: [ManifestSchedule]? = nil
     ) {
         self.name = name
         self.description = description
@@ -87,6 +90,7 @@ package struct Manifest: Codable, Hashable, Sendable {
         self.environment = environment
         self.events = events
         self.sources = sources
+        self.schedules = schedules
     }
 
     /// The task of the model, `echo` where there is none; `code` where the author's program answers.

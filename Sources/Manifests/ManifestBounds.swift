@@ -39,6 +39,12 @@ package enum ManifestBounds {
     package static let initMillisecondsDefault = 10_000
     static let handlerBytesMax = 255
     static let callsMax = 64
+    /// More are a job for the API of schedules.
+    static let schedulesMax = 32
+    /// What EventBridge Scheduler takes.
+    static let expressionBytesMax = 256
+    static let zoneBytesMax = 50
+    static let inputBytesMax = 8 << 10
     /// What AWS Lambda takes.
     package static let layersMax = 5
 
@@ -79,6 +85,6 @@ package enum ManifestBounds {
         "2014-11-13", "2015-03-31", "2016-08-19", "2017-03-31", "2017-10-31", "2018-06-01", "2018-10-31", "2019-09-25",
         "2019-09-30", "2020-04-22", "2020-06-30", "2021-07-20", "2021-10-31", "2021-11-15", "2024-08-31", "2025-11-30",
         "2025-12-01", "code", "events", "functions", "healthz", "metrics", "pools", "predict", "readyz",
-        "receipts", "sources", "uploads", "url", "v1", "v2",
+        "receipts", "schedule-groups", "schedules", "sources", "tags", "triggers", "uploads", "url", "v1", "v2",
     ]
 }

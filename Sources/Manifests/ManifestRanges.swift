@@ -24,6 +24,12 @@ extension Manifest {
             && (handler?.utf8.count ?? 0) <= ManifestBounds.handlerBytesMax
             && (layers?.count ?? 0) <= ManifestBounds.layersMax
             && calls.count <= ManifestBounds.callsMax && calls.allSatisfy(Manifest.isName)
+            && (schedules?.count ?? 0) <= ManifestBounds.schedulesMax
+            && (schedules ?? []).allSatisfy { schedule in
+                schedule.expression.utf8.count <= ManifestBounds.expressionBytesMax
+                    && (schedule.zone?.utf8.count ?? 0) <= ManifestBounds.zoneBytesMax
+                    && (schedule.input?.utf8.count ?? 0) <= ManifestBounds.inputBytesMax
+            }
             && (runtime == .model || model == nil)
             && environmentBytes <= ManifestBounds.environmentBytesMax
     }

@@ -24,7 +24,7 @@ struct ManifestReader {
     static let rootKeys = [
         "name", "description", "runtime", "model", "handler", "code", "layers", "network", "calls", "precision",
         "golden", "fetch", "build", "limits", "threads", "concurrency", "batching", "scaling", "route", "environment",
-        "events", "sources",
+        "events", "sources", "schedules",
     ]
     /// Keys of the root that only code functions have, and only models.
     static let codeKeys = ["handler", "code", "layers", "network", "calls", "build"]
@@ -34,6 +34,7 @@ struct ManifestReader {
     static let limitsKeys = ["memory", "timeout", "payload", "tmp", "init"]
     static let batchingKeys = ["max", "delay"]
     static let scalingKeys = ["min", "max", "idle"]
+    static let scheduleKeys = ["expression", "zone", "input", "missed"]
 
     let file: String
 
@@ -65,6 +66,7 @@ struct ManifestReader {
         if let node = fields["environment"] { manifest.environment = try environment(node) }
         if let node = fields["events"] { manifest.events = try events(node) }
         if let node = fields["sources"] { manifest.sources = try sources(node) }
+        if let node = fields["schedules"] { manifest.schedules = try schedules(node) }
         try readCode(fields, root, into: &manifest)
         return manifest
     }
@@ -119,6 +121,33 @@ struct ManifestReader {
             throw node.error("calls names \(names.count) functions; at most \(ManifestBounds.callsMax) are taken")
         }
         return names
+    }
+
+    private func schedules(_ node: ManifestNode) throws(ManifestError) -> [ManifestSchedule] {
+        var schedules: [ManifestSchedule] = []
+        for element in try node.elements(of: "schedules") {
+            let fields = try element.fields(of: "a schedule", known: Self.scheduleKeys)
+            guard let expression = fields["expression"] else {
+                throw element.error("a schedule's expression is missing; it is cron(…), rate(…) or at(…)")
+            }
+            var schedule = ManifestSchedule(
+                expression: try text(expression, "expression", bytesMax: ManifestBounds.expressionBytesMax)
+            )
+            if let zone = fields["zone"] {
+                schedule.zone = try text(zone, "zone", bytesMax: ManifestBounds.zoneBytesMax)
+            }
+            if let input = fields["input"] {
+                schedule.input = try text(input, "input", bytesMax: ManifestBounds.inputBytesMax)
+            }
+            if let missed = fields["missed"] { schedule.missed = try choice(missed, "missed") }
+            schedules.append(schedule)
+        }
+        guard schedules.count <= ManifestBounds.schedulesMax else {
+            throw node.error(
+                "schedules has \(schedules.count) entries; at most \(ManifestBounds.schedulesMax) are taken"
+            )
+        }
+        return schedules
     }
 
     private func handler(_ node: ManifestNode, _ runtime: FunctionRuntime) throws(ManifestError) -> String {

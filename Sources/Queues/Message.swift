@@ -57,6 +57,10 @@ package struct MessageDraft: Equatable, Sendable {
     package var groupKey: String?
     /// Within the queue's window, a second message of this key is the first one.
     package var deduplicationKey: String?
+    /// nil for the queue's own window.
+    package var deduplicationMilliseconds: Int64?
+    /// nil for a message that stands alone.
+    package var series: SeriesPosition?
     /// nil for the queue's own.
     package var delayMilliseconds: Int64?
     /// The id came from outside: one that is there, or was, is not accepted again.
@@ -68,6 +72,8 @@ package struct MessageDraft: Equatable, Sendable {
         attributes: String = "",
         groupKey: String? = nil,
         deduplicationKey: String? = nil,
+        deduplicationMilliseconds: Int64? = nil,
+        series: SeriesPosition? = nil,
         delayMilliseconds: Int64? = nil,
         isIDGiven: Bool = false
     ) {
@@ -76,6 +82,8 @@ package struct MessageDraft: Equatable, Sendable {
         self.attributes = attributes
         self.groupKey = groupKey
         self.deduplicationKey = deduplicationKey
+        self.deduplicationMilliseconds = deduplicationMilliseconds
+        self.series = series
         self.delayMilliseconds = delayMilliseconds
         self.isIDGiven = isIDGiven
     }

@@ -65,7 +65,11 @@ struct MessageRows {
         try insert.run()
         let sequence = database.lastInsertedRowID
         known.add(1, to: queue.number)
-        if let key = draft.deduplicationKey { try remember(key, draft.id, in: queue, now: now) }
+        if let key = draft.deduplicationKey {
+            let window = draft.deduplicationMilliseconds ?? queue.settings.deduplicationMilliseconds
+            try remember(key, draft.id, in: queue, untilUnixMilliseconds: now + window)
+        }
+        if let place = draft.series { try set(place) }
         KillPoint.pass("publish.inserted")
         guard isClaimed, let claim else { return .accepted(sequence: sequence) }
         return .claimed(
@@ -94,6 +98,9 @@ struct MessageRows {
                 if try find.step() { return draft.id }
             }
         }
+        if let place = draft.series, let last = try position(of: place.series), last >= place.position {
+            return draft.id
+        }
         guard let key = draft.deduplicationKey else { return nil }
         let find = try BoundStatement(
             "SELECT id FROM deduplications WHERE queue = ? AND key = ? AND untilUnixMilliseconds > ?",
@@ -107,12 +114,13 @@ struct MessageRows {
         return find.text(0).flatMap { InvocationID($0) }
     }
 
-    private func remember(_ key: String, _ id: InvocationID, in queue: StoredQueue, now: Int64) throws {
+    private func remember(_ key: String, _ id: InvocationID, in queue: StoredQueue, untilUnixMilliseconds: Int64) throws
+    {
         let insert = try BoundStatement("INSERT OR REPLACE INTO deduplications VALUES (?, ?, ?, ?)", database)
         insert.bind(queue.number, 1)
         insert.bind(key, 2)
         insert.bind(id.description, 3)
-        insert.bind(now + queue.settings.deduplicationMilliseconds, 4)
+        insert.bind(untilUnixMilliseconds, 4)
         try insert.run()
         KillPoint.pass("key.remembered")
     }

@@ -30,6 +30,11 @@ enum MessageSchema {
             try database.execute(sql: tables)
             try database.execute(sql: carryingOver)
         }
+        migrator.registerMigration("3") { database in
+            try database.execute(
+                sql: "CREATE TABLE series (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+            )
+        }
         return migrator
     }
 

@@ -350,7 +350,7 @@ package final class MessageStore: Sendable {
         if isMore == true { swept.withLock { $0 = 0 } }
     }
 
-    private func perform<Value: Sendable>(
+    func perform<Value: Sendable>(
         _ body: @escaping @Sendable (MessageRows) throws -> Value
     ) async throws(QueueError) -> Value {
         let result: Result<Value, QueueError> = await withCheckedContinuation { continuation in

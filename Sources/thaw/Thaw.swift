@@ -22,7 +22,7 @@ struct Thaw: AsyncParsableCommand {
                     InitCommand.self, DevCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
                     DescribeCommand.self,
                     DeleteCommand.self, LogsCommand.self, ReceiptsCommand.self, EventsCommand.self,
-                    SecretCommand.self, SourcesCommand.self,
+                    SecretCommand.self, SourcesCommand.self, TriggersCommand.self,
                 ]
             ),
             CommandGroup(

@@ -32,7 +32,11 @@ enum ImportRules {
             "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", "Logging", "NIOCore",
             "NIOPosix",
         ],
-        "Schedules": ["ControlPlane", "Events", "Invoking", "Linux", "Metering", "GRDB", "Logging", "NIOCore"],
+        "Schedules": [
+            "ControlPlane", "Events", "Linux", "Manifests", "Metering", "Queues", "Registry", "GRDB", "Logging",
+            "NIOCore",
+            "NIOPosix",
+        ],
         "Doors": [
             "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Digests", "Scheduling", "Registry",
             "Metering", "Manifests", "Wire",

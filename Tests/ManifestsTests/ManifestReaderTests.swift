@@ -82,14 +82,22 @@ private func refusal(_ yaml: String) -> String {
             "name: a\ncolour: red\n",
             "function.yaml:2:1: unknown key \"colour\" in the manifest; known keys: batching, build, calls, code, "
                 + "concurrency, description, environment, events, fetch, golden, handler, layers, limits, model, name, network, precision, route, "
-                + "runtime, scaling, sources, threads"
+                + "runtime, scaling, schedules, sources, threads"
+        ),
+        (
+            "name: a\nschedules: [{zone: UTC}]\n",
+            "function.yaml:2:13: a schedule's expression is missing; it is cron(…), rate(…) or at(…)"
+        ),
+        (
+            "name: a\nschedules:\n  - expression: rate(1 day)\n    missed: never\n",
+            "function.yaml:4:13: missed should be one of skip, once, all, got \"never\""
         ),
         ("description: x\n", "function.yaml:1:1: name is missing; a function is called by it"),
         ("", "function.yaml:1:1: the manifest is empty; at least name is needed"),
         (
             "- a\n- b\n",
             "function.yaml:1:1: the manifest should be a mapping of name, description, runtime, model, "
-                + "handler, code, layers, network, calls, precision, golden, fetch, build, limits, threads, concurrency, batching, scaling, route, environment, events, sources, got a list"
+                + "handler, code, layers, network, calls, precision, golden, fetch, build, limits, threads, concurrency, batching, scaling, route, environment, events, sources, schedules, got a list"
         ),
         (
             "name: 7\n",

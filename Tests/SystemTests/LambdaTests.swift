@@ -8,14 +8,14 @@ struct LambdaTests {
     private static let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
     /// A Python with boto3 and the AWS CLI beside it: that of `deploy/test`, or the machine's.
-    private static let python = ProcessInfo.processInfo.environment["THAW_CLIENTS_PYTHON"] ?? "python3"
+    static let python = ProcessInfo.processInfo.environment["THAW_CLIENTS_PYTHON"] ?? "python3"
 
     /// Whether that Python has boto3; `deploy/test` brings it where there is a network.
     static let hasClient = isThere([python, "-c", "import boto3"])
 
     static let hasCommandLine = isThere(["aws", "--version"])
 
-    private static func isThere(_ command: [String]) -> Bool {
+    static func isThere(_ command: [String]) -> Bool {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command
@@ -26,12 +26,17 @@ struct LambdaTests {
         return process.terminationStatus == 0
     }
 
-    private func script(_ name: String) -> String {
+    private static func script(_ name: String) -> String {
         Tree.root.appendingPathComponent("Tests/SystemTests/Clients/\(name)").path
     }
 
+    /// Runs a script of `Clients` against a node that asks for signatures.
+    static func client(_ name: String, of node: TrialNode) async throws -> CommandOutcome {
+        try await CommandOutcome.run("/usr/bin/env", [python, script(name), node.url, keyID, secret])
+    }
+
     /// A node that asks for signatures.
-    private func withSignedNode(_ body: (TrialNode) async throws -> Void) async throws {
+    static func withSignedNode(_ body: (TrialNode) async throws -> Void) async throws {
         let folder = try TrialNode.freshDirectory()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try "[default]\naws_access_key_id = \(Self.keyID)\naws_secret_access_key = \(Self.secret)\n"
@@ -44,11 +49,8 @@ struct LambdaTests {
 
     @Test(.enabled(if: hasClient, "boto3 is not installed for python3; deploy/test installs it"))
     func `stock boto3 drives every operation, signed, with waiters and paginators`() async throws {
-        try await withSignedNode { node in
-            let outcome = try await CommandOutcome.run(
-                "/usr/bin/env",
-                [Self.python, script("lambda_api.py"), node.url, Self.keyID, Self.secret]
-            )
+        try await Self.withSignedNode { node in
+            let outcome = try await Self.client("lambda_api.py", of: node)
             #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
             #expect(outcome.output.contains("ends: passed"))
         }
@@ -58,10 +60,10 @@ struct LambdaTests {
     func `stock boto3 uploads archives as a whole, in parts and in signed chunks, and makes functions of them`()
         async throws
     {
-        try await withSignedNode { node in
+        try await Self.withSignedNode { node in
             let outcome = try await CommandOutcome.run(
                 "/usr/bin/env",
-                [Self.python, script("lambda_uploads.py"), node.url, Self.keyID, Self.secret]
+                [Self.python, Self.script("lambda_uploads.py"), node.url, Self.keyID, Self.secret]
             )
             #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
             #expect(outcome.output.contains("chunks: passed"))
@@ -72,10 +74,10 @@ struct LambdaTests {
     func `stock boto3 makes queues, and what it sends arrives, in order, again, as a dead letter, and at a function`()
         async throws
     {
-        try await withSignedNode { node in
+        try await Self.withSignedNode { node in
             let outcome = try await CommandOutcome.run(
                 "/usr/bin/env",
-                [Self.python, script("queue_api.py"), node.url, Self.keyID, Self.secret]
+                [Self.python, Self.script("queue_api.py"), node.url, Self.keyID, Self.secret]
             )
             #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
             #expect(outcome.output.contains("ends: passed"))
@@ -89,11 +91,8 @@ struct LambdaTests {
         )
     )
     func `a Python function comes by boto3 and answers, fails and is published as on Lambda`() async throws {
-        try await withSignedNode { node in
-            let outcome = try await CommandOutcome.run(
-                "/usr/bin/env",
-                [Self.python, script("lambda_python.py"), node.url, Self.keyID, Self.secret]
-            )
+        try await Self.withSignedNode { node in
+            let outcome = try await Self.client("lambda_python.py", of: node)
             #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
             #expect(outcome.output.contains("ends: passed"))
         }
@@ -106,10 +105,10 @@ struct LambdaTests {
         )
     )
     func `layers come by boto3, lie in the function's root and are replaced and deleted`() async throws {
-        try await withSignedNode { node in
+        try await Self.withSignedNode { node in
             let outcome = try await CommandOutcome.run(
                 "/usr/bin/env",
-                [Self.python, script("lambda_layers.py"), node.url, Self.keyID, Self.secret]
+                [Self.python, Self.script("lambda_layers.py"), node.url, Self.keyID, Self.secret]
             )
             #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
             #expect(outcome.output.contains("ends: passed"))
@@ -118,10 +117,10 @@ struct LambdaTests {
 
     @Test(.enabled(if: hasCommandLine, "the AWS CLI is not installed; deploy/test installs it"))
     func `the stock AWS CLI does what a person types`() async throws {
-        try await withSignedNode { node in
+        try await Self.withSignedNode { node in
             let outcome = try await CommandOutcome.run(
                 "/usr/bin/env",
-                ["bash", script("lambda_cli.sh"), node.url],
+                ["bash", Self.script("lambda_cli.sh"), node.url],
                 environment: ["AWS_ACCESS_KEY_ID": Self.keyID, "AWS_SECRET_ACCESS_KEY": Self.secret]
             )
             #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")

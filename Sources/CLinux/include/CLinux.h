@@ -30,6 +30,9 @@ int thaw_sealed_memory_file(const char *name, size_t byte_count);
 // An eventfd, close-on-exec and non-blocking.
 int thaw_doorbell_make(void);
 int thaw_doorbell_ring(int doorbell);
+// A timerfd of the wall clock, close-on-exec and non-blocking; 0 silences it.
+int thaw_wall_timer_make(void);
+int thaw_wall_timer_set(int timer, int64_t unix_milliseconds);
 
 // shared.c: words that two processes see alike. Swift's atomics own their storage and cannot lie in a mapping.
 static inline uint64_t thaw_word_load(const uint64_t *word) {

@@ -47,16 +47,7 @@ struct EventDoors: Sendable {
             )
             return Response(Accepted(id: id.description), status: .accepted)
         } catch {
-            switch error {
-            case .full:
-                throw Refusal(
-                    status: .tooManyRequests,
-                    code: "queueFull",
-                    message: error.description,
-                    headers: [.retryAfter: "1"]
-                )
-            case .storage: throw Refusal.storage(error.description)
-            }
+            throw Refusal(error)
         }
     }
 
@@ -163,6 +154,22 @@ struct EventDoors: Sendable {
             endedUnixMilliseconds = outcome.endedUnixMilliseconds
             result = outcome.result.map { JSONValue(parsing: $0) ?? .text(String(decoding: $0, as: UTF8.self)) }
             note = outcome.note
+        }
+    }
+}
+
+extension Refusal {
+    /// An event that was not accepted.
+    init(_ refusal: EventRefusal) {
+        switch refusal {
+        case .full:
+            self.init(
+                status: .tooManyRequests,
+                code: "queueFull",
+                message: refusal.description,
+                headers: [.retryAfter: "1"]
+            )
+        case .storage: self = .storage(refusal.description)
         }
     }
 }

@@ -60,6 +60,10 @@ struct LambdaDoor: Sendable {
                 try verify(signed, body)
                 return NeighbourDoor(account: lambda.plane.account).respond(to: body)
             }
+            if LambdaRoute.isOfSchedules(path) {
+                let signed = try admit(request, path, for: ["scheduler"])
+                return try await operate(LambdaRoute.schedules, request, path, context, signed)
+            }
             guard LambdaPath.beginsWithDate(uri) else { return nil }
             let signed = try admit(request, path)
             if let call = LambdaCallPath(request.method, path) {
@@ -67,7 +71,7 @@ struct LambdaDoor: Sendable {
                     try verify(signed, body)
                 }
             }
-            return try await operate(request, path, context, signed)
+            return try await operate(LambdaRoute.all, request, path, context, signed)
         } catch {
             return LambdaReply.failure(error)
         }
@@ -94,12 +98,13 @@ struct LambdaDoor: Sendable {
     }
 
     private func operate(
+        _ routes: [LambdaRoute],
         _ request: Request,
         _ path: LambdaPath,
         _ context: DoorContext,
         _ signed: SignedRequest
     ) async throws(LambdaError) -> Response {
-        let found = LambdaRoute.all.lazy.compactMap { route -> (LambdaRoute, [String])? in
+        let found = routes.lazy.compactMap { route -> (LambdaRoute, [String])? in
             guard route.method == request.method, let parameters = route.parameters(of: path.segments) else {
                 return nil
             }
@@ -115,6 +120,7 @@ struct LambdaDoor: Sendable {
         let (verifier, region) = (verifier, lambda.plane.account.region)
         let lambdaRequest = LambdaRequest(
             plane: lambda.plane,
+            schedules: lambda.schedules,
             parameters: parameters,
             query: signed.queryPairs,
             body: try Self.fields(body),

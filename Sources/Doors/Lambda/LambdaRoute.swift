@@ -1,5 +1,6 @@
 import ControlPlane
 import HTTPTypes
+import Schedules
 
 /// One operation of the Lambda API: where it is reached, and what it does.
 struct LambdaRoute: Sendable {
@@ -41,6 +42,7 @@ struct LambdaRoute: Sendable {
 /// A request of the control plane, with its body read.
 struct LambdaRequest: Sendable {
     let plane: ControlPlane
+    let schedules: ScheduleService
     let parameters: [String]
     let query: [(name: String, value: String)]
     let body: RequestFields

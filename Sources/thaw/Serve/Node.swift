@@ -12,6 +12,7 @@ import NIOPosix
 import Queues
 import Registry
 import Sandboxing
+import Schedules
 import Scheduling
 import Secrets
 import ServiceLifecycle
@@ -25,12 +26,14 @@ final class Node: Sendable {
     /// Held for as long as the node lives: a second one on the same directory refuses.
     private let lock: DirectoryLock
     private let group: MultiThreadedEventLoopGroup
+    private let registry: Registry
     private let ledger: Ledger
     private let fleet: Fleet
     private let invoker: Invoker
     private let deployer: Deployer
     private let plane: ControlPlane
     private let events: EventRunner
+    private let schedules: ScheduleService
     private let outside: OutsideDelivery
     private let mappings: EventMappings
     private let doors: Doors
@@ -48,7 +51,7 @@ final class Node: Sendable {
         Signals.ignoreBrokenPipes()
         let installation = try Installation()
         lock = try DirectoryLock(directory)
-        let registry = try Registry(path: directory + "/registry.sqlite")
+        registry = try Registry(path: directory + "/registry.sqlite")
         let secrets = try SecretStore(directory: directory)
         ledger = try Ledger(directory: directory, node: ProcessInfo.processInfo.hostName)
         interruptedCalls = ledger.recovered.interrupted
@@ -142,6 +145,14 @@ final class Node: Sendable {
             deliver: { await outside.deliver($0) },
             invoke: invoke
         )
+        schedules = try ScheduleService(
+            directory: directory,
+            account: plane.account,
+            events: events,
+            on: group.next(),
+            logger: logger
+        )
+        Self.follow(deployer, registry, plane, schedules, logger)
         let queues = ClientQueues(store: events.store, account: plane.account, loop: group.next(), logger: logger)
         let sources = NodeSources(
             programPath: installation.sourcePath,
@@ -217,17 +228,48 @@ final class Node: Sendable {
                 secrets: secrets,
                 refresh: { invoker.refresh($0) },
                 sources: { [mappings] in await mappings.reports() },
+                triggers: { [schedules] in try await schedules.triggers(countMax: $0) },
                 registry: registry,
                 ledger: ledger
             ),
             lambda: LambdaServices(
                 plane: plane,
                 events: events,
+                schedules: schedules,
                 queues: queues,
                 keys: configuration.keys,
                 unixSeconds: { Int(Clock.wallNanoseconds() / 1_000_000_000) }
             ),
             logger: logger
+        )
+    }
+
+    /// Functions' schedules are those of the versions that serve.
+    private static func follow(
+        _ deployer: Deployer,
+        _ registry: Registry,
+        _ plane: ControlPlane,
+        _ schedules: ScheduleService,
+        _ logger: Logger
+    ) {
+        deployer.follow(
+            DeployFollower(
+                complaint: { ScheduleService.complaint(about: $0) },
+                changed: { [weak plane, weak schedules] name in
+                    guard let plane, let schedules else { return }
+                    let serving = try? registry.resolve(name)
+                    let arn = plane.account.functionARN(plane.name(ofRegistry: name))
+                    do throws(LambdaError) {
+                        try await schedules.follow(name, serving?.manifest, functionARN: arn)
+                    } catch {
+                        // Followed again when the node starts.
+                        logger.error(
+                            "a function's schedules could not be changed",
+                            metadata: ["function": "\(name)", "error": "\(error.message)"]
+                        )
+                    }
+                }
+            )
         )
     }
 
@@ -267,6 +309,11 @@ final class Node: Sendable {
         try fleet.start()
         invoker.installServing()
         try await plane.resume()
+        let plane = plane
+        try await schedules.followAll(registry.list().map(\.serving)) { name in
+            plane.account.functionARN(plane.name(ofRegistry: name))
+        }
+        try await schedules.resume()
         events.resume()
         mappings.reconcile()
         // Reading the registry leaves several times as much behind as is kept of it.
@@ -284,6 +331,7 @@ final class Node: Sendable {
                     .init(
                         service: DrainService(
                             fleet: fleet,
+                            schedules: schedules,
                             events: events,
                             mappings: mappings,
                             phase: phase,
@@ -334,6 +382,7 @@ final class Phase: Sendable {
 /// On the order to end: admits nothing more and waits for what was admitted.
 private struct DrainService: Service {
     let fleet: Fleet
+    let schedules: ScheduleService
     let events: EventRunner
     let mappings: EventMappings
     let phase: Phase
@@ -342,6 +391,7 @@ private struct DrainService: Service {
     func run() async throws {
         try await gracefulShutdown()
         phase.become(.draining)
+        schedules.stop()
         events.stop()
         // Batches that run are waited for with the calls that they are.
         async let mappingsEnd: Void = mappings.stop()
