@@ -39,8 +39,17 @@ struct BrokerLibrary {
 }
 
 let brokerLibraries = [
-    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev")
+    BrokerLibrary(module: "CHiredis", header: "hiredis/hiredis.h", package: "libhiredis-dev"),
+    BrokerLibrary(module: "CNats", header: "nats/nats.h", package: "libnats-dev"),
+    BrokerLibrary(module: "CRdkafka", header: "librdkafka/rdkafka.h", package: "librdkafka-dev"),
+    BrokerLibrary(module: "CPostgres", header: "postgresql/libpq-fe.h", package: "libpq-dev"),
+    BrokerLibrary(module: "CMosquitto", header: "mosquitto.h", package: "libmosquitto-dev"),
 ].filter(\.isInstalled)
+
+/// Brokers of tests that are built here; those that are not are real servers, where they are installed.
+let kafkaMock: [Target] =
+    brokerLibraries.contains { $0.module == "CRdkafka" }
+    ? [.executableTarget(name: "kafka-mock", dependencies: ["CRdkafka", "Linux"], path: "Tests/KafkaMock")] : []
 
 let libraries: [Target] = [
     .target(name: "CLinux"),
@@ -71,7 +80,8 @@ let libraries: [Target] = [
     .target(
         name: "Invoking",
         dependencies: [
-            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
+            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", "Digests",
+            logging, nioCore,
         ]
     ),
     .target(name: "Queues", dependencies: ["Metering", "Linux", grdb, grdbSQLite]),
@@ -84,6 +94,7 @@ let libraries: [Target] = [
         name: "Events",
         dependencies: [
             "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", logging, nioCore,
+            nioPosix,
         ]
     ),
     .target(
@@ -109,7 +120,7 @@ let programs: [Target] = [
         name: "thaw",
         dependencies: [
             "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
-            "Registry", "Metering", "Manifests",
+            "Registry", "Metering", "Manifests", "Digests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "CTaskQueue", argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix,
             serviceLifecycle, unixSignals,
@@ -170,7 +181,7 @@ let testing: [Target] = [
     ),
     tests("Manifests", of: "Manifests", with: [yams]),
     tests("Registry", of: "Registry", with: ["Manifests", grdb]),
-    tests("Events", of: "Events", with: ["ControlPlane", "Metering", logging]),
+    tests("Events", of: "Events", with: ["ControlPlane", "Linux", "Metering", logging, nioPosix]),
     tests("Schedules", of: "Schedules", with: ["ControlPlane", "Events", "Metering", logging, nioCore, nioEmbedded]),
     tests("Queues", of: "Queues", with: ["Metering", grdb]),
     tests("ControlPlane", of: "ControlPlane", with: ["Digests", "Invoking", "Manifests", "Registry", nioCore]),
@@ -213,7 +224,7 @@ let testing: [Target] = [
         dependencies: [
             "Trials", "Invoking", "Registry", "thaw", "thaw-worker", "thaw-jail", "thaw-pack", "thaw-source",
             "fault-worker",
-        ],
+        ] + kafkaMock.map { .init(stringLiteral: $0.name) },
         exclude: ["Clients"]
     ),
 ]
@@ -261,6 +272,11 @@ if Context.environment["THAW_FUZZING"] != nil {
                 exclude: ["ThawPack.swift"]
             ),
             .target(
+                name: "thaw-jail",
+                dependencies: ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
+                exclude: ["main.swift"]
+            ),
+            .target(
                 name: "thaw-bench",
                 dependencies: ["Scheduling", "Snapshots"],
                 sources: ["PolicyTraceFile.swift", "PolicyReplay.swift"]
@@ -268,10 +284,11 @@ if Context.environment["THAW_FUZZING"] != nil {
             .executableTarget(
                 name: "thaw-fuzz",
                 dependencies: [
-                    "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux", "Manifests",
-                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Snapshots", "Tasks", "Tokenizing",
-                    "Wire",
-                    "thaw-bench", "thaw-pack", nioCore, nioEmbedded, nioHTTP1,
+                    "ControlPlane", "Doors", "Fleet", "Graphs", "Inference", "Invoking", "JSON", "Kernels", "Linux",
+                    "Manifests",
+                    "Metering", "Models", "Registry", "Scheduling", "Secrets", "Serving", "Snapshots", "Tasks",
+                    "Tokenizing", "Wire",
+                    "thaw-bench", "thaw-jail", "thaw-pack", httpTypes, nioCore, nioEmbedded, nioHTTP1,
                 ],
                 path: "Tests",
                 sources: [
@@ -292,6 +309,7 @@ package.targets.append(contentsOf: [
     systemLibrary("CZlib", apt: "zlib1g-dev"),
 ])
 package.targets.append(contentsOf: brokerLibraries.map { systemLibrary($0.module, apt: $0.package) })
+if Context.environment["THAW_FUZZING"] == nil { package.targets.append(contentsOf: kafkaMock) }
 
 for target in package.targets {
     switch target.type {

@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -58,4 +62,29 @@ int thaw_keep_only(int descriptor, int place) {
         return -1;
     }
     return (int)syscall(SYS_close_range, place + 1, ~0u, 0);
+}
+
+int thaw_open_beneath(int folder, const char *path) {
+    struct open_how how = {
+        .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+}
+
+int thaw_open_in(int folder, const char *name) {
+    return openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+int thaw_move_in(int folder, const char *name, int other, const char *other_name) {
+    return (int)syscall(SYS_renameat2, folder, name, other, other_name, 1 /* RENAME_NOREPLACE */);
+}
+
+void thaw_connection_watch(int socket) {
+    int on = 1, idle_seconds = 30, interval_seconds = 10, count = 3;
+    // A socket that is no TCP has no need of it.
+    setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof interval_seconds);
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
 }

@@ -26,6 +26,47 @@ extension LambdaFunction {
     }
 }
 
+extension ControlPlane {
+    /// What a label of the registry's (`thaw alias`) means, where the API has no alias or version of that name.
+    ///
+    /// The version that was published of it, or `$LATEST`; one that was never published is shown by the registry's number.
+    func labelled(_ qualifier: String?, of function: LambdaFunction) -> LambdaVersion? {
+        guard let qualifier, function.aliases[qualifier] == nil, function.version(qualifier) == nil,
+            case .alias = Qualifier(qualifier),
+            let found = try? registry.resolve(function.registryName, qualifier: qualifier)
+        else { return nil }
+        let known = [function.latest] + function.versions.reversed()
+        if let version = known.first(where: { $0.code.registryVersion == found.version }) { return version }
+        var settings = function.latest.settings
+        settings.adopt(found.manifest, memoryBytes: nil)
+        return LambdaVersion(
+            number: found.version,
+            settings: settings,
+            code: CodeFacts(of: found),
+            lastModified: found.lastModified
+        )
+    }
+
+    /// What a qualifier means to an operation that shows configurations.
+    func shown(_ qualifier: String?, of function: LambdaFunction) throws(LambdaError) -> LambdaVersion {
+        if let labelled = labelled(qualifier, of: function) { return labelled }
+        return try function.shown(qualifier, in: account)
+    }
+
+    /// Aliases of the API, and labels of the registry that it has none for, by name.
+    func aliases(of function: LambdaFunction) -> [String: LambdaAlias] {
+        var aliases = function.aliases
+        for label in (try? registry.describe(function.registryName).aliases.keys) ?? [:].keys {
+            guard let version = labelled(label, of: function) else { continue }
+            var alias = LambdaAlias(functionVersion: version.label)
+            // The same for as long as it means the same: nothing is stored that could hold one.
+            alias.revisionID = "\(label)-\(version.code.registryVersion)"
+            aliases[label] = alias
+        }
+        return aliases
+    }
+}
+
 extension LambdaVersion {
     /// Takes over a version that the node's own doors made.
     mutating func adopt(_ version: FunctionVersion) {
@@ -67,6 +108,10 @@ extension FunctionSettings {
         manifest.limits.timeoutMilliseconds = timeoutSeconds * 1000
         if memoryIsSet { manifest.limits.memoryBytes = UInt64(memoryMebibytes) << 20 }
         manifest.limits.tmpBytes = UInt64(temporaryMebibytes) << 20
+        // Taken away, the variable leaves none behind; where there never was one, a function.yaml has the word.
+        if manifest.runtime != .model, manifest.environment[Self.networkVariable] != nil || network != nil {
+            manifest.network = network ?? .none
+        }
         manifest.environment = CodeManifest.environment(self)
     }
 }

@@ -157,7 +157,7 @@ extension ControlPlane {
 
     package func getFunction(_ reference: FunctionReference, locator: CodeLocator) throws(LambdaError) -> JSONValue {
         let function = try function(reference)
-        let version = try function.shown(reference.qualifier, in: account)
+        let version = try shown(reference.qualifier, of: function)
         var location = "\(locator.origin)/functions/\(function.registryName)"
         if let archive = version.code.archive { location = try locator.location(of: archive) }
         return .present([
@@ -170,7 +170,7 @@ extension ControlPlane {
 
     package func getConfiguration(_ reference: FunctionReference) throws(LambdaError) -> JSONValue {
         let function = try function(reference)
-        let version = try function.shown(reference.qualifier, in: account)
+        let version = try shown(reference.qualifier, of: function)
         return function.configuration(version, qualifier: reference.qualifier, in: account)
     }
 

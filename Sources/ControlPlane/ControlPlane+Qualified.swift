@@ -22,7 +22,9 @@ extension ControlPlane {
     }
 
     package func getAlias(_ reference: FunctionReference, _ alias: String) throws(LambdaError) -> JSONValue {
-        try function(reference).alias(alias, in: account)
+        var function = try function(reference)
+        function.aliases = aliases(of: function)
+        return try function.alias(alias, in: account)
     }
 
     package func listAliases(
@@ -30,7 +32,9 @@ extension ControlPlane {
         of version: String?,
         _ page: Page
     ) throws(LambdaError) -> JSONValue {
-        try page.document(of: try function(reference).aliasDocuments(of: version, in: account), as: "Aliases")
+        var function = try function(reference)
+        function.aliases = aliases(of: function)
+        return try page.document(of: function.aliasDocuments(of: version, in: account), as: "Aliases")
     }
 
     package func deleteAlias(_ function: FunctionReference, _ alias: String) async throws(LambdaError) {

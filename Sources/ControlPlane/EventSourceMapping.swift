@@ -61,7 +61,7 @@ package struct EventSourceMapping: Codable, Equatable, Sendable {
             }
             // A URL names a source that the service has none of: redis://…, nats://….
             if let scheme = arn.firstRange(of: "://").map({ arn[..<$0.lowerBound] }) {
-                self = scheme == "kafka" ? .stream : .queue
+                self = scheme == "kafka" || scheme == "mqtt" ? .stream : .queue
                 return
             }
             let parts = arn.split(separator: ":", omittingEmptySubsequences: false)

@@ -28,7 +28,12 @@ extension ControlPlane {
         case .pending: throw Self.notActive("Pending")
         case .failed: throw Self.notActive("Failed")
         }
-        let version = try function.target(reference.qualifier, chance: chance, in: account)
+        let version: LambdaVersion
+        if let labelled = labelled(reference.qualifier, of: function) {
+            version = labelled
+        } else {
+            version = try function.target(reference.qualifier, chance: chance, in: account)
+        }
         let number = version.number == nil ? nil : version.code.registryVersion
         let called = try? registry.resolve(function.registryName, qualifier: number.map(String.init))
         return LambdaTarget(

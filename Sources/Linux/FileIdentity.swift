@@ -23,12 +23,18 @@ package struct FileIdentity: Hashable, Sendable {
         self.init(status)
     }
 
-    private init(_ status: stat) {
+    init(_ status: stat) {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         byteCount = Int(status.st_size)
         modifiedNanoseconds = Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)
         changedNanoseconds = Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec)
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Whether it is the same file, not written to in between; links and permissions may have changed.
+    package func isSameContent(as other: FileIdentity) -> Bool {
+        (device, inode, byteCount, modifiedNanoseconds)
+            == (other.device, other.inode, other.byteCount, other.modifiedNanoseconds)
     }
 }

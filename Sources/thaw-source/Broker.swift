@@ -26,10 +26,24 @@ protocol Broker: AnyObject {
 
     /// Records that wait; nil where it cannot be known.
     func lag() throws(BrokerError) -> Int?
+
+    /// Readable when ``tend()`` has something to do, whether or not records are asked for; -1 for none.
+    var attention: Int32 { get }
+
+    /// As ``attention``, by time; nil for never.
+    var attentionMilliseconds: Int? { get }
+
+    /// Does what cannot wait until records are asked for: a group that is shared out anew, a batch that runs longer than the broker waits.
+    ///
+    /// What fails here shows when records are asked for next.
+    func tend()
 }
 
 extension Broker {
     var milliseconds: Int? { nil }
+    var attention: Int32 { -1 }
+    var attentionMilliseconds: Int? { nil }
+    func tend() {}
 }
 
 /// What the scheduler is told of a broker once it is open.

@@ -33,6 +33,9 @@ struct BrokerAddress {
         self.query = query
     }
 
+    /// Of the query.
+    var names: Set<String> { Set(query.keys) }
+
     subscript(name: String) -> String? { query[name] }
 
     /// - Throws: where it is missing, with the form that the URL should have.

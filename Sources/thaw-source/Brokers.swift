@@ -9,6 +9,30 @@ enum Brokers {
             #else
             throw missing("redis", "libhiredis-dev")
             #endif
+        case "kafka":
+            #if canImport(CRdkafka)
+            return try KafkaTopic(address)
+            #else
+            throw missing("kafka", "librdkafka-dev")
+            #endif
+        case "nats":
+            #if canImport(CNats)
+            return try NATSStream(address)
+            #else
+            throw missing("nats", "libnats-dev")
+            #endif
+        case "postgresql", "postgres":
+            #if canImport(CPostgres)
+            return try PostgresOutbox(address)
+            #else
+            throw missing("PostgreSQL", "libpq-dev")
+            #endif
+        case "mqtt":
+            #if canImport(CMosquitto)
+            return try MosquittoTopic(address)
+            #else
+            throw missing("MQTT", "libmosquitto-dev")
+            #endif
         default:
             throw BrokerError("'\(address.scheme)' is no source that this Thaw knows", isFinal: true)
         }

@@ -23,6 +23,7 @@ struct SourceLoop: ~Copyable {
 
     private static let inputToken: UInt64 = 0
     private static let brokerToken: UInt64 = 1
+    private static let attentionToken: UInt64 = 2
 
     init() throws(SystemError) {
         let poll = try EventPoll()
@@ -41,13 +42,15 @@ struct SourceLoop: ~Copyable {
                 if bytes.isEmpty { return }
                 for line in lines.append(bytes) { try answer(line) }
             }
+            broker?.tend()
             try takeIfAny()
         }
     }
 
     /// Until the request for records is over or the broker wants to be looked after.
     private func timeout() -> Int? {
-        var timeout = waiting == nil ? nil : broker?.milliseconds
+        var timeout = broker?.attentionMilliseconds
+        if waiting != nil, let soon = broker?.milliseconds { timeout = min(timeout ?? soon, soon) }
         if let deadline = waiting?.deadlineNanoseconds {
             let now = Clock.monotonicNanoseconds()
             let rest = deadline > now ? Int((deadline - now) / 1_000_000) + 1 : 0
@@ -67,6 +70,7 @@ struct SourceLoop: ~Copyable {
             if let address = request["open"] {
                 let broker = try Brokers.open(try BrokerAddress(address))
                 self.broker = broker
+                try attend(broker.attention)
                 try say(number) { (answer) throws(BrokerError) in try answer.opened(broker.kind) }
             } else if let count = request["take"]?.integerValue {
                 let wait = request["wait"]?.integerValue
@@ -120,6 +124,16 @@ struct SourceLoop: ~Copyable {
         if watched >= 0 { poll.forget(watched) }
         if descriptor >= 0 { try poll.add(number: descriptor, token: Self.brokerToken) }
         watched = descriptor
+    }
+
+    /// Watches what a broker wants to be looked after for, from now on.
+    private func attend(_ descriptor: Int32) throws(BrokerError) {
+        guard descriptor >= 0 else { return }
+        do throws(SystemError) {
+            try poll.add(number: descriptor, token: Self.attentionToken)
+        } catch {
+            throw BrokerError("a broker's descriptor cannot be watched: \(error)")
+        }
     }
 
     // MARK: Answers

@@ -111,6 +111,38 @@ struct ControlPlaneTests {
         }
     }
 
+    @Test func `a label of the registry is an alias, of what was published or of the registry's own version`()
+        async throws
+    {
+        try await Self.withPlane { harness in
+            for timeout in [1000, 2000, 3000] {
+                var manifest = Manifest(name: "own")
+                manifest.limits.timeoutMilliseconds = timeout
+                _ = try await harness.registry.deploy(manifest: manifest, snapshot: Self.snapshot)
+            }
+            try await harness.registry.setAlias("own", label: "stable", version: 1)
+            let plane = harness.plane
+            let reference = FunctionReference(name: "own", qualifier: "stable")
+            let target = try plane.target(of: reference, chance: 0)
+            #expect(target.registryVersion == 1 && target.label == "1" && target.arn.hasSuffix(":own:stable"))
+            #expect(try plane.getConfiguration(reference)["Timeout"] == 1)
+            #expect(try plane.getAlias(Self.reference("own"), "stable")["FunctionVersion"] == "1")
+            try await harness.registry.setAlias("own", label: "stable", version: 3)
+            #expect(try plane.target(of: reference, chance: 0).label == "$LATEST")
+            // An alias of the API wins, and the registry's stays for the node's own doors.
+            _ = try await plane.publishVersion(Self.reference("own"), RequestFields([:]))
+            #expect(try plane.target(of: reference, chance: 0).registryVersion == nil)
+            let alias: JSONValue = ["Name": "stable", "FunctionVersion": "1"]
+            _ = try await plane.createAlias(Self.reference("own"), RequestFields(alias))
+            #expect(try plane.target(of: reference, chance: 0).registryVersion == 3)
+            let listed = try plane.listAliases(Self.reference("own"), of: nil, Page(marker: nil, itemsMax: nil))
+            #expect(listed["Aliases"]?.elements?.count == 1)
+            #expect(throws: LambdaError.self) {
+                try plane.target(of: FunctionReference(name: "own", qualifier: "other"), chance: 0)
+            }
+        }
+    }
+
     @Test func `what the node's own doors deployed and rolled back is the latest`() async throws {
         try await Self.withPlane { harness in
             var manifest = Manifest(name: "own")

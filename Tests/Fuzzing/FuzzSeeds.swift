@@ -24,6 +24,8 @@ enum FuzzSeeds {
         try write(frames, as: .frames, to: folder)
         try write([reply, stream, failure], as: .replies, to: folder)
         try write([rings], as: .rings, to: folder)
+        try write([nested], as: .nestedCalls, to: folder)
+        try write([callFrames], as: .callFrames, to: folder)
         try write([image.encoded()], as: .codeImage, to: folder)
         try write([slots, bytes(of: ReceiptWords.encode(receipt))], as: .slots, to: folder)
     }
@@ -137,6 +139,22 @@ enum FuzzSeeds {
     private static var stream: [UInt8] {
         frame(.ready, 0) + frame(.open, 1, ReplyHead(contentType: "text/plain", isStreamed: true).encoded())
             + frame(.chunk, 1, Array("a".utf8)) + frame(.chunk, 1, Array("b".utf8)) + frame(.close, 1)
+    }
+
+    private static var nested: [UInt8] {
+        (1...2).flatMap { index -> [UInt8] in
+            let number = NestedCall.number(UInt64(index))
+            let head = NestedHead(parent: 1, function: "f", contentType: "text/plain", bodyCount: 2)
+            return frame(.open, number, head.encoded()) + frame(.chunk, number, Array("hi".utf8))
+                + frame(.close, number)
+        }
+    }
+
+    /// How they are cut; a hello, a call of another function, and a reply.
+    private static var callFrames: [UInt8] {
+        let call = [1, UInt8(ascii: "f"), 10, 0] + Array("text/plainhi".utf8)
+        return [31, 0, 0, 0, 0, 0x48] + [UInt8(call.count), 0, 0, 0, 0x4E] + call
+            + [2, 0, 0, 0, 0x43] + Array("ok".utf8) + [0, 0, 0, 0, 0x44]
     }
 
     private static var failure: [UInt8] {

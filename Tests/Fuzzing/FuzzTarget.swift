@@ -19,6 +19,9 @@ enum FuzzTarget: String, CaseIterable {
     case tagBody
     case inflate
     case json
+    case lambdaRequest
+    case signature
+    case upload
     // Whoever deploys.
     case archive
     case zip
@@ -32,6 +35,9 @@ enum FuzzTarget: String, CaseIterable {
     case charsmap
     // A process of ours that has read what they wrote.
     case packReport
+    case runtimeRequest
+    case callFrames
+    case nestedCalls
     case frames
     case replies
     case rings
@@ -54,6 +60,9 @@ enum FuzzTarget: String, CaseIterable {
         case .rankBody, .tagBody: FuzzedCall.runText(bytes, self)
         case .inflate: FuzzedCall.inflate(bytes)
         case .json: _ = try? JSON.parse(bytes)
+        case .lambdaRequest: FuzzedLambda.operate(bytes)
+        case .signature: FuzzedLambda.verify(bytes)
+        case .upload: FuzzedLambda.upload(bytes)
         case .archive: FuzzedBundle.readArchive(bytes)
         case .zip: FuzzedBundle.readZip(bytes)
         case .bundle: FuzzedBundle.pack(bytes)
@@ -65,6 +74,9 @@ enum FuzzTarget: String, CaseIterable {
         case .pattern: FuzzedTokenizer.match(bytes)
         case .charsmap: FuzzedTokenizer.replace(bytes)
         case .packReport: _ = try? PackReport(decoding: bytes)
+        case .runtimeRequest: FuzzedProgram.ask(bytes)
+        case .callFrames: FuzzedProgram.read(bytes)
+        case .nestedCalls: FuzzedWire.assembleNested(bytes)
         case .frames: FuzzedWire.parse(bytes)
         case .replies: FuzzedWire.assemble(bytes)
         case .rings: FuzzedWire.turn(bytes)

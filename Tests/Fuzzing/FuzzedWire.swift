@@ -1,4 +1,5 @@
 import Linux
+import NIOCore
 import Wire
 
 @testable import Fleet
@@ -33,6 +34,26 @@ enum FuzzedWire {
                     precondition(room.count == payload.count, "the payload is taken whole")
                     unsafe room.copyBytes(from: payload)
                 }
+            } catch {
+                return
+            }
+        }
+    }
+
+    /// Calls of a worker's own, as frames one behind the other; every other call that is whole is answered.
+    static func assembleNested(_ bytes: [UInt8]) {
+        var assembly = NestedAssembly()
+        var rest = bytes[...]
+        var wholeCount = 0
+        while let header = header(rest) {
+            let payload = rest.dropFirst(16).prefix(header.payloadCount)
+            guard payload.count == header.payloadCount else { return }
+            rest = rest.dropFirst(16 + header.payloadCount)
+            do {
+                guard let order = try assembly.take(header, ByteBuffer(bytes: payload)) else { continue }
+                wholeCount += 1
+                precondition(order.request.body.readableBytes <= bytes.count, "a body is of what came")
+                if wholeCount % 2 == 0 { assembly.noteAnswered(order.number) }
             } catch {
                 return
             }

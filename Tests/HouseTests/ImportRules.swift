@@ -24,12 +24,13 @@ enum ImportRules {
         "Queues": ["Metering", "Linux", "GRDB", "GRDBSQLite"],
         "Fleet": ["Scheduling", "Wire", "Linux", "Sandboxing", "Logging", "NIOCore", "NIOPosix"],
         "Invoking": [
-            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Logging",
-            "NIOCore",
+            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Wire", "Linux", "Snapshots", "Digests",
+            "Logging", "NIOCore",
         ],
         "ControlPlane": ["Invoking", "Registry", "Metering", "Manifests", "Digests", "Linux", "GRDB", "NIOCore"],
         "Events": [
             "ControlPlane", "Queues", "Fleet", "Invoking", "Metering", "Digests", "Linux", "Wire", "Logging", "NIOCore",
+            "NIOPosix",
         ],
         "Schedules": ["ControlPlane", "Events", "Invoking", "Linux", "Metering", "GRDB", "Logging", "NIOCore"],
         "Doors": [
@@ -41,7 +42,7 @@ enum ImportRules {
         ],
         "thaw": [
             "Doors", "Schedules", "Events", "Queues", "ControlPlane", "Secrets", "Invoking", "Fleet", "Scheduling",
-            "Registry", "Metering", "Manifests",
+            "Registry", "Metering", "Manifests", "Digests",
             "Sandboxing", "Snapshots",
             "Linux", "Wire", "ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix",
             "ServiceLifecycle", "UnixSignals", "Dispatch", "CTaskQueue",
@@ -55,7 +56,7 @@ enum ImportRules {
         ],
         "thaw-jail": ["Serving", "Sandboxing", "Snapshots", "JSON", "Wire", "Linux"],
         // What a build has of these depends on what is installed.
-        "thaw-source": ["JSON", "Linux", "CHiredis"],
+        "thaw-source": ["JSON", "Linux", "CHiredis", "CNats", "CRdkafka", "CPostgres", "CMosquitto"],
         "thaw-pack": [
             "Models", "Tasks", "Inference", "Graphs", "Kernels", "Tokenizing", "Snapshots", "Sandboxing", "Manifests",
             "JSON", "Wire", "Linux",

@@ -80,6 +80,22 @@ int thaw_poll_wait(int poll, struct thaw_poll_event *events, int events_max, int
 int thaw_watch_make(void);
 // Adding a folder that is watched already changes nothing.
 int thaw_watch_add(int watch, const char *path);
+// Tells of files that were closed after writing or moved into the folder, and of the folder's own end.
+int thaw_watch_add_arrivals(int watch, const char *path);
+extern const uint32_t thaw_watch_arrived;
+extern const uint32_t thaw_watch_overflowed;
+extern const uint32_t thaw_watch_lost;
+// 1 where somebody has the file open for writing, 0 where nobody has, -1 where the file system cannot say.
+int thaw_is_being_written(int file);
+// Opens a folder by a path that may not leave the one that it begins at, neither by `..` nor by a link.
+int thaw_open_beneath(int folder, const char *path);
+// Opens a file of a folder for reading, never a link, and without waiting for the other end of a pipe.
+int thaw_open_in(int folder, const char *name);
+// Gives a file another folder and name; EEXIST where there is one.
+int thaw_move_in(int folder, const char *name, int other, const char *other_name);
+
+// Of a library's connection: the kernel asks the other side for a sign of life.
+void thaw_connection_watch(int socket);
 
 // process.c
 struct thaw_ending {
@@ -115,6 +131,7 @@ struct thaw_spawn {
     uint32_t outer_gid;
     int can_set_groups;          // the caller may map ids that are not its own
     int tasks;                   // `tasks` file of a control group to join, or -1
+    int network;                 // namespace file of the network to start in, or -1 for the caller's
     int dies_with_parent;        // SIGKILL when the thread that called ends
 };
 enum thaw_spawn_stage {
@@ -129,6 +146,9 @@ enum thaw_spawn_stage {
 // The child's pidfd, or -1 with errno and the stage that failed; nothing of the child is left then.
 int thaw_spawn(const struct thaw_spawn *spawn, int *pid, int *stage);
 int thaw_unshare(uint64_t namespaces);
+
+// route.c: no packet of this network goes to an address of 4 or 16 bytes, or to any with the same first bits.
+int thaw_refuse_route(const uint8_t *address, int byte_count, int prefix_bits);
 
 // confine.c: what a sandbox is made of, one thing each.
 int thaw_mounts_make_private(void);
@@ -182,6 +202,7 @@ int thaw_set_last_number(pid_t number);
 int thaw_copy_tree(int from, int to, int depth_max);
 int thaw_loopback_up(void);
 int thaw_listen_loopback(uint16_t port);
+int thaw_listening_port(int listener);
 int thaw_accept(int listener);
 // Bit n of happened: the nth descriptor can be read without waiting, or has ended. At most 32.
 int thaw_wait_readable(const int *descriptors, int count, uint32_t *happened, int timeout_milliseconds);

@@ -32,9 +32,16 @@ enum BatchReply: Equatable, Sendable {
         let ids = Set(batch.map(\.id))
         var failed: Set<String> = []
         for item in items {
-            guard let id = item["itemIdentifier"]?.text, !id.isEmpty, ids.contains(id) else { return .none }
+            guard let id = item["itemIdentifier"].flatMap(identifier), ids.contains(id) else { return .none }
             failed.insert(id)
         }
         return failed.isEmpty ? .all : .allBut(failed)
+    }
+
+    /// Text, or a place in Kafka: `{"partition": "TOPIC-NUMBER", "offset": NUMBER}`.
+    private static func identifier(_ value: JSONValue) -> String? {
+        if let text = value.text { return text }
+        guard let partition = value["partition"]?.text, let offset = value["offset"]?.integer else { return nil }
+        return "\(partition)/\(offset)"
     }
 }

@@ -127,12 +127,18 @@ package final class MappingRunner: Sendable {
             countMax: settings.batchCountMax,
             windowMilliseconds: settings.windowMilliseconds
         )
+        // Of a stream: what the filter dropped behind all that it let through.
+        var dropped: [SourceRecord] = []
         while !Task.isCancelled {
             let wait = collector.dueUnixMilliseconds.map { max($0 - around.unixMilliseconds(), 0) }
             if collector.room > 0, wait != 0 {
                 let taken = try await source.take(collector.room, waitMilliseconds: wait)
                 progress()
                 let passed = try await filtered(taken, settings, source, nothingWaits: collector.isEmpty)
+                if source.kind.isStream, !(passed.isEmpty && collector.isEmpty) {
+                    let behind = taken.lastIndex { settings.filter.lets($0.document) }
+                    dropped = behind.map { Array(taken[($0 + 1)...]) } ?? dropped + taken
+                }
                 for record in passed {
                     if let full = collector.add(record, nowUnixMilliseconds: around.unixMilliseconds()) {
                         try await deliver(full, settings, source)
@@ -141,6 +147,11 @@ package final class MappingRunner: Sendable {
             }
             if let batch = collector.takeIfReady(nowUnixMilliseconds: around.unixMilliseconds()) {
                 try await deliver(batch, settings, source)
+                // A broker may send no more until these are done too.
+                if collector.isEmpty, !dropped.isEmpty, !Task.isCancelled {
+                    try await source.settle(dropped)
+                    dropped = []
+                }
             }
         }
         // What was gathered and not called comes again.

@@ -16,6 +16,9 @@ package struct SourceURL: Equatable, Sendable {
         guard text.utf8.count <= 2048, let url = URL(string: text), let scheme = url.scheme?.lowercased() else {
             throw SourceError("'\(text.prefix(80))' is no URL of a source", isFinal: true)
         }
+        guard url.fragment == nil else {
+            throw SourceError("'\(text.prefix(80))': a # in a source is written %23", isFinal: true)
+        }
         self.text = text
         self.url = url
         self.scheme = scheme
@@ -34,6 +37,11 @@ package struct SourceURL: Equatable, Sendable {
         }
         self.shown = shown
     }
+
+    package var host: String { url.host(percentEncoded: false) ?? "" }
+    package var user: String? { url.user(percentEncoded: false) }
+    package var password: String? { url.password(percentEncoded: false) }
+    package var path: String { url.path(percentEncoded: false) }
 
     subscript(name: String) -> String? { query[name] }
 

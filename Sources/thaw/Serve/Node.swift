@@ -105,6 +105,11 @@ final class Node: Sendable {
             store: store,
             fleet: fleet,
             packing: Packing(warden: warden),
+            packages: try PackageCache(directory: directory + "/packages"),
+            installation: InstallSettings(
+                environment: InstallSettings.environment(of: ProcessInfo.processInfo.environment),
+                secondsMax: configuration.installSecondsMax
+            ),
             bindings: bindings,
             logger: logger
         )
@@ -140,6 +145,9 @@ final class Node: Sendable {
         let queues = ClientQueues(store: events.store, account: plane.account, loop: group.next(), logger: logger)
         let sources = NodeSources(
             programPath: installation.sourcePath,
+            watchable: configuration.watchable,
+            directory: directory + "/sources",
+            buckets: BucketClient(client: outside.client),
             events: events,
             queues: queues,
             plane: plane,
@@ -156,7 +164,8 @@ final class Node: Sendable {
             loop: group.next(),
             logger: logger,
             open: { mapping async throws(SourceError) in try await sources.open(mapping) },
-            tell: { await sources.tell($0, $1) }
+            tell: { await sources.tell($0, $1) },
+            accept: { await sources.accept($0, $1, key: $2) }
         )
         plane.watchMappings { [weak mappings] in mappings?.reconcile() }
         doors = try Doors(

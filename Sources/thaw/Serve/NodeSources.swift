@@ -3,6 +3,7 @@ import Events
 import Fleet
 import Foundation
 import Invoking
+import Linux
 import Logging
 import Manifests
 import NIOCore
@@ -11,6 +12,11 @@ import Registry
 /// How this node reaches the sources of its mappings: what lies in the node itself, and programs for what does not.
 struct NodeSources: Sendable {
     let programPath: String
+    /// Folders below which folders may be watched.
+    let watchable: [String]
+    /// Where what is done of buckets is kept.
+    let directory: String
+    let buckets: BucketClient
     let events: EventRunner
     let queues: ClientQueues
     let plane: ControlPlane
@@ -28,6 +34,11 @@ struct NodeSources: Sendable {
             throw SourceError("this node has nothing under the mapping's source", isFinal: true)
         }
         let url = try SourceURL(try filled(address, for: mapping.function))
+        switch url.scheme {
+        case "file": return try await FolderSource(url, watchable: watchable, on: group.next())
+        case "s3": return try await bucket(url, mapping)
+        default: break
+        }
         let program: LineProgram
         do throws(LineProgramError) {
             program = try await LineProgram.start(programPath, name: "thaw-source", on: group.next(), logger: logger)
@@ -35,6 +46,47 @@ struct NodeSources: Sendable {
             throw SourceError(error.description)
         }
         return try await ProgramSource(url, consumer: mapping.uuid, program: program)
+    }
+
+    /// Accepts a batch as an event.
+    func accept(_ reference: FunctionReference, _ event: [UInt8], key: String) async -> Bool {
+        do {
+            _ = try await events.accept(
+                reference,
+                contentType: "application/json",
+                body: event,
+                clientContext: "",
+                origin: EventRunner.Origin(deduplicationKey: key, trigger: "source")
+            )
+            return true
+        } catch {
+            logger.warning(
+                "a batch could not be accepted",
+                metadata: ["function": "\(reference.name)", "error": "\(error)"]
+            )
+            return false
+        }
+    }
+
+    private func bucket(_ url: SourceURL, _ mapping: EventSourceMapping) async throws(SourceError) -> BucketSource {
+        do throws(SystemError) {
+            try Directory.make(directory, permissions: 0o700)
+            // Of mappings that are no more.
+            let kept = Set(plane.allMappings().map { $0.uuid + ".seen" })
+            for name in try Directory.names(in: directory) where !kept.contains(name) {
+                try Directory.unlink(directory + "/" + name)
+            }
+        } catch {
+            throw SourceError("what is done of buckets cannot be kept: \(error)")
+        }
+        return try await BucketSource(
+            url,
+            mapping: mapping.uuid,
+            markerPath: directory + "/" + mapping.uuid + ".seen",
+            on: group.next()
+        ) { [buckets] address, path, query throws(SourceError) in
+            try await buckets.fetch(address, path, query)
+        }
     }
 
     /// The address with the function's secrets in place of their names: `${NAME}`.

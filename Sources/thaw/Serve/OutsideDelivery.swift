@@ -8,7 +8,7 @@ import Synchronization
 
 /// Sends what events led to outside of the node: posts to web addresses, lines of files.
 final class OutsideDelivery: Sendable {
-    private let client: HTTPClient
+    let client: HTTPClient
     private let directory: String
     /// One line after another.
     private let writing = Mutex(())

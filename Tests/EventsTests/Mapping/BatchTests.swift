@@ -10,6 +10,8 @@ struct BatchTests {
 
     @Test(arguments: [
         (#"{"batchItemFailures":[{"itemIdentifier":"b"}]}"#, BatchReply.allBut(["b"])),
+        (#"{"batchItemFailures":[{"itemIdentifier":{"partition":"t-0","offset":7}}]}"#, BatchReply.allBut(["t-0/7"])),
+        (#"{"batchItemFailures":[{"itemIdentifier":{"partition":"t-0"}}]}"#, BatchReply.none),
         (#"{"batchItemFailures":[]}"#, .all), (#"{"batchItemFailures":null}"#, .all), ("{}", .all), ("null", .all),
         ("", .all), (#"{"batchItemFailures":[{"itemIdentifier":"z"}]}"#, .none),
         (#"{"batchItemFailures":[{"itemIdentifier":""}]}"#, .none),
@@ -17,7 +19,7 @@ struct BatchTests {
         (#"{"batchItemFailures":"b"}"#, .none), (#""text""#, .none), ("not json", .none),
     ])
     func `a reply names what failed; one that cannot be read fails the batch`(reply: String, expected: BatchReply) {
-        let batch = [record("a"), record("b")]
+        let batch = [record("a"), record("b"), record("t-0/7")]
         let outcome = EventOutcome.succeeded(body: Array(reply.utf8))
         #expect(BatchReply(outcome, of: batch, reportsFailures: true) == expected)
         #expect(BatchReply(outcome, of: batch, reportsFailures: false) == .all)

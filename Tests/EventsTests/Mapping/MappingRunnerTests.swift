@@ -65,6 +65,18 @@ struct MappingRunnerTests {
         #expect(world.settled.sorted() == Array(0..<10))
     }
 
+    @Test func `what the filter drops behind a stream's batch is settled with it: its broker may wait for that`() async
+    {
+        let world = World(isStream: true, count: 10)
+        world.answer = { _, _ in .succeeded(body: []) }
+        await world.run([
+            "BatchSize": 8,
+            "FilterCriteria": ["Filters": .array([["Pattern": #"{"number":[{"numeric":["<",1]}]}"#]])],
+        ])
+        #expect(world.done == [0])
+        #expect(world.settled == Array(0..<10))
+    }
+
     @Test func `a queue's record that failed as often as it may is told, and settled`() async {
         let world = World(isStream: false, count: 3)
         world.answer = { records, _ in records.contains(1) ? .failed(body: []) : .succeeded(body: []) }

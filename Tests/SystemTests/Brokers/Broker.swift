@@ -12,6 +12,12 @@ protocol Broker: Sendable {
     /// The source as a mapping names it.
     var url: String { get }
 
+    /// Options of a node that is to be fed from it.
+    var nodeArguments: [String] { get }
+
+    /// It can be asked how many records wait.
+    var knowsLag: Bool { get }
+
     /// Sends one record that functions see as `{"number": NUMBER}` somewhere in it.
     func publish(_ numbers: [Int]) async throws
 
@@ -25,6 +31,8 @@ protocol Broker: Sendable {
 
 extension Broker {
     static var isInstalled: Bool { BrokerProcess.path(of: program) != nil }
+    var nodeArguments: [String] { [] }
+    var knowsLag: Bool { true }
 }
 
 /// The process of a broker, and its folder.
