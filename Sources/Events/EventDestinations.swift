@@ -20,7 +20,9 @@ struct EventDestinations {
         if let place = destinations?[key]?["Destination"]?.text {
             var body = record.document(functionARN: arn).bytes
             if body.count > EventRunner.bodyBytesMax {
-                following.notes.append("its record of \(body.count) bytes is too large: \(place) is told without payloads")
+                following.notes.append(
+                    "its record of \(body.count) bytes is too large: \(place) is told without payloads"
+                )
                 body = record.document(functionARN: arn, isWhole: false).bytes
             }
             add(place, body, record, nil, &following)

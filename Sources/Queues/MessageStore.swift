@@ -39,10 +39,12 @@ package final class MessageStore: Sendable {
         do {
             let depths = try database.write { database in
                 for kind in kinds {
-                    // The attempts that were begun stay counted.
+                    // What this process's end cut off was no fault of theirs: it costs no attempt, and its number is not used again.
                     try database.execute(
                         sql: """
-                            UPDATE messages SET claim = 0, visibleUnixMilliseconds = acceptedUnixMilliseconds
+                            UPDATE messages SET
+                                claim = 0, visibleUnixMilliseconds = acceptedUnixMilliseconds,
+                                attempts = max(attempts - 1, 0), throttles = throttles + 1
                             WHERE claim <> 0 AND queue IN (SELECT number FROM queues WHERE kind = ?)
                             """,
                         arguments: [kind.rawValue]

@@ -20,6 +20,9 @@ struct EventsCrash: AsyncParsableCommand {
     @Option(help: "How often the scheduler is killed.")
     var kills = 200
 
+    @Option(help: "Seconds after which no more kills begin, and the summary is made.")
+    var secondsMax = 3600.0
+
     @Option(help: "The node's directory; a fresh one without it.")
     var data: String?
 
@@ -57,7 +60,8 @@ struct EventsCrash: AsyncParsableCommand {
         try await prepare(directory)
         var tally = EventsTally()
         var generator = SplitMix(seed: seed)
-        for number in 0..<kills {
+        let deadline = ContinuousClock.now + .seconds(secondsMax)
+        for number in 0..<kills where ContinuousClock.now < deadline {
             let place = number % 2 == 0 ? Self.places[(number / 2) % Self.places.count] : nil
             try await round(directory, place: place, crowd, &tally, &generator)
             if generator.next() % 8 == 0 { try garbleLog(directory + "/events.sqlite-wal", &generator, &tally) }

@@ -54,7 +54,7 @@ final class EventsCrowd: Sendable {
         // A key that comes again, a group, a redrive: now and then.
         let more = number % 7 == 0 ? "&key=\(number / 14)" : number % 5 == 0 ? "&group=g\(number % 3)" : ""
         do {
-            if number % 97 == 0 {
+            if number % 499 == 0 {
                 _ = try await node.request("POST", "/events/redrive?function=ghost")
                 return true
             }
