@@ -147,8 +147,9 @@ let programs: [Target] = [
     .executableTarget(
         name: "thaw-bench",
         dependencies: [
-            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
-            "Snapshots", "Tokenizing", "Linux", argumentParser, nioCore, nioPosix, nioHTTP1,
+            "Trials", "Queues", "Metering", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels",
+            "Sandboxing", "Scheduling",
+            "Snapshots", "Tokenizing", "Linux", argumentParser, grdb, nioCore, nioPosix, nioHTTP1,
         ]
     ),
 ]

@@ -49,7 +49,15 @@ static const __rlimit_resource_t resources[] = {
 };
 
 int thaw_set_limit(enum thaw_limit limit, uint64_t value) {
-    struct rlimit both = {value, value};
+    struct rlimit both;
+    if (getrlimit(resources[limit], &both) < 0) {
+        return -1;
+    }
+    // One that is lower already stays: nothing here has the power to raise it, or needs to.
+    if (value > both.rlim_max) {
+        value = both.rlim_max;
+    }
+    both.rlim_cur = both.rlim_max = value;
     return setrlimit(resources[limit], &both);
 }
 

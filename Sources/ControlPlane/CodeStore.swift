@@ -107,9 +107,14 @@ package struct CodeStore: Sendable {
         }
     }
 
-    /// An archive's bytes as they are read; nil where there is none.
-    package func pieces(of archive: String) -> CodePackage? {
-        (try? FileIdentity(ofPath: path(archive))) == nil ? nil : CodePackage(bundle: path(archive))
+    /// How many bytes an archive has; nil where there is none.
+    package func byteCount(of archive: String) -> Int? {
+        try? FileIdentity(ofPath: path(archive)).byteCount
+    }
+
+    /// A part of an archive's bytes, as they are read.
+    package func pieces(of archive: String, _ range: Range<Int>) -> ArchivePieces {
+        ArchivePieces(path: path(archive), range: range)
     }
 
     /// The first bytes of an archive, which say what it is.

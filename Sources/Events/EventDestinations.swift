@@ -18,7 +18,12 @@ struct EventDestinations {
         let key = record.condition == .success ? "OnSuccess" : "OnFailure"
         let arn = plane.account.functionARN(record.event.function, record.event.content.qualifier ?? "$LATEST")
         if let place = destinations?[key]?["Destination"]?.text {
-            add(place, record.document(functionARN: arn).bytes, record, nil, &following)
+            var body = record.document(functionARN: arn).bytes
+            if body.count > EventRunner.bodyBytesMax {
+                following.notes.append("its record of \(body.count) bytes is too large: \(place) is told without payloads")
+                body = record.document(functionARN: arn, isWhole: false).bytes
+            }
+            add(place, body, record, nil, &following)
         }
         if record.condition != .success, let place = deadLetterARN {
             // The older way: the event itself, and why beside it.

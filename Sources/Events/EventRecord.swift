@@ -37,19 +37,20 @@ struct EventRecord: Sendable {
         ]
     }
 
-    func document(functionARN: String) -> JSONValue {
+    /// - Parameter isWhole: with what was asked and what came of it, which a long chain would double with each record.
+    func document(functionARN: String, isWhole: Bool = true) -> JSONValue {
         let time = CalendarTime(unixNanoseconds: UInt64(unixMilliseconds) * 1_000_000).description
         var response: JSONValue?
         var payload: JSONValue?
         switch outcome {
         case .succeeded(let body):
             response = ["statusCode": 200, "executedVersion": .text(executed ?? "$LATEST")]
-            payload = JSONValue(parsing: body)
+            payload = isWhole ? JSONValue(parsing: body) : nil
         case .failed(let body):
             response = [
                 "statusCode": 200, "executedVersion": .text(executed ?? "$LATEST"), "functionError": "Unhandled",
             ]
-            payload = JSONValue(parsing: body)
+            payload = isWhole ? JSONValue(parsing: body) : nil
         case .throttled, .stopped, .gone:
             break
         }
@@ -63,7 +64,7 @@ struct EventRecord: Sendable {
                 "condition": .text(condition.rawValue),
                 "approximateInvokeCount": .integer(condition == .zeroConcurrency ? 0 : event.attempts),
             ],
-            "requestPayload": JSONValue(parsing: event.body) ?? .null,
+            "requestPayload": isWhole ? JSONValue(parsing: event.body) ?? .null : .null,
             "responseContext": response,
             "responsePayload": payload,
         ])

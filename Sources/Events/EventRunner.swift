@@ -319,7 +319,7 @@ package final class EventRunner: Sendable {
         )
         for note in following.notes {
             logger.warning(
-                "an event's result went nowhere",
+                "an event's result did not arrive as it was",
                 metadata: ["event": "\(event.id)", "reason": "\(note)"]
             )
         }

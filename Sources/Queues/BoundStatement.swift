@@ -1,13 +1,13 @@
-import GRDB
+package import GRDB
 import GRDBSQLite
 
 /// One statement of SQLite, bound by its own calls: GRDB's arguments are boxed values, which cost a row more than its insertion.
-struct BoundStatement {
+package struct BoundStatement {
     private let statement: Statement
     private let database: Database
 
     /// - Parameter sql: compiled once for the connection, found again by its text.
-    init(_ sql: String, _ database: Database) throws {
+    package init(_ sql: String, _ database: Database) throws {
         statement = try database.cachedStatement(sql: sql)
         self.database = database
         unsafe sqlite3_reset(statement.sqliteStatement)
@@ -15,14 +15,14 @@ struct BoundStatement {
     }
 
     /// Places count from 1.
-    func bind(_ number: Int64?, _ place: Int32) {
+    package func bind(_ number: Int64?, _ place: Int32) {
         guard let number else { return }
         unsafe sqlite3_bind_int64(statement.sqliteStatement, place, number)
     }
 
-    func bind(_ number: Int, _ place: Int32) { bind(Int64(number), place) }
+    package func bind(_ number: Int, _ place: Int32) { bind(Int64(number), place) }
 
-    func bind(_ text: String?, _ place: Int32) {
+    package func bind(_ text: String?, _ place: Int32) {
         guard var text else { return }
         text.withUTF8 { bytes in
             // An empty buffer has no address, which would be NULL.
@@ -38,7 +38,7 @@ struct BoundStatement {
         }
     }
 
-    func bind(_ bytes: [UInt8]?, _ place: Int32) {
+    package func bind(_ bytes: [UInt8]?, _ place: Int32) {
         guard let bytes else { return }
         guard !bytes.isEmpty else {
             unsafe sqlite3_bind_zeroblob(statement.sqliteStatement, place, 0)
@@ -49,12 +49,12 @@ struct BoundStatement {
     }
 
     /// Steps to the end; lets go of what was bound.
-    func run() throws {
+    package func run() throws {
         while try step() {}
     }
 
     /// - Returns: whether a row is there to be read; where none is, the statement is at rest again.
-    func step() throws -> Bool {
+    package func step() throws -> Bool {
         let code = unsafe sqlite3_step(statement.sqliteStatement)
         if code == SQLITE_ROW { return true }
         unsafe sqlite3_reset(statement.sqliteStatement)
@@ -65,29 +65,29 @@ struct BoundStatement {
     }
 
     /// For who does not step to the end.
-    func finish() {
+    package func finish() {
         unsafe sqlite3_reset(statement.sqliteStatement)
     }
 
     // Columns count from 0.
 
-    func isNull(_ column: Int32) -> Bool {
+    package func isNull(_ column: Int32) -> Bool {
         unsafe sqlite3_column_type(statement.sqliteStatement, column) == SQLITE_NULL
     }
 
-    func integer(_ column: Int32) -> Int64 {
+    package func integer(_ column: Int32) -> Int64 {
         unsafe sqlite3_column_int64(statement.sqliteStatement, column)
     }
 
-    func integerIfPresent(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
+    package func integerIfPresent(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
 
-    func text(_ column: Int32) -> String? {
+    package func text(_ column: Int32) -> String? {
         guard let text = unsafe sqlite3_column_text(statement.sqliteStatement, column) else { return nil }
         let count = unsafe Int(sqlite3_column_bytes(statement.sqliteStatement, column))
         return unsafe String(decoding: UnsafeBufferPointer(start: text, count: count), as: UTF8.self)
     }
 
-    func bytes(_ column: Int32) -> [UInt8] {
+    package func bytes(_ column: Int32) -> [UInt8] {
         guard let start = unsafe sqlite3_column_blob(statement.sqliteStatement, column) else { return [] }
         let count = unsafe Int(sqlite3_column_bytes(statement.sqliteStatement, column))
         return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))

@@ -23,6 +23,7 @@ extension MessageRows {
             update.bind(throttles, 3)
             update.bind(settlement.handle.sequence, 4)
             try update.run()
+            KillPoint.pass("settle.again")
         case .bury(let address):
             let find = try BoundStatement("SELECT \(Self.columns) FROM messages WHERE sequence = ?", database)
             find.bind(settlement.handle.sequence, 1)
@@ -64,6 +65,7 @@ extension MessageRows {
         delete.bind(sequence, 1)
         try delete.run()
         known.add(-1, to: queue)
+        KillPoint.pass("remove.done")
         if let group { try promote(group, queue) }
     }
 

@@ -32,7 +32,10 @@ struct MessageRows {
         claim: Int64? = nil,
         now: Int64
     ) throws -> PublishResult {
-        if let known = try duplicate(of: draft, in: queue, now: now) { return .duplicate(known) }
+        if let known = try duplicate(of: draft, in: queue, now: now) {
+            KillPoint.pass("publish.duplicate")
+            return .duplicate(known)
+        }
         if isBounded, depth(queue.number) >= queue.settings.depthMax { return .full(depthMax: queue.settings.depthMax) }
         let isBehind = try draft.groupKey.map { try hasMessages(group: $0, queue.number) } ?? false
         let isClaimed = claim != nil && !isBehind
@@ -111,6 +114,7 @@ struct MessageRows {
         insert.bind(id.description, 3)
         insert.bind(now + queue.settings.deduplicationMilliseconds, 4)
         try insert.run()
+        KillPoint.pass("key.remembered")
     }
 
     private func hasMessages(group: String, _ queue: Int64) throws -> Bool {

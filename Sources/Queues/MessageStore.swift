@@ -33,7 +33,9 @@ package final class MessageStore: Sendable {
         releasing kinds: [QueueKind] = [.function, .delivery]
     ) throws(QueueError) {
         self.outcomeMilliseconds = outcomeMilliseconds
+        KillPoint.pass("open.begin")
         database = try MessageSchema.open(path)
+        KillPoint.pass("open.migrated")
         do {
             let depths = try database.write { database in
                 for kind in kinds {
@@ -50,6 +52,7 @@ package final class MessageStore: Sendable {
                     .reduce(into: [Int64: Int]()) { $0[$1["queue"]] = $1["count"] }
             }
             writer = GroupCommit(database, depths: depths)
+            KillPoint.pass("open.released")
         } catch {
             throw .storage("\(error)")
         }
@@ -221,6 +224,7 @@ package final class MessageStore: Sendable {
             let told = try settlements.flatMap { $0.followers.map(\.0) }.compactMap { try rows.find($0)?.number }
             return (settled, told)
         }
+        KillPoint.pass("settle.committed")
         for queue in told { signal(queue) }
         await sweepIfDue(now)
         return settled
@@ -338,7 +342,10 @@ package final class MessageStore: Sendable {
         guard isDue else { return }
         let before = now - outcomeMilliseconds
         let isMore = try? await perform { rows in
-            try rows.sweep(outcomesBefore: before, now: now, rowsMax: Self.sweepRowsMax)
+            KillPoint.pass("sweep.begin")
+            let isMore = try rows.sweep(outcomesBefore: before, now: now, rowsMax: Self.sweepRowsMax)
+            KillPoint.pass("sweep.end")
+            return isMore
         }
         if isMore == true { swept.withLock { $0 = 0 } }
     }

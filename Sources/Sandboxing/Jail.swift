@@ -26,6 +26,7 @@ package enum Jail {
             try Mounts.enterRoot("/proc")
             try Confinement.setHostName("thaw")
             try Confinement.limit(.coreBytes, to: 0)
+            try Confinement.limit(.openFiles, to: Sandbox.filesMax)
             try Confinement.forbidNewPrivileges()
             try Confinement.forbidDumping()
         } catch {

@@ -61,8 +61,8 @@ package struct JailedProgram: Sendable {
             try Mounts.processes(at: "/proc")
             try Jail.mountTmp(bytesMax: tmpBytesMax)
             try Mounts.changeFolder(Jail.taskFolder)
-            try limit()
             if cellSockets.isEmpty {
+                try limit()
                 try Confinement.dropCapabilities()
                 // The change of capabilities has cleared it.
                 try NestedProcess.dieWithParent()
@@ -87,6 +87,8 @@ package struct JailedProgram: Sendable {
             case .child:
                 if !cellSockets.isEmpty {
                     try NestedProcess.keepOnly(Array(0..<Int32(descriptors.count)))
+                    // Of the program, not of the process that makes cells.
+                    try limit()
                     try Confinement.keepCapabilities([.administerNamespaces, .changeRoot])
                     try filter.load()
                 }

@@ -9,11 +9,15 @@ package struct Sandbox: Sendable {
     /// Size to which a file may grow; 0 where none is written.
     package var fileBytesMax: UInt64
 
-    /// A template: the control socket, the descriptors of one order, and its forks.
+    /// Far more than the dozen that a role opens, and than the 1024 of an author's program.
     ///
-    /// 32 files: three standard ones, control, snapshot and its bases (4), and for a moment what `fork` brings (4) and the pidfd.
+    /// The kernel refuses to send descriptors (ETOOMANYREFS) where those in flight between all processes of the user are more
+    /// than the sender's limit: no program shall get that far.
+    package static let filesMax: UInt64 = 2048
+
+    /// A template: the control socket, the descriptors of one order, and its forks.
     package static let template = Sandbox(
-        openFilesMax: 32,
+        openFilesMax: filesMax,
         // Of each fork a second thread, which counts as a process does.
         processesMax: 2 * UInt64(RefusalRecord.slotCount) + 1,
         fileBytesMax: 0
@@ -21,7 +25,7 @@ package struct Sandbox: Sendable {
 
     /// A packer: nine descriptors that it was started with, a single process, one snapshot.
     package static func packer(snapshotBytesMax: UInt64) -> Sandbox {
-        Sandbox(openFilesMax: 32, processesMax: 1, fileBytesMax: snapshotBytesMax)
+        Sandbox(openFilesMax: filesMax, processesMax: 1, fileBytesMax: snapshotBytesMax)
     }
 
     /// Closes the sandbox around this process, which has one thread and is the first of its namespaces.

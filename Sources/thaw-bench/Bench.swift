@@ -14,6 +14,7 @@ struct Bench: AsyncParsableCommand {
             DispatchBench.self, ChannelBench.self, ColdBench.self, CodeBench.self, KernelsBench.self,
             SnapshotBench.self,
             PolicyBench.self, DensityBench.self, ZeroBench.self, OperatorsBench.self, TokenizerBench.self,
+            EventsBench.self, EventsCrash.self,
             GraphTrial.self, BareEcho.self, BareFork.self,
             OperatorCases.self,
         ]

@@ -62,8 +62,10 @@ enum ImportRules {
             "JSON", "Wire", "Linux",
         ],
         "thaw-bench": [
-            "Trials", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels", "Sandboxing", "Scheduling",
-            "Snapshots", "Tokenizing", "Linux", "ArgumentParser", "NIOCore", "NIOPosix", "NIOHTTP1",
+            "Trials", "Queues", "Metering", "Registry", "Manifests", "Models", "Inference", "Graphs", "Kernels",
+            "Sandboxing", "Scheduling",
+            "Snapshots", "Tokenizing", "Linux", "ArgumentParser", "GRDB", "NIOCore", "NIOPosix",
+            "NIOHTTP1",
         ],
     ]
 

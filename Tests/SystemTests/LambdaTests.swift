@@ -69,7 +69,9 @@ struct LambdaTests {
     }
 
     @Test(.enabled(if: hasClient, "boto3 is not installed for python3; deploy/test installs it"))
-    func `stock boto3 makes queues, and what it sends arrives, in order, again, as a dead letter, and at a function`() async throws {
+    func `stock boto3 makes queues, and what it sends arrives, in order, again, as a dead letter, and at a function`()
+        async throws
+    {
         try await withSignedNode { node in
             let outcome = try await CommandOutcome.run(
                 "/usr/bin/env",

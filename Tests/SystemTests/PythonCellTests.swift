@@ -92,6 +92,22 @@ struct PythonCellTests {
         }
     }
 
+    @Test func `descriptors that a program has in flight keep nobody else from sending theirs`() async throws {
+        try await withFunction("limits:\n  timeout: 10s\n") { node in
+            let answer = try await node.invoke("cells", #"{"act": "hoard"}"#)
+            #expect((Int(answer.text) ?? 0) > 900, "\(answer.text)")
+            // A packer, a template, a zygote and a worker come up, all of which are sent some.
+            let bundle = try TrialBundle(
+                "name: other\nruntime: python3\nhandler: app.handler\n",
+                files: ["app.py": Data("def handler(event, context): return event\n".utf8)]
+            )
+            defer { bundle.remove() }
+            let deployed = try await node.thaw("deploy", bundle.path)
+            #expect(deployed.status == 0, "\(deployed.errors)")
+            #expect(try await node.invoke("other", "1").text == "1")
+        }
+    }
+
     @Test func `a worker that kills all that it can reach hurts nobody else`() async throws {
         try await withFunction("limits:\n  timeout: 10s\nscaling:\n  max: 2\n") { node in
             async let bystander = see(node)
@@ -169,6 +185,15 @@ extension PythonCellTests {
             if event["act"] == "look": return look()
             if event["act"] == "exit": os._exit(3)
             if event["act"] == "hang": time.sleep(100)
+            if event["act"] == "hoard":
+                global hoard
+                hoard, count = [], 0
+                try:
+                    while True:
+                        hoard.append(socket.socketpair())
+                        socket.send_fds(hoard[-1][0], [b"x"], [0] * 50)
+                        count += 50
+                except OSError: return count
             if event["act"] == "rampage":
                 try: os.kill(-1, signal.SIGKILL)
                 except ProcessLookupError: pass

@@ -23,7 +23,9 @@ struct EventDoors: Sendable {
         router.path("/events/:id", [.get: { _, context in try await event(context.parameters.get("id") ?? "") }])
     }
 
-    /// 202 when it is on the disk. `key` makes a second one the first; `group` has those of one group run in turn.
+    /// 202 when it is on the disk.
+    ///
+    /// `key` makes a second one the first; `group` has those of one group run in turn.
     private func accept(_ request: Request, _ context: DoorContext) async throws -> Response {
         guard let function = request.query("function") else {
             throw Refusal.badInput("say which function: POST /events?function=NAME")

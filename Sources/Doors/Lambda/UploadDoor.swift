@@ -70,11 +70,11 @@ struct UploadDoor: Sendable {
             guard let archive = plane.upload(key) else {
                 throw UploadError(404, "NoSuchKey", "There is no upload \(key).")
             }
-            return try send(archive.name)
+            return try send(archive.name, request)
         case (.upload(let key), .delete):
             try await plane.deleteUpload(key)
             return UploadReply.empty(.noContent)
-        case (.code(let archive), .get), (.code(let archive), .head): return try send(archive)
+        case (.code(let archive), .get), (.code(let archive), .head): return try send(archive, request)
         default:
             throw UploadError(
                 405,
@@ -126,14 +126,36 @@ struct UploadDoor: Sendable {
         )
     }
 
-    private func send(_ archive: String) throws(UploadError) -> Response {
-        guard let pieces = plane.code.pieces(of: archive) else {
+    private func send(_ archive: String, _ request: Request) throws(UploadError) -> Response {
+        guard let byteCount = plane.code.byteCount(of: archive) else {
             throw UploadError(404, "NoSuchKey", "There is no archive \(archive).")
         }
         var fields = HTTPFields()
         fields[.contentType] = "application/zip"
         fields[.eTag] = "\"\(archive)\""
-        return Response(status: .ok, headers: fields, body: ResponseBody(asyncSequence: pieces))
+        fields[.acceptRanges] = "bytes"
+        let range = try request.headers[.range].map { text throws(UploadError) in
+            try Self.range(text, of: byteCount)
+        }
+        if let range { fields[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(byteCount)" }
+        let shown = range ?? 0..<byteCount
+        let pieces = plane.code.pieces(of: archive, shown)
+        let body = ResponseBody(contentLength: shown.count) { writer in
+            for try await piece in pieces { try await writer.write(piece) }
+            try await writer.finish(nil)
+        }
+        return Response(status: range == nil ? .ok : .partialContent, headers: fields, body: body)
+    }
+
+    /// `bytes=0-99` and `bytes=100-`, as clients ask that fetch an archive in parts.
+    static func range(_ text: String, of byteCount: Int) throws(UploadError) -> Range<Int> {
+        let unit = "bytes="
+        let parts = text.dropFirst(unit.count).split(separator: "-", omittingEmptySubsequences: false)
+        let last = parts.last == "" ? byteCount - 1 : parts.last.flatMap { Int($0) }
+        guard text.hasPrefix(unit), parts.count == 2, let first = Int(parts[0]), let last, first >= 0, first <= last,
+            first < byteCount
+        else { throw UploadError(416, "InvalidRange", "The requested range is not satisfiable") }
+        return first..<min(last, byteCount - 1) + 1
     }
 
     private static func translated(_ error: any Error) -> UploadError {

@@ -18,7 +18,9 @@ struct QueueDoor: Sendable {
 
     /// Nil where the request is none of this API's.
     static func operation(_ request: Request) -> String? {
-        guard request.method == .post, let target = request.headers[target], target.hasPrefix(prefix) else { return nil }
+        guard request.method == .post, let target = request.headers[target], target.hasPrefix(prefix) else {
+            return nil
+        }
         return String(target.dropFirst(prefix.count))
     }
 

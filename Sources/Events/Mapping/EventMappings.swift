@@ -1,4 +1,5 @@
 package import ControlPlane
+import Digests
 import Foundation
 package import Logging
 package import NIOCore
@@ -13,12 +14,16 @@ package final class EventMappings: Sendable {
         @Sendable (_ mapping: EventSourceMapping) async throws(SourceError) -> any EventSource
     /// Tells a mapping's destination, an ARN, of what was given up; false where it cannot be told now.
     package typealias Tell = @Sendable (_ destination: String, _ record: JSONValue) async -> Bool
+    /// Accepts a batch as an event of its own, once for each key; false where it cannot be accepted now.
+    package typealias Accept =
+        @Sendable (_ reference: FunctionReference, _ event: [UInt8], _ key: String) async -> Bool
 
     private let plane: ControlPlane
     private let caller: FunctionCaller
     private let loop: any EventLoop
     private let open: Open
     private let tell: Tell
+    private let accept: Accept
     private let logger: Logger
     private let state = Mutex(State())
 
@@ -39,13 +44,15 @@ package final class EventMappings: Sendable {
         loop: any EventLoop,
         logger: Logger,
         open: @escaping Open,
-        tell: @escaping Tell
+        tell: @escaping Tell,
+        accept: @escaping Accept
     ) {
         self.plane = plane
         self.caller = caller
         self.loop = loop
         self.open = open
         self.tell = tell
+        self.accept = accept
         self.logger = logger
     }
 
@@ -107,12 +114,16 @@ package final class EventMappings: Sendable {
         var named = logger
         named[metadataKey: "mapping"] = "\(mapping.uuid)"
         named[metadataKey: "function"] = "\(mapping.function)"
-        let (open, tell, caller, loop, plane, logger) = (open, tell, caller, loop, plane, named)
+        let (open, tell, accept, caller, loop, plane, logger) = (open, tell, accept, caller, loop, plane, named)
         return MappingRunner(
             settings: { kind throws(FilterPatternError) in try MappingSettings(mapping.settings, kind: kind) },
             in: MappingRunner.Surroundings(
                 open: { () async throws(SourceError) in try await open(mapping) },
                 call: { event, _ in
+                    if mapping.deliversEvents {
+                        let key = "\(mapping.uuid) \(event.sha256 ?? "")"
+                        return await accept(reference, event, key) ? .succeeded(body: []) : .throttled
+                    }
                     let (outcome, _) = await caller.call(reference, body: event)
                     // What may not run now is not the records' fault.
                     return outcome == .stopped ? .throttled : outcome
@@ -212,4 +223,16 @@ extension MappingRunner.GivenUp {
             "records": .array(records.map(\.document)),
         ])
     }
+}
+
+extension EventSourceMapping {
+    /// Its batches are accepted as events, with the retries and destinations of those; otherwise they are calls that it waits for.
+    fileprivate var deliversEvents: Bool {
+        guard let address = sourceAddress, let url = try? SourceURL(address) else { return false }
+        return url["deliver"] == "event"
+    }
+}
+
+extension [UInt8] {
+    fileprivate var sha256: String? { (try? SHA256.digest(of: self)).map(Hexadecimal.text) }
 }

@@ -46,7 +46,10 @@ package struct ClientQueueError: Error, Equatable, Sendable {
         )
     }
     static func badHandle(_ handle: String) -> ClientQueueError {
-        ClientQueueError("ReceiptHandleIsInvalid", "The input receipt handle \"\(handle.prefix(80))\" is not a valid receipt handle.")
+        ClientQueueError(
+            "ReceiptHandleIsInvalid",
+            "The input receipt handle \"\(handle.prefix(80))\" is not a valid receipt handle."
+        )
     }
     static func notInFlight(_ handle: String) -> ClientQueueError {
         service(
@@ -79,7 +82,11 @@ package struct ClientQueueError: Error, Equatable, Sendable {
         ClientQueueError("RequestThrottled", "The queue holds \(depthMax) messages, which is all that it may hold.")
     }
     static func unknownOperation(_ name: String) -> ClientQueueError {
-        ClientQueueError("UnknownOperationException", query: "InvalidAction", "This node has no operation \(name.prefix(80))")
+        ClientQueueError(
+            "UnknownOperationException",
+            query: "InvalidAction",
+            "This node has no operation \(name.prefix(80))"
+        )
     }
     static func storage(_ reason: String) -> ClientQueueError {
         ClientQueueError("InternalError", query: "InternalFailure", reason)

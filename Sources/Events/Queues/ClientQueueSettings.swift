@@ -6,7 +6,8 @@ import Queues
 enum ClientQueueSettings {
     /// Numbers, with what they may be and what they are where nobody says.
     private static let numbers: [(name: String, range: ClosedRange<Int>, usual: Int)] = [
-        ("VisibilityTimeout", 0...43_200, 30), ("DelaySeconds", 0...900, 0), ("MaximumMessageSize", 1024...1_048_576, 1_048_576),
+        ("VisibilityTimeout", 0...43_200, 30), ("DelaySeconds", 0...900, 0),
+        ("MaximumMessageSize", 1024...1_048_576, 1_048_576),
         ("MessageRetentionPeriod", 60...1_209_600, 345_600), ("ReceiveMessageWaitTimeSeconds", 0...20, 0),
     ]
     private static let others: Set<String> = [

@@ -68,7 +68,9 @@ extension ClientQueues {
         let body = try Self.text(entry, "MessageBody")
         let bytesMax = ClientQueueSettings.number("MaximumMessageSize", queue.settings)
         guard Self.byteCount(entry) <= bytesMax else {
-            throw .badParameter("One or more parameters are invalid. Reason: Message must be shorter than \(bytesMax) bytes.")
+            throw .badParameter(
+                "One or more parameters are invalid. Reason: Message must be shorter than \(bytesMax) bytes."
+            )
         }
         let attributes = entry["MessageAttributes"]
         try Self.check(attributes)
@@ -119,7 +121,8 @@ extension ClientQueues {
     private static func check(_ attributes: JSONValue?) throws(ClientQueueError) {
         for (name, value) in attributes?.members ?? [:] {
             let type = value["DataType"]?.text ?? ""
-            guard ["String", "Number", "Binary"].contains(type.split(separator: ".").first.map(String.init) ?? "") else {
+            guard ["String", "Number", "Binary"].contains(type.split(separator: ".").first.map(String.init) ?? "")
+            else {
                 throw .badParameter("The message attribute '\(name.prefix(80))' has an invalid message attribute type.")
             }
             let isBinary = type.hasPrefix("Binary")
@@ -233,7 +236,8 @@ extension ClientQueues {
 
     private func document(_ message: Message, _ queue: StoredQueue, _ request: JSONValue) -> JSONValue {
         let content = ClientMessage.Content(message.attributes)
-        let names = ((request["AttributeNames"]?.elements ?? []) + (request["MessageSystemAttributeNames"]?.elements ?? []))
+        let names =
+            ((request["AttributeNames"]?.elements ?? []) + (request["MessageSystemAttributeNames"]?.elements ?? []))
             .compactMap(\.text)
         let system = systemAttributes(message, content, queue)
             .filter { names.contains("All") || names.contains($0.key) }
@@ -349,7 +353,8 @@ extension ClientQueues {
 
     private static func batchReply(_ successful: [JSONValue], _ failed: [JSONValue]) -> JSONValue {
         .present([
-            "Successful": successful.isEmpty ? nil : .array(successful), "Failed": failed.isEmpty ? nil : .array(failed),
+            "Successful": successful.isEmpty ? nil : .array(successful),
+            "Failed": failed.isEmpty ? nil : .array(failed),
         ])
     }
 }

@@ -44,7 +44,8 @@ extension ClientQueues {
         let now = unixMilliseconds()
         let depth = try await stored { () async throws(QueueError) in try await store.measure(source, now: now) }
         let task = MoveTask(
-            handle: MessageHandle(sequence: Int64.random(in: 1...Int64.max), claim: Int64.random(in: 1...Int64.max)).text,
+            handle: MessageHandle(sequence: Int64.random(in: 1...Int64.max), claim: Int64.random(in: 1...Int64.max))
+                .text,
             source: arn,
             destination: request["DestinationArn"]?.text,
             ratePerSecondMax: request["MaxNumberOfMessagesPerSecond"]?.integer,
@@ -136,7 +137,9 @@ extension ClientQueues {
     func cancelMove(_ request: JSONValue) throws(ClientQueueError) -> JSONValue {
         let handle = try Self.text(request, "TaskHandle")
         let moved = moves.withLock { moves -> Int? in
-            guard let index = moves.firstIndex(where: { $0.handle == handle && $0.status == .running }) else { return nil }
+            guard let index = moves.firstIndex(where: { $0.handle == handle && $0.status == .running }) else {
+                return nil
+            }
             moves[index].status = .cancelling
             return moves[index].moved
         }

@@ -56,15 +56,17 @@ package final class ClientQueues: Sendable {
         case "SendMessageBatch": try await sendBatch(request)
         case "ReceiveMessage": try await receive(request)
         case "DeleteMessage": try await delete(request)
-        case "DeleteMessageBatch": try await batch(request) { (queue, entry) throws(ClientQueueError) in
-            try await delete(entry, of: queue)
-            return [:]
-        }
+        case "DeleteMessageBatch":
+            try await batch(request) { (queue, entry) throws(ClientQueueError) in
+                try await delete(entry, of: queue)
+                return [:]
+            }
         case "ChangeMessageVisibility": try await silently { try await hold(request, of: try await queue(request)) }
-        case "ChangeMessageVisibilityBatch": try await batch(request) { (queue, entry) throws(ClientQueueError) in
-            try await hold(entry, of: queue)
-            return [:]
-        }
+        case "ChangeMessageVisibilityBatch":
+            try await batch(request) { (queue, entry) throws(ClientQueueError) in
+                try await hold(entry, of: queue)
+                return [:]
+            }
         case "ListDeadLetterSourceQueues": try await sources(request, origin)
         case "StartMessageMoveTask": try await startMove(request)
         case "ListMessageMoveTasks": try listMoves(request)
@@ -85,9 +87,11 @@ package final class ClientQueues: Sendable {
     }
 
     func queue(named name: String) async throws(ClientQueueError) -> StoredQueue {
-        guard let queue = try await stored({ () async throws(QueueError) in
-            try await store.queue(MessageAddress(.client, name))
-        }) else { throw .noSuchQueue }
+        guard
+            let queue = try await stored({ () async throws(QueueError) in
+                try await store.queue(MessageAddress(.client, name))
+            })
+        else { throw .noSuchQueue }
         return queue
     }
 

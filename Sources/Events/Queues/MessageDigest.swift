@@ -5,7 +5,9 @@ import FoundationEssentials
 /// MD5 as the queue API compares what arrived with: of bodies, and of attributes in their canonical form.
 enum MessageDigest {
     static func of(_ body: [UInt8]) -> String? {
-        guard let md5 = try? NamedDigest.md5(), let digest = try? unsafe md5.digest(of: body.span.bytes) else { return nil }
+        guard let md5 = try? NamedDigest.md5(), let digest = try? unsafe md5.digest(of: body.span.bytes) else {
+            return nil
+        }
         return Hexadecimal.text(digest)
     }
 

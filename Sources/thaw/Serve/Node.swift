@@ -159,7 +159,8 @@ final class Node: Sendable {
             loop: group.next(),
             logger: logger,
             open: { mapping async throws(SourceError) in try await sources.open(mapping) },
-            tell: { await sources.tell($0, $1) }
+            tell: { await sources.tell($0, $1) },
+            accept: { await sources.accept($0, $1, key: $2) }
         )
         plane.watchMappings { [weak mappings] in mappings?.reconcile() }
         doors = try Doors(

@@ -69,6 +69,26 @@ struct NodeSources: Sendable {
         }
     }
 
+    /// Accepts a batch as an event.
+    func accept(_ reference: FunctionReference, _ event: [UInt8], key: String) async -> Bool {
+        do {
+            _ = try await events.accept(
+                reference,
+                contentType: "application/json",
+                body: event,
+                clientContext: "",
+                origin: EventRunner.Origin(deduplicationKey: key, trigger: "source")
+            )
+            return true
+        } catch {
+            logger.warning(
+                "a batch could not be accepted",
+                metadata: ["function": "\(reference.name)", "error": "\(error)"]
+            )
+            return false
+        }
+    }
+
     /// The address with the function's secrets in place of their names: `${NAME}`.
     private func filled(_ address: String, for function: String) throws(SourceError) -> String {
         guard address.contains("${") else { return address }

@@ -77,6 +77,15 @@ struct ChunkedUploadTests {
         #expect(checksum.text == expected)
     }
 
+    @Test func `a range is within an archive, or is refused`() throws {
+        #expect(try UploadDoor.range("bytes=0-0", of: 1) == 0..<1)
+        #expect(try UploadDoor.range("bytes=2-", of: 5) == 2..<5)
+        #expect(try UploadDoor.range("bytes=2-9223372036854775807", of: 5) == 2..<5)
+        for wrong in ["bytes=5-", "bytes=-3", "bytes=3-2", "bytes=0-1,3-4", "lines=0-1", "bytes=", ""] {
+            #expect(throws: UploadError.self) { try UploadDoor.range(wrong, of: 5) }
+        }
+    }
+
     @Test func `a list of parts is read as clients write it, and nothing else`() throws {
         let text = """
             <CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Part><ETag>"aa"</ETag>\

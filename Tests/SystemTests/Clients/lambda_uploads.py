@@ -65,7 +65,10 @@ def uploads_in_parts():
         file.write(archive)
         file.flush()
         s3.upload_file(file.name, "uploads", "large.zip", Config=parts)
-    assert s3.get_object(Bucket="uploads", Key="large.zip")["Body"].read() == archive
+    with tempfile.NamedTemporaryFile() as file:
+        s3.download_file("uploads", "large.zip", file.name, Config=parts)
+        assert open(file.name, "rb").read() == archive
+    refused("InvalidRange", 416, "", s3.get_object, Bucket="uploads", Key="large.zip", Range=f"bytes={len(archive)}-")
     lam.create_function(
         FunctionName="large", Runtime="provided.al2023", Role="arn:aws:iam::000000000000:role/any", Handler="any",
         Code={"S3Bucket": "uploads", "S3Key": "large.zip"})
