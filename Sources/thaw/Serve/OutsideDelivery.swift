@@ -12,6 +12,7 @@ final class OutsideDelivery: Sendable {
     private let directory: String
     /// One line after another.
     private let writing = Mutex(())
+    private let isStopped = Atomic(false)
 
     /// A destination that does not answer within this time is asked again later.
     private static let timeout: TimeAmount = .seconds(30)
@@ -27,7 +28,14 @@ final class OutsideDelivery: Sendable {
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 
+    /// A node that could not start has made it all the same, and a client may not go without being told.
+    deinit {
+        guard !isStopped.load(ordering: .relaxed) else { return }
+        Task { [client] in try? await client.shutdown() }
+    }
+
     func stop() async throws {
+        isStopped.store(true, ordering: .relaxed)
         try await client.shutdown()
     }
 

@@ -31,9 +31,21 @@ struct MosquittoBroker: Broker {
         )
         guard outcome.status == 0 else { throw CocoaError(.fileWriteUnknown) }
         try await server.start()
+        // What is published before the client's session is there, the protocol gives to nobody.
+        let subscribed = try await CommandOutcome.run(
+            BrokerProcess.path(of: "mosquitto_sub") ?? "",
+            [
+                "-p", "\(server.port)", "-h", "127.0.0.1", "-u", "thaw", "-P", "p:ss/word", "-q", "1", "-t",
+                "numbers/#",
+                "-i", "thaw-numbers", "-c", "-E",
+            ]
+        )
+        guard subscribed.status == 0 else {
+            throw CocoaError(.fileWriteUnknown, userInfo: ["output": subscribed.output + subscribed.errors])
+        }
     }
 
-    var url: String { "mqtt://thaw:p%3Ass%2Fword@127.0.0.1:\(server.port)/numbers/%23" }
+    var url: String { "mqtt://thaw:p%3Ass%2Fword@127.0.0.1:\(server.port)/numbers/%23?client=thaw-numbers" }
     /// Of a wrong password.
     var refusedURL: String { "mqtt://thaw:wrong@127.0.0.1:\(server.port)/numbers/%23" }
     var knowsLag: Bool { false }
