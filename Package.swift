@@ -80,7 +80,8 @@ let libraries: [Target] = [
     .target(
         name: "Invoking",
         dependencies: [
-            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", logging, nioCore,
+            "Scheduling", "Fleet", "Registry", "Metering", "Manifests", "Snapshots", "Wire", "Linux", "Digests",
+            logging, nioCore,
         ]
     ),
     .target(name: "Queues", dependencies: ["Metering", "Linux", grdb, grdbSQLite]),

@@ -257,6 +257,15 @@ int thaw_listen_loopback(uint16_t port) {
     return listener;
 }
 
+int thaw_listening_port(int listener) {
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    if (getsockname(listener, (struct sockaddr *)&address, &size) < 0) {
+        return -1;
+    }
+    return ntohs(address.sin_port);
+}
+
 int thaw_accept(int listener) {
     int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (connection >= 0) {

@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,6 +85,9 @@ static _Noreturn void run_child(const struct thaw_spawn *spawn, int go, int repo
     char byte;
     if (read(go, &byte, 1) != 1) {
         _exit(127); // the parent failed or died before it had mapped our ids
+    }
+    if (spawn->network >= 0 && setns(spawn->network, CLONE_NEWNET) < 0) {
+        fail(report, thaw_spawn_stage_clone);
     }
     if ((spawn->namespaces & CLONE_NEWUSER) && take_inner_root(spawn->can_set_groups) < 0) {
         fail(report, thaw_spawn_stage_take_ids);

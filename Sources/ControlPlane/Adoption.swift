@@ -108,6 +108,10 @@ extension FunctionSettings {
         manifest.limits.timeoutMilliseconds = timeoutSeconds * 1000
         if memoryIsSet { manifest.limits.memoryBytes = UInt64(memoryMebibytes) << 20 }
         manifest.limits.tmpBytes = UInt64(temporaryMebibytes) << 20
+        // Taken away, the variable leaves none behind; where there never was one, a function.yaml has the word.
+        if manifest.runtime != .model, manifest.environment[Self.networkVariable] != nil || network != nil {
+            manifest.network = network ?? .none
+        }
         manifest.environment = CodeManifest.environment(self)
     }
 }

@@ -16,6 +16,7 @@ enum CodeManifest {
             // One call an environment, as authors for Lambda expect, and waiting calls wait for no core.
             "scaling": ["max": .integer(workersMax)],
         ]
+        if let network = settings.network { members["network"] = .text(network.rawValue) }
         let layers = settings.layerCode ?? []
         if !layers.isEmpty {
             members["layers"] = .array(layers.indices.map { .text(CodePackage.layerName($0)) })

@@ -1,3 +1,5 @@
+import Manifests
+
 /// What an author sets of a function through the Lambda API; published versions keep theirs for ever.
 package struct FunctionSettings: Codable, Equatable, Sendable {
     package var runtime: String?
@@ -87,7 +89,18 @@ package struct FunctionSettings: Codable, Equatable, Sendable {
                     + "provided exceeded the 4KB limit. String measured: \(JSONValue.texts(variables).json)"
             )
         }
+        if let network = variables[networkVariable], NetworkAccess(rawValue: network) == nil {
+            throw .invalid("The environment variable \(networkVariable) is none or egress, not \(network).")
+        }
         return variables
+    }
+
+    /// The variable by which a function asks for a network: the API has no member for it.
+    static let networkVariable = "THAW_NETWORK"
+
+    /// nil where the environment does not say.
+    var network: NetworkAccess? {
+        environment?[Self.networkVariable].flatMap(NetworkAccess.init(rawValue:))
     }
 
     private func checkDeadLetters() throws(LambdaError) {

@@ -15,6 +15,7 @@ struct PackOrder: Sendable {
     let snapshotPath: String
     /// What the packer may refer to, as it reads it.
     let catalog: [UInt8]
+    let packagesPath: String?
     let continuation: CheckedContinuation<PackOutcome, Never>
 }
 
@@ -34,17 +35,28 @@ package struct Packing: Sendable {
         self.warden = warden
     }
 
+    func order(_ order: InstallOrder) {
+        warden.install(order)
+    }
+
     /// - Parameters:
     ///   - bundle: path of a tar archive.
     ///   - snapshot: path of a file that does not exist; on failure the caller removes what is there.
     ///   - catalog: what other snapshots have, as the packer reads it.
-    package func pack(bundle: String, into snapshot: String, sharing catalog: [UInt8]) async -> PackOutcome {
+    ///   - packages: path of a tar archive of what lies beside the code; nil for none.
+    package func pack(
+        bundle: String,
+        into snapshot: String,
+        sharing catalog: [UInt8],
+        packages: String? = nil
+    ) async -> PackOutcome {
         await withCheckedContinuation { continuation in
             warden.pack(
                 PackOrder(
                     bundlePath: bundle,
                     snapshotPath: snapshot,
                     catalog: catalog,
+                    packagesPath: packages,
                     continuation: continuation
                 )
             )

@@ -109,6 +109,8 @@ package final class Warden: Sendable {
     private static func refuse(_ order: WardenOrder) {
         switch order {
         case .pack(let order): order.continuation.resume(returning: .died(reason: WardenYard.endVerdict))
+        case .install(let order):
+            order.continuation.resume(returning: .failed(reason: WardenYard.endVerdict, lines: []))
         case .stop(let continuation): continuation.resume()
         case .boot, .end, .killTemplate, .expect, .killWorker, .buryWorker: break
         }
@@ -157,6 +159,10 @@ package final class Warden: Sendable {
         tell(.buryWorker(worker))
     }
 
+    func install(_ order: InstallOrder) {
+        tell(.install(order))
+    }
+
     func pack(_ order: PackOrder) {
         tell(.pack(order))
     }
@@ -193,5 +199,6 @@ enum WardenOrder: Sendable {
     case killWorker(WorkerID, because: String)
     case buryWorker(WorkerID)
     case pack(PackOrder)
+    case install(InstallOrder)
     case stop(CheckedContinuation<Void, Never>)
 }

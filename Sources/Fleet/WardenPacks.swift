@@ -37,12 +37,15 @@ extension WardenYard {
         let catalog = try FileDescriptor.memoryFile("packer-catalog")
         try catalog.pwrite(order.catalog, at: 0)
 
+        let packages = try FileDescriptor.open(order.packagesPath ?? "/dev/null")
+
         var spawn = Spawn(name: "thaw-pack")
         spawn.environment = ["PATH=/nonexistent"]
         let null = try FileDescriptor.open("/dev/null", .readingWriting)
         spawn.descriptors = [
             null.rawValue, null.rawValue, logTheirs.rawValue, bundle.rawValue, snapshot.rawValue,
             reportTheirs.rawValue, filter.rawValue, socketTheirs.rawValue, catalog.rawValue,
+            packages.rawValue,
         ]
         spawn.namespaces = hasEmptyNetwork ? .sandbox : [.sandbox, .network]
         let memory = try MemoryAllowance(from: memoryGroups, limitBytes: Packing.memoryBytesMax)

@@ -24,7 +24,7 @@ extension WardenYard {
         }
     }
 
-    private func spawnTemplate(_ template: TemplateID, _ binding: FunctionBinding) throws -> TemplateWatch {
+    private mutating func spawnTemplate(_ template: TemplateID, _ binding: FunctionBinding) throws -> TemplateWatch {
         let snapshot = try FileDescriptor.open(binding.snapshotPath)
         let bases = try openBases(of: binding)
         let identities =
@@ -52,9 +52,11 @@ extension WardenYard {
         // A template that does not read must not hold up whoever gives it orders.
         try ours.setNonBlocking(true)
         let process = TemplateProcess(id: template, control: ours)
+        if binding.code?.egress != nil { try openWayOut(of: template, try handle.pid(), log: logTheirs) }
         let secrets = try Self.secrets(of: binding)
         var code = binding.code
         code?.hasSecrets = secrets != nil
+        if code?.egress != nil { code?.egress?.closed = Routes.addressesOfMachine().map(\.bytes) }
         try process.boot(
             TemplateBoot(
                 function: binding.key.function,
@@ -85,6 +87,25 @@ extension WardenYard {
             verifiesDigests: verifiesDigests,
             log: log
         )
+    }
+
+    private mutating func openWayOut(of template: TemplateID, _ pid: Int32, log: borrowing FileDescriptor) throws {
+        let wayOut = WayOutWatch(
+            handle: try WayOut.attach(to: pid, machine: machineNetwork, log: log)
+        )
+        try poll.add(wayOut.handle.descriptor, token: Subject.wayOutDeath.token(template.number))
+        waysOut[template.number] = wayOut
+    }
+
+    /// A template whose way out has ended is of no use any more.
+    mutating func buryWayOut(_ number: UInt32) {
+        guard let wayOut = waysOut.removeValue(forKey: number) else { return }
+        poll.forget(wayOut.handle.descriptor.rawValue)
+        let ending = try? wayOut.handle.wait()
+        guard let watch = templates[TemplateID(number)], watch.verdict == nil else { return }
+        let end = ending.map { $0.signal == 0 ? "exit status \($0.status)" : "signal \($0.signal)" } ?? "unknown"
+        watch.verdict = "Runtime.Unknown: pasta, the way out of the function's network, ended: \(end)"
+        try? watch.handle.kill()
     }
 
     /// A file in memory that only its reader gets: messages and files of the kernel's show it to nobody.
@@ -224,6 +245,8 @@ extension WardenYard {
         poll.forget(watch.log.pipe.rawValue)
         if let listener = watch.listener?.descriptor.rawValue { poll.forget(listener) }
         let ending = try? watch.handle.wait()
+        // Its network has gone with it; its own end is heard of as any other.
+        try? waysOut[template.number]?.handle.kill()
         let reason = DeathReason(
             verdict: watch.verdict,
             refusedCall: watch.refusedCall,

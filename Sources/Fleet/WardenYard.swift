@@ -19,6 +19,9 @@ struct WardenYard {
         case packListener
         case packReport
         case packLog
+        case wayOutDeath
+        case installDeath
+        case installLog
 
         func token(_ number: UInt32) -> UInt64 {
             rawValue << 56 | UInt64(number)
@@ -37,7 +40,12 @@ struct WardenYard {
     var templates: [TemplateID: TemplateWatch] = [:]
     var workers: [WorkerID: WorkerWatch] = [:]
     var packs: [UInt32: PackWatch] = [:]
+    var installs: [UInt32: InstallWatch] = [:]
     var lastPack: UInt32 = 0
+    /// Ways out of templates' networks, and of those whose template has ended until they have, too.
+    var waysOut: [UInt32: WayOutWatch] = [:]
+    /// The network that this thread began in; nil where it still is there.
+    var machineNetwork: SharedDescriptor?
     /// The thread is in an empty network of its own, which its children inherit.
     var hasEmptyNetwork = false
     var stopping: CheckedContinuation<Void, Never>?
@@ -68,8 +76,10 @@ struct WardenYard {
 
     mutating func run() {
         // Needs privilege; without it each process gets a network of its own, which costs 3 ms.
+        let network = try? FileDescriptor.open("/proc/thread-self/ns/net")
         hasEmptyNetwork = (try? Namespaces.enterEmptyNetwork()) != nil
-        while stopping == nil || !templates.isEmpty || !packs.isEmpty {
+        if hasEmptyNetwork, let network { machineNetwork = SharedDescriptor(network) }
+        while stopping == nil || !templates.isEmpty || !packs.isEmpty || !installs.isEmpty {
             let events = wait()
             carryOutOrders()
             for event in events {
@@ -77,6 +87,7 @@ struct WardenYard {
             }
             wakeLogs()
             endLatePacks()
+            endLateInstalls()
             watchMemory()
             giveBackEmptyGroups()
             heap.noteProcesses(workers.count + templates.count + packs.count)
@@ -100,7 +111,7 @@ struct WardenYard {
         if !restingLogs.isEmpty { return Int(FleetLimits.logRestNanoseconds / 1_000_000) }
         if memoryGroups == nil, !workers.isEmpty { return Int(FleetLimits.memoryWatchMilliseconds) }
         if !leaving.isEmpty { return Int(FleetLimits.groupLeavingMilliseconds) }
-        return packs.isEmpty ? nil : 1000
+        return packs.isEmpty && installs.isEmpty ? nil : 1000
     }
 
     private mutating func carryOutOrders() {
@@ -138,6 +149,11 @@ struct WardenYard {
         case .pack(let order):
             guard stopping == nil else { return order.continuation.resume(returning: .died(reason: Self.endVerdict)) }
             startPack(order)
+        case .install(let order):
+            guard stopping == nil else {
+                return order.continuation.resume(returning: .failed(reason: Self.endVerdict, lines: []))
+            }
+            startInstall(order)
         case .stop(let continuation):
             stopping = continuation
             for template in templates.values {
@@ -146,6 +162,9 @@ struct WardenYard {
             }
             for pack in packs.values {
                 pack.kill(because: Self.endVerdict)
+            }
+            for install in installs.values {
+                install.kill(because: Self.endVerdict)
             }
         }
     }
@@ -164,6 +183,9 @@ struct WardenYard {
         case .packListener: hearPackRefusal(number, event)
         case .packReport: packs[number]?.readReport()
         case .packLog: readPackLog(number)
+        case .wayOutDeath: buryWayOut(number)
+        case .installDeath: buryInstall(number)
+        case .installLog: readInstallLog(number)
         }
     }
 

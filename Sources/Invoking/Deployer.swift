@@ -42,6 +42,8 @@ package final class Deployer: Sendable {
     private let store: SnapshotStore
     private let fleet: Fleet
     private let packing: Packing
+    private let packages: PackageCache
+    private let installation: InstallSettings
     private let bindings: FunctionBindings
     private let logger: Logger
     private let state = Mutex(State())
@@ -58,6 +60,8 @@ package final class Deployer: Sendable {
         store: SnapshotStore,
         fleet: Fleet,
         packing: Packing,
+        packages: PackageCache,
+        installation: InstallSettings = InstallSettings(),
         bindings: FunctionBindings,
         logger: Logger
     ) {
@@ -65,6 +69,8 @@ package final class Deployer: Sendable {
         self.store = store
         self.fleet = fleet
         self.packing = packing
+        self.packages = packages
+        self.installation = installation
         self.bindings = bindings
         self.logger = logger
     }
@@ -94,12 +100,23 @@ package final class Deployer: Sendable {
             self.state.withLock { $0.underway.update(number, of: name) { $0.bundleBytes = byteCount } }
         }
         state.withLock { $0.underway.update(number, of: name) { $0.phase = .packing } }
+        let packagesPath = store.incomingPath("\(number).packages")
+        defer { store.removeIncoming(packagesPath) }
+        var packages: String?
         var kept: Set<String> = []
         defer { letGo(kept) }
         for candidates in [BaseCandidates(for: name, in: registry), .none] {
             keep(candidates.digests, &kept)
             let catalog = candidates.catalog(of: store, logger)
-            let packed = try await pack(bundlePath, into: snapshotPath, sharing: catalog)
+            var packing = try await pack(bundlePath, into: snapshotPath, sharing: catalog, with: packages)
+            if case .wants(let order) = packing, packages == nil {
+                store.removeIncoming(snapshotPath)
+                packages = try await install(order, of: bundlePath, for: name, by: packagesPath)
+                packing = try await pack(bundlePath, into: snapshotPath, sharing: catalog, with: packages)
+            }
+            guard case .packed(let packed) = packing else {
+                throw .packerDied(reason: "contract: it asks for packages that it was given")
+            }
             state.withLock { $0.underway.update(number, of: name) { $0.phase = .publishing } }
             if let version = try await publish(snapshotPath, packed, as: name, catalog, &kept) { return version }
             store.removeIncoming(snapshotPath)
@@ -150,6 +167,7 @@ package final class Deployer: Sendable {
             let serving = try registry.resolve(name)
             var manifest = serving.manifest
             change(&manifest)
+            try Self.checkNetwork(of: manifest)
             guard manifest.isWithinBounds else { throw DeployFailure.invalid("the settings go beyond the limits") }
             let version = try await registry.deploy(manifest: manifest, snapshot: serving.snapshot)
             fleet.announce(bindings.binding(of: version))
@@ -221,10 +239,17 @@ package final class Deployer: Sendable {
     private func pack(
         _ bundlePath: String,
         into snapshotPath: String,
-        sharing catalog: TensorCatalog
-    ) async throws(DeployFailure) -> PackedFunction {
+        sharing catalog: TensorCatalog,
+        with packages: String?
+    ) async throws(DeployFailure) -> Packed {
         let report: PackReport
-        switch await packing.pack(bundle: bundlePath, into: snapshotPath, sharing: catalog.encoded()) {
+        let outcome = await packing.pack(
+            bundle: bundlePath,
+            into: snapshotPath,
+            sharing: catalog.encoded(),
+            packages: packages
+        )
+        switch outcome {
         case .died(let reason):
             throw .packerDied(reason: reason)
         case .reported(let bytes):
@@ -239,9 +264,55 @@ package final class Deployer: Sendable {
             guard packed.manifest.isWithinBounds, packed.signature?.isWithinBounds ?? true else {
                 throw .packerDied(reason: "contract: its report has a manifest or a signature beyond the limits")
             }
-            return packed
+            return .packed(packed)
+        case .refused(let refusal) where refusal.kind == .packages:
+            guard let order = refusal.packages else {
+                throw .packerDied(reason: "contract: it asks for packages and does not say which")
+            }
+            return .wants(order)
         case .refused(let refusal) where refusal.kind == .storage: throw .storage(refusal.message)
         case .refused(let refusal): throw .invalid(refusal.message)
+        }
+    }
+
+    /// What a packer came to.
+    private enum Packed {
+        case packed(PackedFunction)
+        case wants(PackageOrder)
+    }
+
+    /// The packages that a bundle asks for: those of an earlier deploy, or installed now, in a jail with a network.
+    ///
+    /// - Returns: path of a tar archive.
+    private func install(
+        _ order: PackageOrder,
+        of bundlePath: String,
+        for name: String,
+        by incomingPath: String
+    ) async throws(DeployFailure) -> String {
+        do {
+            let path = try packages.path(of: order, for: name)
+            if packages.holds(path) { return path }
+            let outcome = await packing.install(
+                bundle: bundlePath,
+                zip: order.zip ?? "",
+                folder: order.folder,
+                into: incomingPath,
+                installation
+            )
+            switch outcome {
+            case .installed:
+                try packages.keep(incomingPath, as: path)
+                return path
+            case .failed(let reason, let lines):
+                let hint = WayOut.path == nil ? "; to reach an index, it \(WayOut.missing)" : ""
+                let log = lines.map { "\n  \($0)" }.joined()
+                throw DeployFailure.invalid("requirements.txt: pip could not install it: \(reason)\(hint)\(log)")
+            }
+        } catch let failure as DeployFailure {
+            throw failure
+        } catch {
+            throw .storage("the packages of requirements.txt could not be kept: \(error)")
         }
     }
 
@@ -257,6 +328,7 @@ package final class Deployer: Sendable {
     ) async throws(DeployFailure) -> FunctionVersion? {
         var manifest = packed.manifest
         manifest.name = name
+        try Self.checkNetwork(of: manifest)
         let version: FunctionVersion
         let snapshot: VerifiedSnapshot
         do {
@@ -299,6 +371,11 @@ package final class Deployer: Sendable {
             ]
         )
         return version
+    }
+
+    private static func checkNetwork(of manifest: Manifest) throws(DeployFailure) {
+        guard manifest.network == .egress, WayOut.path == nil else { return }
+        throw .invalid("network: egress \(WayOut.missing)")
     }
 
     /// The snapshot of an earlier deploy that holds the same, if it is still whole: then a second file has no use.

@@ -85,6 +85,7 @@ package struct FunctionBindings: Sendable {
             initMilliseconds: UInt32(clamping: limits.initMilliseconds),
             timeoutMilliseconds: UInt32(clamping: limits.timeoutMilliseconds)
         )
+        if version.manifest.network == .egress { code.egress = CodeBoot.Egress() }
         code.hasZygote = version.manifest.runtime == .python3
         return code
     }

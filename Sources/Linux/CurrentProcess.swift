@@ -66,6 +66,18 @@ package enum CurrentProcess {
         return unsafe String(cString: value)
     }
 
+    /// `NAME=value` of all variables of the environment whose names are meant.
+    package static func environment(where isMeant: (Substring) -> Bool) -> [String] {
+        var found: [String] = []
+        var next = unsafe environ
+        while let variable = unsafe next.pointee {
+            let text = unsafe String(cString: variable)
+            if isMeant(text.prefix { $0 != "=" }) { found.append(text) }
+            unsafe next += 1
+        }
+        return found
+    }
+
     /// Sets a variable of the environment.
     package static func setEnvironment(_ name: String, _ value: String) throws(SystemError) {
         _ = try checked("setenv \(name)") { unsafe setenv(name, value, 1) }

@@ -67,9 +67,17 @@ package enum NestedProcess {
 
 extension FileDescriptor {
     /// Listens on a port of 127.0.0.1, which is made first; in a network namespace of one's own.
+    ///
+    /// Port 0 is any.
     package static func listeningOnLoopback(port: UInt16) throws(SystemError) -> FileDescriptor {
         try Namespaces.bringUpLoopback()
         return FileDescriptor(owning: try checked("listen 127.0.0.1:\(port)") { thaw_listen_loopback(port) })
+    }
+
+    /// The port of a listener that was given any.
+    package func listeningPort() throws(SystemError) -> UInt16 {
+        let number = rawValue
+        return UInt16(truncatingIfNeeded: try checked("getsockname") { thaw_listening_port(number) })
     }
 
     /// The next connection of a listener; nil where none waits.

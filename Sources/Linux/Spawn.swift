@@ -71,6 +71,8 @@ package struct Spawn: Sendable {
     package var namespaces: Namespaces = []
     /// The `tasks` file of a memory group for the process to join before it executes.
     package var memoryGroupTasks: Int32?
+    /// The file of a network namespace to start in, which needs privilege; nil for the caller's.
+    package var network: Int32?
     /// The kernel kills the process when the *thread* that spawned it ends.
     package var diesWithSpawner = true
 
@@ -105,6 +107,7 @@ package struct Spawn: Sendable {
                                 outer_gid: isRoot ? Spawn.nobody : CurrentProcess.effectiveGroupID,
                                 can_set_groups: isRoot ? 1 : 0,
                                 tasks: memoryGroupTasks ?? -1,
+                                network: network ?? -1,
                                 dies_with_parent: diesWithSpawner ? 1 : 0
                             )
                             return unsafe thaw_spawn(&order, &pid, &stage)

@@ -110,7 +110,7 @@ package enum FunctionRuntime: String, Codable, CaseIterable, Sendable {
 /// What a code function reaches beside its caller.
 package enum NetworkAccess: String, Codable, CaseIterable, Sendable {
     case none
-    /// Connections to the outside, never to this node.
+    /// Connections to the outside, never to this machine.
     case egress
 }
 

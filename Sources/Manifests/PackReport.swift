@@ -90,15 +90,36 @@ package struct PackRefusal: Error, Codable, Equatable, Sendable, CustomStringCon
         case tooLarge
         /// The packer could not do its work, and the bundle is not to blame: the disk is full, say.
         case storage
+        /// Its `requirements.txt` names packages that are not there: to be packed again with them.
+        case packages
     }
 
     package var kind: Kind
     package var message: String
+    /// What is missing, where that is why.
+    package var packages: PackageOrder?
 
-    package init(kind: Kind, message: String) {
+    package init(kind: Kind, message: String, packages: PackageOrder? = nil) {
         self.kind = kind
         self.message = message
+        self.packages = packages
     }
 
     package var description: String { message }
+}
+
+/// Packages that a bundle of Python asks for.
+package struct PackageOrder: Codable, Equatable, Sendable {
+    /// The zip file in the bundle that holds the code; nil for none.
+    package var zip: String?
+    /// Where in that, or in the bundle, the code is; empty for its top.
+    package var folder: String
+    /// `requirements.txt`, and of each other file that it may name the path, size and checksum: what decides on the packages.
+    package var inputs: String
+
+    package init(zip: String? = nil, folder: String, inputs: String) {
+        self.zip = zip
+        self.folder = folder
+        self.inputs = inputs
+    }
 }

@@ -1,7 +1,7 @@
 package import Linux
 
 /// The namespaces in which one Python worker's program lives with all that it forks: processes, mounts with a `/tmp`, shared
-/// memory and a network of its own.
+/// memory and a network of its own, where that has no way out.
 ///
 /// ```
 /// P first process of the zygote's pid namespace ── fork ──► Z the zygote: the author's code
@@ -41,6 +41,8 @@ package struct Cell: ~Copyable {
 /// in sockets for all processes of a user together, so that resting functions would keep others from sending any.
 struct CellBuilder {
     let tmpBytesMax: UInt64
+    /// A way out is one for all cells.
+    let sharesNetwork: Bool
     /// What a process that only waits is under.
     let filter: SystemCallFilter
 
@@ -78,7 +80,8 @@ struct CellBuilder {
     ) throws(SystemError) -> Bool {
         guard try orders.receiveMessage(bytesMax: 1) != nil else { return false }
         do throws(SystemError) {
-            if case .child = try NestedProcess.fork(into: [.process, .mount, .interprocess, .network]) {
+            let kinds: Namespaces = [.process, .mount, .interprocess]
+            if case .child = try NestedProcess.fork(into: sharesNetwork ? kinds : [kinds, .network]) {
                 keep(requests)
             }
         } catch {
@@ -127,7 +130,7 @@ struct CellBuilder {
         try Directory.copy(from: imported, to: try FileDescriptor.open("/tmp", [.directory]))
         // Libraries find out by their number that they have been forked: it shall not be the zygote's again, which is small.
         try Namespaces.setLastProcessNumber(Int32.random(in: 1000..<20_000))
-        try Namespaces.bringUpLoopback()
+        if !sharesNetwork { try Namespaces.bringUpLoopback() }
     }
 }
 

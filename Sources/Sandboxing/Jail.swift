@@ -15,14 +15,21 @@ package enum Jail {
     /// - Parameters:
     ///   - runtimePath: the machine's folder of language runtimes of ours.
     ///   - taskFilesMax: files and folders that the code has.
-    package static func enter(runtimePath: String, taskFilesMax: Int) throws(SandboxError) {
+    ///   - resolver: the address that answers questions for names; nil where there is no network.
+    ///   - files: of the machine's /etc, seen in this root too.
+    package static func enter(
+        runtimePath: String,
+        taskFilesMax: Int,
+        resolver: String? = nil,
+        adding files: [String] = []
+    ) throws(SandboxError) {
         guard CurrentProcess.pid == 1 else {
             throw SandboxError("this process is not the first of a pid namespace; thaw serve starts it")
         }
         do throws(SystemError) {
             try Confinement.makeMountsPrivate()
             // What lies beneath comes back with the root's own.
-            try build(at: "/proc", runtimePath: runtimePath, taskFilesMax: taskFilesMax)
+            try build(at: "/proc", runtimePath: runtimePath, taskFilesMax: taskFilesMax, resolver, files)
             try Mounts.enterRoot("/proc")
             try Confinement.setHostName("thaw")
             try Confinement.limit(.coreBytes, to: 0)
@@ -48,7 +55,13 @@ package enum Jail {
         try Mounts.makeReadOnly(layersFolder)
     }
 
-    private static func build(at root: String, runtimePath: String, taskFilesMax: Int) throws(SystemError) {
+    private static func build(
+        at root: String,
+        runtimePath: String,
+        taskFilesMax: Int,
+        _ resolver: String?,
+        _ files: [String]
+    ) throws(SystemError) {
         try Mounts.memory(at: root, bytesMax: 1 << 20, filesMax: 128)
         for folder in ["dev", "etc", "opt", "proc", "tmp", "usr", "var/task", "var/runtime", "run"] {
             try Directory.make("\(root)/\(folder)")
@@ -62,7 +75,7 @@ package enum Jail {
                 try bindReadOnly("/\(name)", root)
             }
         }
-        try fillEtc(root)
+        try fillEtc(root, resolver, files)
         try fillDevices(root)
         try Mounts.processes(at: "\(root)/proc")
         try Mounts.bind(runtimePath, at: "\(root)\(runtimeFolder)")
@@ -78,19 +91,19 @@ package enum Jail {
         try Mounts.makeReadOnly(root + path)
     }
 
-    private static func fillEtc(_ root: String) throws(SystemError) {
+    private static func fillEtc(_ root: String, _ resolver: String?, _ added: [String]) throws(SystemError) {
         let files = [
             ("passwd", "root:x:0:0:function:/tmp:/bin/sh\n"),
             ("group", "root:x:0:\n"),
             ("hosts", "127.0.0.1 localhost\n::1 localhost\n"),
-            ("resolv.conf", ""),
+            ("resolv.conf", resolver.map { "nameserver \($0)\n" } ?? ""),
             ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
         ]
         for (name, text) in files {
             try write(text, to: "\(root)/etc/\(name)")
         }
         try Mounts.link("\(root)/etc/localtime", to: "/usr/share/zoneinfo/UTC")
-        for path in ["/etc/ld.so.cache", "/etc/ssl", "/etc/alternatives"] {
+        for path in ["/etc/ld.so.cache", "/etc/ssl", "/etc/alternatives"] + added {
             guard let identity = try? FileIdentity(ofPath: path) else { continue }
             if identity.isDirectory {
                 try Directory.make(root + path)

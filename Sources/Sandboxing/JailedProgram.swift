@@ -13,6 +13,8 @@ package struct JailedProgram: Sendable {
     package var environment: [String]
     /// Bytes of files in its `/tmp`.
     package var tmpBytesMax: UInt64
+    /// Its cells are in its jail's network, which has a way out, and not each in one of its own.
+    package var sharesNetwork = false
     /// Private writable memory of each of its processes, the backstop where the kernel has no memory groups; nil for no limit.
     package var dataBytesMax: UInt64?
 
@@ -74,7 +76,7 @@ package struct JailedProgram: Sendable {
                 if !cellSockets.isEmpty {
                     let first = Int32(descriptors.count)
                     try NestedProcess.keepOnly([first, 2, 2, first + 1])
-                    let builder = CellBuilder(tmpBytesMax: tmpBytesMax, filter: filter)
+                    let builder = CellBuilder(tmpBytesMax: tmpBytesMax, sharesNetwork: sharesNetwork, filter: filter)
                     let status = try builder.serve(
                         FileDescriptor(owning: 0),
                         handingOver: FileDescriptor(owning: 3),

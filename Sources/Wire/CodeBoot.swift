@@ -11,6 +11,18 @@ package struct CodeBoot: Equatable, Sendable {
     package var hasSecrets = false
     /// Its workers' programs are forks of one process: the filter is of that.
     package var hasZygote = false
+    /// nil where its program reaches nothing but its caller.
+    package var egress: Egress?
+
+    /// Connections to the outside.
+    package struct Egress: Equatable, Sendable {
+        /// Addresses that stay closed, of 4 bytes or 16: the machine's own.
+        package var closed: [[UInt8]] = []
+
+        package init() {}
+    }
+
+    private static let closedMax = 255
 
     package init(version: UInt32, tmpBytesMax: UInt64, initMilliseconds: UInt32, timeoutMilliseconds: UInt32) {
         self.version = version
@@ -26,6 +38,13 @@ package struct CodeBoot: Equatable, Sendable {
         writer.append(timeoutMilliseconds)
         writer.append(UInt8(hasSecrets ? 1 : 0))
         writer.append(UInt8(hasZygote ? 1 : 0))
+        writer.append(UInt8(egress == nil ? 0 : 1))
+        guard let closed = egress?.closed.prefix(Self.closedMax) else { return }
+        writer.append(UInt8(closed.count))
+        for address in closed {
+            writer.append(UInt8(address.count))
+            for byte in address { writer.append(byte) }
+        }
     }
 
     init(reading reader: inout ByteReader) throws(WireError) {
@@ -35,5 +54,14 @@ package struct CodeBoot: Equatable, Sendable {
         timeoutMilliseconds = try reader.read(UInt32.self)
         hasSecrets = try reader.read(UInt8.self) != 0
         hasZygote = try reader.read(UInt8.self) != 0
+        guard try reader.read(UInt8.self) != 0 else { return }
+        egress = Egress()
+        for _ in 0..<(try reader.read(UInt8.self)) {
+            let count = try reader.read(UInt8.self)
+            guard count == 4 || count == 16 else { throw .unknownKind(count) }
+            var address: [UInt8] = []
+            for _ in 0..<count { address.append(try reader.read(UInt8.self)) }
+            egress?.closed.append(address)
+        }
     }
 }

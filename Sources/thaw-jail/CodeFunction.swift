@@ -15,7 +15,18 @@ enum CodeFunction {
         guard let path = CurrentProcess.environment(runtimeVariable) else {
             throw SandboxError("\(runtimeVariable) names no folder of runtimes; thaw serve starts this program")
         }
-        try Jail.enter(runtimePath: path, taskFilesMax: taskFilesMax)
+        if let egress = boot.code?.egress {
+            do throws(SystemError) {
+                try Egress.close(egress)
+            } catch {
+                throw SandboxError("its closed addresses", error)
+            }
+        }
+        try Jail.enter(
+            runtimePath: path,
+            taskFilesMax: taskFilesMax,
+            resolver: boot.code?.egress == nil ? nil : Egress.resolver
+        )
         return nil
     }
 
@@ -33,6 +44,7 @@ enum CodeFunction {
         let unpacked = Clock.monotonicNanoseconds()
         let byteCount = image.files.reduce(0) { $0 + $1.byteCount }
         let program = ProgramOrder(image: image, boot: boot, settings: settings)
+        if settings.egress != nil { try Egress.await() }
         let beginWorker = try begin(program)
         let residency = TemplateReport.Residency(
             arenaBytes: byteCount,

@@ -19,6 +19,8 @@ struct CodeBundle {
             case range(Range<Int>)
             /// Of the zip with that number.
             case member(ZipArchive.Member, zip: Int)
+            /// Of the packages' archive.
+            case package(Range<Int>)
         }
     }
 
@@ -28,19 +30,16 @@ struct CodeBundle {
         let range: Range<Int>
     }
 
-    /// - Parameter layers: zip files of the bundle; those that its manifest names, where nobody else has named some.
+    /// - Parameters:
+    ///   - packages: what lies beside the code; of two files with one path the author's own holds.
+    ///   - layers: zip files of the bundle; those that its manifest names, where nobody else has named some.
     init(
         _ manifest: Manifest,
         layers: [String],
+        with packages: PackageFiles? = nil,
         of archive: Archive,
         in bytes: borrowing RawSpan
     ) throws(PackRefusal) {
-        guard manifest.network == .none else {
-            throw PackRefusal(
-                kind: .invalid,
-                message: "network: egress is not served by this version; a function reaches nothing but its caller"
-            )
-        }
         var zips: [Zip] = []
         var sources: [Source]
         if let code = manifest.code, let range = archive.files[code] {
@@ -48,6 +47,14 @@ struct CodeBundle {
             sources = Self.sources(zips[0].archive, zip: 0)
         } else {
             sources = try Self.sources(manifest, layers, archive)
+        }
+        if let packages {
+            let own = Set(sources.map(\.path))
+            sources += packages.archive.files.compactMap { path, range in
+                guard !own.contains(path) else { return nil }
+                let isExecutable = packages.archive.executables.contains(path)
+                return Source(path: path, isExecutable: isExecutable, contents: .package(range))
+            }
         }
         sources.sort { $0.path < $1.path }
         let handler = try Self.handler(manifest, Set(sources.map(\.path)))
@@ -72,6 +79,8 @@ struct CodeBundle {
                     try zips[zip].archive.contents(of: member, in: bytes.extracting(zips[zip].range))
                 case .range(let range):
                     FileBytes.copy(range, of: bytes)
+                case .package(let range):
+                    Array(packages?.bytes[range] ?? [])
                 }
             files.append(
                 CodeImage.File(
@@ -196,7 +205,7 @@ struct CodeBundle {
 extension CodeBundle.Source {
     fileprivate var byteCount: Int {
         switch contents {
-        case .range(let range): range.count
+        case .range(let range), .package(let range): range.count
         case .member(let member, _): member.byteCount
         }
     }

@@ -12,6 +12,12 @@ enum PackLimits {
     static let codeBytesMax = 2 << 30
     /// Parts of a code function that are stored by themselves, so that its next version shares them.
     static let codeGroupsMax = 256
+    /// Headers and padding of packages' files, 1.5 KiB each.
+    static let packageHeadersBytesMax = 32 << 20
+    /// Real ones are under 10 KiB, with hashes ten times that.
+    static let requirementsBytesMax = 128 << 10
+    /// Texts and archives beside it, each of which it may name.
+    static let requirementInputsMax = 1000
     /// Bytes of a path, and the directories in it; file systems allow 255 bytes for one part alone.
     static let pathBytesMax = 255
     static let pathDepthMax = 16

@@ -17,6 +17,7 @@ enum Packer {
     /// The snapshot is empty, open for reading and writing; what `catalog` knows is referred to where that pays. What is in it after a refusal is no snapshot.
     static func pack(
         _ bundle: borrowing FileDescriptor,
+        with packages: PackageFiles? = nil,
         into snapshot: consuming FileDescriptor,
         sharing catalog: TensorCatalog = TensorCatalog()
     ) throws(PackRefusal) -> PackedFunction {
@@ -28,7 +29,7 @@ enum Packer {
             let mapping = try map(bundle)
             var output = try SnapshotOutput(snapshot, sharing: catalog)
             (manifest, signature) = try mapping.withBytes { (bytes) throws(PackRefusal) in
-                try write(bytes, to: &output)
+                try write(bytes, packages, to: &output)
             }
             size = try output.finish()
         }
@@ -50,17 +51,30 @@ enum Packer {
     ///   is none.
     private static func write(
         _ bytes: borrowing RawSpan,
+        _ packages: PackageFiles?,
         to output: inout SnapshotOutput,
-        nestedWith layers: [String]? = nil
+        nestedWith layers: [String]? = nil,
+        in zip: String? = nil
     ) throws(PackRefusal) -> (Manifest, ModelSignature?) {
         let archive = try Archive(bytes)
         var manifest = try self.manifest(of: archive, bytes)
         guard manifest.runtime == .model else {
             if layers == nil, let bundle = try NestedBundle(manifest, of: archive, in: bytes) {
-                return try unsafe write(bundle.bytes.span.bytes, to: &output, nestedWith: bundle.layers)
+                return try unsafe write(
+                    bundle.bytes.span.bytes,
+                    packages,
+                    to: &output,
+                    nestedWith: bundle.layers,
+                    in: manifest.code
+                )
             }
             let zips = layers.map { $0 + (manifest.layers ?? []) } ?? manifest.layers ?? []
-            try write(try CodeBundle(manifest, layers: zips, of: archive, in: bytes), to: &output)
+            let wanted = try PackageOrder(manifest, of: archive, in: bytes, inside: zip)
+            if packages == nil, let wanted {
+                throw PackRefusal(kind: .packages, message: "packages are to be installed", packages: wanted)
+            }
+            let beside = wanted == nil ? nil : packages
+            try write(try CodeBundle(manifest, layers: zips, with: beside, of: archive, in: bytes), to: &output)
             return (manifest, nil)
         }
         let model = try self.model(manifest, of: archive, bytes)
@@ -78,7 +92,7 @@ enum Packer {
         return (manifest, signature)
     }
 
-    private static func map(_ bundle: borrowing FileDescriptor) throws(PackRefusal) -> Mapping {
+    static func map(_ bundle: borrowing FileDescriptor) throws(PackRefusal) -> Mapping {
         func unreadable(_ error: SystemError) -> PackRefusal {
             PackRefusal(kind: .storage, message: "the bundle cannot be read: \(error)")
         }

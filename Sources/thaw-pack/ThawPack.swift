@@ -11,6 +11,7 @@ import Snapshots
 /// 3  the bundle, a tar file to read          6  its system call filter, as the kernel takes it
 /// 4  the snapshot, an empty file             7  a socket that takes the listener of refused calls
 /// 5  the report, one JSON document to write  8  the catalog of tensors that need not be stored again
+///                                            9  packages that lie beside the code, a tar file; an empty one for none
 /// ```
 @main
 enum ThawPack {
@@ -21,6 +22,7 @@ enum ThawPack {
         static let filter: Int32 = 6
         static let listenerSocket: Int32 = 7
         static let catalog: Int32 = 8
+        static let packages: Int32 = 9
     }
 
     /// Exit statuses; a refused bundle is a success of the packer's.
@@ -64,7 +66,8 @@ enum ThawPack {
         do throws(PackRefusal) {
             let bundle = FileDescriptor(owning: Descriptor.bundle)
             let snapshot = FileDescriptor(owning: Descriptor.snapshot)
-            return .packed(try Packer.pack(bundle, into: snapshot, sharing: try catalog()))
+            let packages = try PackageFiles(FileDescriptor(owning: Descriptor.packages))
+            return .packed(try Packer.pack(bundle, with: packages, into: snapshot, sharing: try catalog()))
         } catch {
             return .refused(error)
         }

@@ -18,6 +18,8 @@ struct ControlTests {
         var code = boot
         code.code = CodeBoot(version: 3, tmpBytesMax: 1 << 29, initMilliseconds: 10_000, timeoutMilliseconds: 3_000)
         code.code?.hasZygote = true
+        code.code?.egress = CodeBoot.Egress()
+        code.code?.egress?.closed = [[192, 0, 2, 1], [UInt8](repeating: 7, count: 16)]
         return code
     }()
 

@@ -13,11 +13,11 @@ private struct Code {
     let image: CodeImage
     let groups: [[UInt8]]
 
-    init(_ archive: [UInt8]) throws {
+    init(_ archive: [UInt8], with packages: PackageFiles? = nil) throws {
         let bundle = try FileDescriptor.memoryFile("bundle")
         try bundle.writeAll(archive)
         let snapshot = try FileDescriptor.memoryFile("snapshot")
-        _ = try Packer.pack(bundle, into: try snapshot.duplicate())
+        _ = try Packer.pack(bundle, with: packages, into: try snapshot.duplicate())
         let loaded = try LoadedSnapshot(file: snapshot, verifying: .digests)
         image = try CodeImage(parsing: try loaded.bytes(of: CodeImage.entryName))
         groups = try loaded.index.entries.indices.dropFirst().map { number in
@@ -116,6 +116,46 @@ private let zip: [UInt8] = {
             try refusal(manifest, [("bootstrap", [1]), ("a.zip", [9]), ("b.zip", zip)])
                 == "a.zip: it has no end record; is it a zip file, and whole?"
         )
+    }
+
+    @Test func `asks for packages where requirements.txt names some that are not there`() throws {
+        let python = "runtime: python3\nhandler: app.handler\n"
+        func order(_ files: [(String, [UInt8])], _ manifest: String = python) throws -> PackageOrder? {
+            do {
+                _ = try Code(bundle(manifest, files))
+                return nil
+            } catch let error as PackRefusal {
+                #expect(error.kind == .packages, "\(error.message)")
+                return error.packages
+            }
+        }
+        let app: (String, [UInt8]) = ("app.py", [1])
+        let wanted = try #require(try order([app, ("requirements.txt", Array("numpy\n".utf8))]))
+        #expect(wanted.folder == "" && wanted.zip == nil && wanted.inputs.hasPrefix("numpy\n\0requirements.txt 6 "))
+        let other = try order([app, ("requirements.txt", Array("numpy\n".utf8)), ("a.whl", [1])])
+        #expect(other?.inputs != wanted.inputs, "an archive beside it counts")
+        let inFolder = [
+            ("src/app.py", [UInt8(1)]), ("src/requirements.txt", Array("x".utf8)), ("requirements.txt", [9]),
+        ]
+        #expect(try order(inFolder, python + "code: src\n")?.folder == "src")
+        #expect(try order([app]) == nil)
+        #expect(try order([app, ("requirements.txt", Array("# none\n\n  # yet\n".utf8))]) == nil)
+        let installed: (String, [UInt8]) = ("numpy-2.0.dist-info/RECORD", [])
+        #expect(try order([app, installed, ("requirements.txt", Array("numpy\n".utf8))]) == nil)
+        #expect(try order([("bootstrap", [1]), ("requirements.txt", [7])], "runtime: provided\n") == nil)
+    }
+
+    @Test func `lies beside the packages that were installed for it, and its own files hold`() throws {
+        var tar = TarWriter()
+        tar.add("lib.py", "theirs")
+        tar.add("app.py", "theirs")
+        let file = try FileDescriptor.memoryFile("packages")
+        try file.writeAll(tar.finished())
+        let packages = try #require(try PackageFiles(file))
+        let files: [(String, [UInt8])] = [("app.py", Array("own".utf8)), ("requirements.txt", Array("lib".utf8))]
+        let code = try Code(bundle("runtime: python3\nhandler: app.handler\n", files), with: packages)
+        #expect(code.image.files.map(\.path) == ["app.py", "lib.py", "requirements.txt"])
+        #expect(code.text("app.py") == "own" && code.text("lib.py") == "theirs")
     }
 
     @Test func `survives any damage of its zip file`() throws {

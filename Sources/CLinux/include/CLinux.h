@@ -131,6 +131,7 @@ struct thaw_spawn {
     uint32_t outer_gid;
     int can_set_groups;          // the caller may map ids that are not its own
     int tasks;                   // `tasks` file of a control group to join, or -1
+    int network;                 // namespace file of the network to start in, or -1 for the caller's
     int dies_with_parent;        // SIGKILL when the thread that called ends
 };
 enum thaw_spawn_stage {
@@ -145,6 +146,9 @@ enum thaw_spawn_stage {
 // The child's pidfd, or -1 with errno and the stage that failed; nothing of the child is left then.
 int thaw_spawn(const struct thaw_spawn *spawn, int *pid, int *stage);
 int thaw_unshare(uint64_t namespaces);
+
+// route.c: no packet of this network goes to an address of 4 or 16 bytes, or to any with the same first bits.
+int thaw_refuse_route(const uint8_t *address, int byte_count, int prefix_bits);
 
 // confine.c: what a sandbox is made of, one thing each.
 int thaw_mounts_make_private(void);
@@ -198,6 +202,7 @@ int thaw_set_last_number(pid_t number);
 int thaw_copy_tree(int from, int to, int depth_max);
 int thaw_loopback_up(void);
 int thaw_listen_loopback(uint16_t port);
+int thaw_listening_port(int listener);
 int thaw_accept(int listener);
 // Bit n of happened: the nth descriptor can be read without waiting, or has ended. At most 32.
 int thaw_wait_readable(const int *descriptors, int count, uint32_t *happened, int timeout_milliseconds);

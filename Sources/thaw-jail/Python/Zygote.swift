@@ -32,6 +32,7 @@ final class Zygote {
             )
             // It is in no worker's group. Address space counts here, used or not: its forks shall meet their group's limit first.
             program.dataBytesMax = 4 * min(order.boot.memoryBytesMax, 1 << 50)
+            program.sharesNetwork = order.settings.egress != nil
             let cellOrders = try DescriptorPair.sequencedSockets()
             let cellRequests = try DescriptorPair.sequencedSockets()
             cells = CellQueue(orders: cellOrders.first, requests: cellRequests.first)

@@ -12,8 +12,11 @@ enum RuntimeWorker {
         let server: RuntimeServer
         let life: ProgramLife
         do throws(SystemError) {
-            try Namespaces.enterEmptyNetwork()
-            let listener = try FileDescriptor.listeningOnLoopback(port: port)
+            // The network with the way out is one for all workers of the function, and each has a port of its own in it.
+            let isShared = order.settings.egress != nil
+            if !isShared { try Namespaces.enterEmptyNetwork() }
+            let listener = try FileDescriptor.listeningOnLoopback(port: isShared ? 0 : port)
+            let port = isShared ? try listener.listeningPort() : port
             let program = order.program(
                 "\(Jail.taskFolder)/\(order.image.handler)",
                 adding: ["AWS_LAMBDA_RUNTIME_API=127.0.0.1:\(port)"]

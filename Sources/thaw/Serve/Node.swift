@@ -105,6 +105,11 @@ final class Node: Sendable {
             store: store,
             fleet: fleet,
             packing: Packing(warden: warden),
+            packages: try PackageCache(directory: directory + "/packages"),
+            installation: InstallSettings(
+                environment: InstallSettings.environment(of: ProcessInfo.processInfo.environment),
+                secondsMax: configuration.installSecondsMax
+            ),
             bindings: bindings,
             logger: logger
         )

@@ -19,6 +19,8 @@ struct NodeConfiguration: Sendable {
     var outcomeHours: Int
     /// Folders below which mappings may watch folders.
     var watchable: [String]
+    /// The longest that the packages of one bundle may take to install.
+    var installSecondsMax: Int
     /// Bytes of all that may stay without calls.
     var restingBytesMax: UInt64
     /// Workers forked ahead of calls for each resident snapshot, within those bytes.

@@ -48,6 +48,26 @@ struct NodeSources: Sendable {
         return try await ProgramSource(url, consumer: mapping.uuid, program: program)
     }
 
+    /// Accepts a batch as an event.
+    func accept(_ reference: FunctionReference, _ event: [UInt8], key: String) async -> Bool {
+        do {
+            _ = try await events.accept(
+                reference,
+                contentType: "application/json",
+                body: event,
+                clientContext: "",
+                origin: EventRunner.Origin(deduplicationKey: key, trigger: "source")
+            )
+            return true
+        } catch {
+            logger.warning(
+                "a batch could not be accepted",
+                metadata: ["function": "\(reference.name)", "error": "\(error)"]
+            )
+            return false
+        }
+    }
+
     private func bucket(_ url: SourceURL, _ mapping: EventSourceMapping) async throws(SourceError) -> BucketSource {
         do throws(SystemError) {
             try Directory.make(directory, permissions: 0o700)
@@ -66,26 +86,6 @@ struct NodeSources: Sendable {
             on: group.next()
         ) { [buckets] address, path, query throws(SourceError) in
             try await buckets.fetch(address, path, query)
-        }
-    }
-
-    /// Accepts a batch as an event.
-    func accept(_ reference: FunctionReference, _ event: [UInt8], key: String) async -> Bool {
-        do {
-            _ = try await events.accept(
-                reference,
-                contentType: "application/json",
-                body: event,
-                clientContext: "",
-                origin: EventRunner.Origin(deduplicationKey: key, trigger: "source")
-            )
-            return true
-        } catch {
-            logger.warning(
-                "a batch could not be accepted",
-                metadata: ["function": "\(reference.name)", "error": "\(error)"]
-            )
-            return false
         }
     }
 

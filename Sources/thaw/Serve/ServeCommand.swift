@@ -45,6 +45,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Hours for which it is kept what became of an event.")
     var eventOutcomeHours: Int = 24
 
+    @Option(help: "Seconds that pip may take for the requirements.txt of one deploy.")
+    var installSeconds: Int = 300
+
     @Option(
         help: """
             Directory below which functions may be fed with files (file:///DIR); may be given several times. Without one, \
@@ -89,6 +92,9 @@ struct ServeCommand: AsyncParsableCommand {
         guard drainSeconds >= 0, drainSeconds <= 3600 else {
             throw ValidationError("--drain-seconds takes 0 to 3600; got \(drainSeconds)")
         }
+        guard (1...3600).contains(installSeconds) else {
+            throw ValidationError("--install-seconds takes 1 to 3600; got \(installSeconds)")
+        }
         guard (0...3600).contains(eventRetrySeconds) else {
             throw ValidationError("--event-retry-seconds takes 0 to 3600; got \(eventRetrySeconds)")
         }
@@ -116,6 +122,7 @@ struct ServeCommand: AsyncParsableCommand {
             eventsMax: eventsMax,
             outcomeHours: eventOutcomeHours,
             watchable: watchable.map { URL(fileURLWithPath: $0).standardized.path },
+            installSecondsMax: installSeconds,
             restingBytesMax: restingMemory.bytes,
             reserve: reserve,
             workersMax: workersMax,

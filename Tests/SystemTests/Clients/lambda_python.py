@@ -6,6 +6,7 @@ usage: lambda_python.py URL ACCESS_KEY SECRET_KEY
 import base64
 import io
 import json
+import os
 import sys
 import time
 import urllib.request
@@ -105,6 +106,27 @@ lam.get_waiter("function_updated_v2").wait(FunctionName="code")
 events = list(lam.invoke_with_response_stream(FunctionName="code")["EventStream"])
 assert [event.get("PayloadChunk", {}).get("Payload") for event in events] == [b"0 ", b"1 ", b"2 ", None], events
 print("stream: passed")
+
+HANDLER_OF_NETWORK = "import socket\n\ndef handler(event, context):\n    return [name for _, name in socket.if_nameindex()]\n"
+lam.update_function_code(FunctionName="code", ZipFile=archive(HANDLER_OF_NETWORK + "\npieces = handler\n"))
+lam.get_waiter("function_updated_v2").wait(FunctionName="code")
+lam.update_function_configuration(FunctionName="code", Handler="app.handler")
+lam.get_waiter("function_updated_v2").wait(FunctionName="code")
+assert json.load(invoke({})["Payload"]) == ["lo"]
+try:
+    lam.update_function_configuration(FunctionName="code", Environment={"Variables": {"THAW_NETWORK": "sideways"}})
+    raise SystemExit("a network that there is not was taken")
+except lam.exceptions.InvalidParameterValueException as error:
+    assert "THAW_NETWORK is none or egress" in str(error), error
+if os.access("/usr/bin/pasta", os.X_OK):
+    lam.update_function_configuration(FunctionName="code", Environment={"Variables": {"THAW_NETWORK": "egress"}})
+    lam.get_waiter("function_updated_v2").wait(FunctionName="code")
+    devices = json.load(invoke({})["Payload"])
+    assert len(devices) == 2, devices
+    lam.update_function_configuration(FunctionName="code", Environment={"Variables": {}})
+    lam.get_waiter("function_updated_v2").wait(FunctionName="code")
+    assert json.load(invoke({})["Payload"]) == ["lo"]
+print("network: passed")
 
 lam.create_alias(FunctionName="code", Name="live", FunctionVersion="1")
 made = lam.create_function_url_config(FunctionName="code", Qualifier="live", AuthType="NONE")
