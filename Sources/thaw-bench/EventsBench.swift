@@ -151,6 +151,10 @@ struct EventsBench: AsyncParsableCommand {
             struct Accepted: Decodable { var id: String }
             let id = try JSONDecoder().decode(Accepted.self, from: answer.body).id
             if let id = InvocationID(id) { sent.append((id, now)) }
+            // The node is idle when the next one comes.
+            _ = try await node.until(seconds: 10, everyMilliseconds: 2) {
+                try await $0.request("GET", "/events/\(id)").text.contains(#""state":"done""#)
+            }
         }
         _ = try await node.until(seconds: 30) {
             EventsCrash.isDrained(try await $0.request("GET", "/events").text)
