@@ -88,7 +88,7 @@ final class WorkerLine {
         }
         publish(newCalls: batchCount + 1)
         batchCount = 0
-        lookUntil = now + poll.nanoseconds
+        lookUntil = now + poll.next()
         expect(at: now)
     }
 
