@@ -57,6 +57,9 @@ struct FunctionEntry: Sendable {
         stored.lazy.map { ($0.number, $0.snapshot.value) }
     }
 
+    /// Without name and route.
+    var servingManifest: Manifest { stored[servingIndex].commonManifest }
+
     var servingSnapshot: SnapshotRecord { stored[servingIndex].snapshot.value }
 
     var newestUnixMilliseconds: Int64 { stored.last?.createdUnixMilliseconds ?? 0 }
@@ -131,6 +134,8 @@ struct StoredVersion: Sendable {
         let (manifest, snapshot) = (manifests.shared(manifest), snapshots.shared(snapshot))
         return StoredVersion(number, createdUnixMilliseconds, manifest, snapshot, route)
     }
+
+    var commonManifest: Manifest { manifest.value }
 
     /// RFC 3339 in UTC, to the millisecond.
     var createdAt: String {

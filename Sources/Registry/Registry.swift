@@ -57,6 +57,13 @@ package final class Registry: Sendable {
         image.withLock { $0.records }
     }
 
+    /// Functions whose serving version's manifest is as wanted; nothing is made of the others.
+    ///
+    /// The manifest that is asked about has no name and no route.
+    package func names(where isWanted: (Manifest) -> Bool) -> [String] {
+        image.withLock { $0.names(where: isWanted) }
+    }
+
     package func describe(_ name: String) throws(RegistryError) -> FunctionRecord {
         let found = image.withLock { try? $0.record(name) }
         guard let found else { throw .unknownFunction(name) }

@@ -17,6 +17,10 @@ struct RegistryImage: Sendable {
         return entry
     }
 
+    func names(where isWanted: (Manifest) -> Bool) -> [String] {
+        functions.values.filter { isWanted($0.servingManifest) }.map(\.name)
+    }
+
     func functionName(route: String) -> String? { routes[route] }
 
     var records: [FunctionRecord] {

@@ -59,10 +59,14 @@ extension ScheduleService {
     private static let ageSecondsMaxOfFunctions = 30 * 86400
 
     /// Follows every function, and forgets those that went while the node was down.
-    package func followAll(_ functions: [FunctionVersion], arn: (String) -> String) async throws(LambdaError) {
+    package func followAll(
+        _ registry: Registry,
+        arn: (String) -> String
+    ) async throws(LambdaError) {
         let owners = try await storage { [store] in try await store.owners() }
-        let serving = Dictionary(functions.map { ($0.function, $0.manifest) }) { first, _ in first }
-        let withSchedules = functions.filter { $0.manifest.schedules != nil }.map(\.function)
-        for name in owners.union(withSchedules) { try await follow(name, serving[name], functionARN: arn(name)) }
+        let withSchedules = registry.names { $0.schedules != nil }
+        for name in owners.union(withSchedules) {
+            try await follow(name, try? registry.resolve(name).manifest, functionARN: arn(name))
+        }
     }
 }

@@ -310,7 +310,7 @@ final class Node: Sendable {
         invoker.installServing()
         try await plane.resume()
         let plane = plane
-        try await schedules.followAll(registry.list().map(\.serving)) { name in
+        try await schedules.followAll(registry) { name in
             plane.account.functionARN(plane.name(ofRegistry: name))
         }
         try await schedules.resume()
