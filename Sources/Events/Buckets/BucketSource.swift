@@ -207,7 +207,7 @@ package final class BucketSource: EventSource {
                 ],
             ],
         ]
-        let modified = try? Date(object.modified, strategy: .iso8601.time(includingFractionalSeconds: true))
+        let modified = try? Date(object.modified, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         return SourceRecord(
             id: handle,
             document: document,

@@ -20,7 +20,7 @@ struct FolderRecord {
             "eventName": "ObjectCreated:Put",
             "eventTime": .text(
                 Date(timeIntervalSince1970: Double(milliseconds) / 1000)
-                    .formatted(.iso8601.time(includingFractionalSeconds: true))
+                    .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
             ),
             "messageId": .text(key),
             "s3": [

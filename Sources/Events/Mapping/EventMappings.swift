@@ -206,7 +206,7 @@ extension MappingRunner.GivenUp {
         }
         return .present([
             "version": "1.0",
-            "timestamp": .text(Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))),
+            "timestamp": .text(Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
             "requestContext": [
                 "functionArn": .text(functionARN),
                 "condition": .text(condition),

@@ -42,6 +42,8 @@ import Testing
         #expect(first[0].document["path"]?.text == root + "/in/old.csv")
         #expect(first[0].document["body"]?.text == "x")
         #expect(first[0].document["s3"]?["object"]?["size"]?.integer == 1)
+        let time = try #require(first[0].document["eventTime"]?.text)
+        #expect(try /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/.wholeMatch(in: time) != nil, "\(time)")
         try await source.settle(first)
         #expect(try names("in") == [".done", "other.txt"])
 

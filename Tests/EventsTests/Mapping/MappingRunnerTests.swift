@@ -86,6 +86,28 @@ struct MappingRunnerTests {
         #expect(world.deliveries(1) == 3)
     }
 
+    @Test func `what is told of records that are given up has the shape that failures of streams have`() throws {
+        let record = SourceRecord(
+            id: "7",
+            document: ["number": 7],
+            byteCount: 1,
+            acceptedUnixMilliseconds: 0,
+            handle: "7"
+        )
+        let given = MappingRunner.GivenUp(
+            records: [record],
+            condition: "RetryAttemptsExhausted",
+            attempts: 3,
+            outcome: .failed(body: [])
+        )
+        let document = given.document(source: "redis://host/0", functionARN: "arn")
+        let time = try #require(document["timestamp"]?.text)
+        #expect(try /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/.wholeMatch(in: time) != nil, "\(time)")
+        #expect(document["requestContext"]?["approximateInvokeCount"]?.integer == 3)
+        #expect(document["responseContext"]?["functionError"]?.text == "Unhandled")
+        #expect(document["records"]?.elements == [["number": 7]])
+    }
+
     @Test func `a pattern that is none ends the runner with a reason`() async {
         let world = World(isStream: false, count: 1)
         await world.run(["FilterCriteria": ["Filters": .array([["Pattern": "["]])]])
