@@ -138,62 +138,11 @@ package final class EventMappings: Sendable {
                     let arn = plane.account.functionARN(mapping.function, mapping.qualifier ?? "$LATEST")
                     return await tell(destination, given.document(source: source, functionARN: arn))
                 },
-                pause: { milliseconds in await Self.pause(milliseconds, on: loop) },
+                pause: { milliseconds in await LoopWait().wait(milliseconds: milliseconds, on: loop) },
                 unixMilliseconds: { Int64(Date.now.timeIntervalSince1970 * 1000) },
                 logger: logger
             )
         )
-    }
-
-    /// A timer of the loop's, that a cancelled task does not wait for.
-    private static func pause(_ milliseconds: Int64, on loop: any EventLoop) async {
-        let wait = Wait()
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                guard wait.begin(continuation) else { return }
-                wait.hold(loop.scheduleTask(in: .milliseconds(milliseconds)) { wait.end() })
-            }
-        } onCancel: {
-            wait.end()
-        }
-    }
-
-    private final class Wait: Sendable {
-        private struct State {
-            var continuation: CheckedContinuation<Void, Never>?
-            var timer: Scheduled<Void>?
-            var isOver = false
-        }
-
-        private let state = Mutex(State())
-
-        /// - Returns: whether there is anything to wait for.
-        func begin(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
-            let isOver = state.withLock { state in
-                if !state.isOver { state.continuation = continuation }
-                return state.isOver
-            }
-            if isOver { continuation.resume() }
-            return !isOver
-        }
-
-        func hold(_ timer: Scheduled<Void>) {
-            let isOver = state.withLock { state in
-                state.timer = timer
-                return state.isOver
-            }
-            if isOver { timer.cancel() }
-        }
-
-        func end() {
-            let (continuation, timer) = state.withLock { state in
-                state.isOver = true
-                defer { (state.continuation, state.timer) = (nil, nil) }
-                return (state.continuation, state.timer)
-            }
-            timer?.cancel()
-            continuation?.resume()
-        }
     }
 }
 
