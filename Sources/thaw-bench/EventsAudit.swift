@@ -23,10 +23,16 @@ struct EventsAudit {
         var attempts: Int
     }
 
+    private static let waits = "was accepted and still waits"
+    private static let isLost = "was accepted, has no outcome and does not wait"
+
+    var lostCount: Int { faults.count { $0.hasSuffix(Self.isLost) } }
+    var waitingCount: Int { faults.count { $0.hasSuffix(Self.waits) } }
+
     init(directory: String, accepted: [String: String]) async throws {
         acceptedCount = accepted.count
         let queue = try DatabaseQueue(path: directory + "/events.sqlite")
-        let (ended, followers) = try await queue.read { database in
+        let (ended, followers, waiting) = try await queue.read { database in
             var ended: [String: Ended] = [:]
             for row in try Row.fetchAll(database, sql: "SELECT id, queue, condition, attempts FROM outcomes") {
                 ended[row["id"]] = Ended(function: row["queue"], condition: row["condition"], attempts: row["attempts"])
@@ -38,12 +44,13 @@ struct EventsAudit {
                     JOIN queues ON number = queue WHERE name = 'results'
                     """
             )
-            return (ended, bodies)
+            return (ended, bodies, try Set(String.fetchAll(database, sql: "SELECT id FROM messages")))
         }
         try queue.close()
         for (id, function) in accepted {
             guard let end = ended[id] else {
-                faults.append("\(id) of \(function) was accepted and has no outcome")
+                // On the disk and not run yet is late, not lost.
+                faults.append("\(id) of \(function) \(waiting.contains(id) ? Self.waits : Self.isLost)")
                 continue
             }
             if end.condition != "Success" { faults.append("\(id) of \(function) ended as \(end.condition)") }
@@ -124,6 +131,7 @@ struct EventsTally {
         var onDiskUnheard: Int
         var outcomes: [String: Int]
         var lost: Int
+        var waiting: Int
         var repeatedRuns: Int
         var interruptedRuns: Int
         var attemptsWithoutReceipt: Int
@@ -142,7 +150,8 @@ struct EventsTally {
             accepted: audit.acceptedCount,
             onDiskUnheard: audit.unheardCount,
             outcomes: audit.outcomes,
-            lost: audit.faults.count { $0.contains("has no outcome") },
+            lost: audit.lostCount,
+            waiting: audit.waitingCount,
             repeatedRuns: audit.repeatedRuns,
             interruptedRuns: audit.interruptedRuns,
             attemptsWithoutReceipt: audit.attemptsWithoutReceipt,

@@ -72,8 +72,8 @@ struct EventsCrash: AsyncParsableCommand {
             dataDirectory: directory,
             arguments: Self.arguments
         )
-        // One that was throttled often waits for up to five minutes.
-        let isEmpty = try await last.until(seconds: 330) { node in
+        // One that was throttled often waits for up to five minutes, and may be throttled again then.
+        let isEmpty = try await last.until(seconds: 1200) { node in
             let listing = try await node.request("GET", "/events").text
             return EventsCrash.isDrained(listing)
         }
