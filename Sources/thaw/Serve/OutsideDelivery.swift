@@ -72,8 +72,11 @@ final class OutsideDelivery: Sendable {
         let path = "\(directory)/\(name).jsonl"
         do throws(SystemError) {
             try writing.withLock { (_) throws(SystemError) in
-                let file = try FileDescriptor.open(path, [.writing, .creating], permissions: 0o600)
-                try file.pwrite(delivery.body + [0x0a], at: try file.size())
+                let file = try FileDescriptor.open(path, [.readingWriting, .creating], permissions: 0o600)
+                let end = try file.size()
+                // A node that died while it wrote left a line without an end: what is written now must not become part of it.
+                let isTorn = end > 0 ? try file.pread(count: 1, at: end - 1) != [0x0a] : false
+                try file.pwrite((isTorn ? [0x0a] : []) + delivery.body + [0x0a], at: end)
                 try file.sync()
             }
             return .delivered
