@@ -1,4 +1,5 @@
 import ControlPlane
+import Digests
 
 /// A message of the HTTP binding: fields and a body, for a request or a reply.
 package struct CloudEventMessage: Equatable, Sendable {
@@ -263,28 +264,6 @@ extension CloudEvent {
             }
             bytes = plain
         }
-        var decoded: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count, let high = digit(bytes[index + 1]),
-                let low = digit(bytes[index + 2])
-            {
-                decoded.append(high << 4 | low)
-                index += 3
-            } else {
-                decoded.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(validating: decoded, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
+        return String(validating: Hexadecimal.decodingPercents(bytes), as: UTF8.self)
     }
 }
